@@ -1,0 +1,81 @@
+# Every target makes and fills .venv itself. Needed: Python 3.11 or newer, make, a package index.
+
+PYTHON ?= python3
+# Processes that run tests, and further options for pytest.
+JOBS ?= 2
+PYTEST_ARGS ?=
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PYTEST := PYTHONHASHSEED=0 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help run test bench check lint fmt docs node clean distclean
+
+help: ## Say what each target does
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/run.stamp ## Derive and verify an example: the gradient of an Elman network
+	@mkdir -p build
+	$(BIN)/rnnsym derive elman --wrt W_aa
+	$(BIN)/rnnsym derive elman --wrt W_aa -o build/elman_W_aa.tex
+	$(BIN)/rnnsym derive elman --wrt W_aa -o build/elman_W_aa.md
+	$(BIN)/rnnsym verify elman
+	@echo "The derivation is in build/elman_W_aa.tex and build/elman_W_aa.md"
+
+test: .venv/dev.stamp ## Run all the tests
+	$(PYTEST) $(PYTEST_ARGS)
+
+bench: .venv/dev.stamp ## Run the benchmarks
+	$(BIN)/python -m tests.benchmarks
+
+check: lint ## Check format, style, types and imports, then run the fast tests
+	$(PYTEST) -m "not slow" $(PYTEST_ARGS)
+
+lint: .venv/dev.stamp ## Check format, style, types and imports
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fmt: .venv/dev.stamp ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix-only
+	$(BIN)/ruff format
+
+docs: .venv/run.stamp ## Build the documents of derivations/ into build/docs
+	$(BIN)/rnnsym build derivations -o build/docs
+
+node: ## Install KaTeX and MathJax for the tests that use them (needs npm)
+	npm install --prefix .node --no-audit --no-fund --no-save katex@0.16.22 mathjax-full@3.2.2
+
+clean: ## Remove what was built, and caches
+	rm -rf build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find rnnsym tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## Remove also .venv and .node
+	rm -rf .venv .node
+
+# The environment, then what `make run` needs, then what the tests and checks need besides.
+
+.venv/venv.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed, and $(PYTHON) is not. Name another: make PYTHON=python3.12" >&2; \
+	  exit 1; }
+	@$(PYTHON) -m venv --clear .venv || { \
+	  rm -rf .venv; \
+	  echo "$(PYTHON) could not make a virtual environment: its module venv or ensurepip is missing." >&2; \
+	  echo "Install it (on Debian: apt-get install python3-venv), or name another: make PYTHON=python3.12" >&2; \
+	  exit 1; }
+	@touch $@
+
+.venv/run.stamp: pyproject.toml .venv/venv.stamp
+	@echo "Installing rnnsym into .venv" >&2
+	@$(PIP) install -qq -e .
+	@touch $@
+
+.venv/dev.stamp: pyproject.toml .venv/venv.stamp
+	@echo "Installing rnnsym and what its tests and checks use into .venv (a few minutes)" >&2
+	@$(PIP) install -qq -e '.[dev]'
+	@touch .venv/run.stamp $@

@@ -1,0 +1,1 @@
+"""rnnsym: derive, verify and generate the mathematics of recurrent neural networks."""

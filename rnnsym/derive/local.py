@@ -1,0 +1,90 @@
+"""Closed forms of immediate partials: the chain rule within one time step, over the rules.
+
+A node's equation is differentiated by the table of `rnnsym.rules`; intermediate results of the
+same time step are passed through, states that are held fixed are not.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from sympy import MatrixExpr, ZeroMatrix
+
+from rnnsym.algebra import add, blocks, fuse, is_zero, mul, size
+from rnnsym.derive.structure import Block
+from rnnsym.network import Network
+from rnnsym.nodes import Blocks, Stack, TimeVector, count, t, time_vectors
+from rnnsym.rules import jacobian
+
+
+class Local:
+    """Immediate partials of a network's nodes at time t, in closed form; each is derived once."""
+
+    def __init__(self, net: Network) -> None:
+        self.net = net
+        self.edge = cache(self._edge)
+        self.partial = cache(self._partial)
+
+    def _edge(self, name: str, v: MatrixExpr) -> MatrixExpr:
+        """The derivative of a node's own equation by what is written in it."""
+        equation = self.net.equations[name]
+        return jacobian(equation.rhs, v, equation.lhs)
+
+    def _partial(self, name: str, v: MatrixExpr, free: frozenset[str]) -> MatrixExpr:
+        """∂⁺u/∂v of node u at time t; the states in `free` vary at time t, the others do not."""
+        if isinstance(v, TimeVector) and v == self.net.equations[name].lhs:
+            return jacobian(v, v)
+        summands = [self.edge(name, v)]
+        for w in time_vectors(self.net.equations[name].rhs):
+            if w.time != t or w == v or w.name not in self.net.equations:
+                continue
+            if w.name not in self.net.states or w.name in free:
+                inner = self.partial(w.name, v, free)
+                if not is_zero(inner):
+                    summands.append(mul(self.edge(name, w), inner))
+        return add(*summands)
+
+    def of(self, u: MatrixExpr, v: MatrixExpr) -> MatrixExpr:
+        """∂⁺u/∂v at time t, for nodes, stacks and parameters: block by block."""
+        if isinstance(v, Stack):
+            column = self._rows(u)
+            return blocks([[self._entry(p, w, u) for w in v.parts] for p in column])
+        if isinstance(u, Stack):
+            return blocks([[self._entry(p, v, u)] for p in u.parts])
+        return self._entry(u, v, u)
+
+    def _rows(self, u: MatrixExpr) -> tuple[TimeVector, ...]:
+        return u.parts if isinstance(u, Stack) else (u,)
+
+    def _entry(self, part: TimeVector, v: MatrixExpr, whole: MatrixExpr) -> MatrixExpr:
+        if part == v:
+            return jacobian(v, v)
+        if part.time != t:  # an earlier part of a companion state is held fixed
+            return ZeroMatrix(count(part), count(v))
+        free = frozenset(p.name for p in self._rows(whole) if p.time == t)
+        return self.partial(part.name, v, free)
+
+    def jacobian(self, block: Block) -> MatrixExpr:
+        """J⟨t⟩ = ∂s⟨t⟩/∂s⟨t-1⟩ of a block of states."""
+        now, before = block.state(t), block.state(block.before(t))
+        return self.of(now, before)
+
+    def sums_to_one(self, v: MatrixExpr) -> bool:
+        """Whether v is a target that is a distribution."""
+        return (
+            isinstance(v, TimeVector)
+            and v.name in self.net.targets
+            and self.net.target_kind == "distribution"
+        )
+
+    def simplified(self, e: MatrixExpr) -> MatrixExpr:
+        """e multiplied out and simplified entry by entry, where that makes it smaller."""
+        fused = fuse(e, self.sums_to_one)
+        return fused if size(fused) < size(e) else e
+
+
+def times_blocks(row: MatrixExpr, matrix: MatrixExpr) -> MatrixExpr:
+    """A product in which a block matrix takes in a factor that is not one."""
+    if isinstance(matrix, Blocks) and not isinstance(row, Blocks):
+        return blocks([[mul(row, b) for b in r] for r in matrix.blocks])
+    return mul(row, matrix)

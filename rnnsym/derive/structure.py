@@ -1,0 +1,162 @@
+"""The network as a derivation sees it: blocks of states that depend on each other through time,
+and the chain of nodes through which everything reaches the loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sympy import MatrixExpr
+from sympy.utilities.iterables import strongly_connected_components
+
+from rnnsym.errors import NotSupportedError
+from rnnsym.network import Network
+from rnnsym.nodes import Stack, TimeVector, parameters, t, time_vectors
+
+
+@dataclass(frozen=True)
+class Block:
+    """States that lie on common cycles of the periodic graph: one linear recurrence.
+
+    names: in the order of the equations; direction: +1 forward in time, -1 backward;
+    depth: how many time steps the stacked state reaches back (companion form);
+    label: the name of the stacked state.
+    """
+
+    names: tuple[str, ...]
+    vectors: tuple[TimeVector, ...]
+    direction: int
+    depth: int
+    recurrent: bool
+    label: str
+
+    def state(self, time: Any = t) -> MatrixExpr:
+        """s⟨time⟩: the only state itself, or all of them stacked."""
+        parts = [v.at(time - self.direction * d) for d in range(self.depth) for v in self.vectors]
+        return parts[0] if len(parts) == 1 else Stack(self.label, parts, time)
+
+    def before(self, time: Any = t) -> Any:
+        """The time step that this block's recurrence comes from."""
+        return time - self.direction
+
+
+class Structure:
+    """Reachability and blocks of a network; everything is read off its equations once."""
+
+    def __init__(self, net: Network) -> None:
+        self.net = net
+
+    @cached_property
+    def uses(self) -> dict[str, list[TimeVector]]:
+        """For each node: the vectors that its equation uses."""
+        return {name: time_vectors(e.rhs) for name, e in self.net.equations.items()}
+
+    @cached_property
+    def immediate(self) -> dict[str, set[tuple[str, int]]]:
+        """For each node: the (state, lag) that it uses within its own time step."""
+        result: dict[str, set[tuple[str, int]]] = {}
+        for name in self.net.equations:  # in an order in which what is used comes first
+            found: set[tuple[str, int]] = set()
+            for v in self.uses[name]:
+                if v.name in self.net.states:
+                    found.add((v.name, int(t - v.time)))
+                elif v.name in result:
+                    found |= result[v.name]
+            result[name] = found
+        return result
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The strongly connected components of the states, each after those that it uses."""
+        states = list(self.net.states)
+        edges = [(a, b) for a in states for b, _ in sorted(self.immediate[a])]
+        components = [
+            tuple(n for n in states if n in component)
+            for component in strongly_connected_components((states, edges))
+        ]
+        depths = [self._depth(names) for names in components]
+        stacked = sum(len(n) * d > 1 for n, d in zip(components, depths, strict=True))
+        result: list[Block] = []
+        for names, depth in zip(components, depths, strict=True):
+            result.append(
+                Block(
+                    names,
+                    tuple(self.net.states[n] for n in names),
+                    self._direction(names),
+                    depth,
+                    bool(self._lags(names, names) - {0}),
+                    f"s_{len(result) + 1}" if stacked > 1 else "s",
+                )
+            )
+        return tuple(result)
+
+    def _lags(self, names: Iterable[str], users: Iterable[str]) -> set[int]:
+        return {lag for user in users for n, lag in self.immediate[user] if n in names}
+
+    def _direction(self, names: tuple[str, ...]) -> int:
+        lags = self._lags(names, self.net.equations)
+        if any(lag > 0 for lag in lags) and any(lag < 0 for lag in lags):
+            raise NotSupportedError(
+                f"{', '.join(names)} are used at earlier and at later times; "
+                f"a block of states must run in one direction"
+            )
+        return -1 if any(lag < 0 for lag in lags) else 1
+
+    def _depth(self, names: tuple[str, ...]) -> int:
+        """How many time steps of these states their own and other equations look back."""
+        inner = max((abs(lag) for lag in self._lags(names, names)), default=0)
+        ends = [n for n in self.net.equations if n not in names and self._is_end(n)]
+        outer = max((abs(lag) + 1 for lag in self._lags(names, ends)), default=1)
+        return max(inner, outer)
+
+    def _is_end(self, name: str) -> bool:
+        """Whether a node is a state, or leads to the loss without passing another state."""
+        loss = self.net.loss.name
+        return name in self.net.states or name == loss or name in self.within(loss)
+
+    def within(self, name: str, barrier: str | None = None) -> set[str]:
+        """The nodes that `name` uses within its time step, through nodes that are no states."""
+        found, agenda = set(), [name]
+        while agenda:
+            for v in self.uses.get(agenda.pop(), ()):
+                if v.time == t and v.name not in found and v.name != barrier:
+                    found.add(v.name)
+                    if v.name not in self.net.states:
+                        agenda.append(v.name)
+        return found
+
+    def users(self, parameter: MatrixExpr) -> list[str]:
+        """The nodes whose own equations hold a parameter."""
+        return [n for n, e in self.net.equations.items() if parameter in parameters(e.rhs)]
+
+    def reached(self, name: str, sources: set[Any], barrier: str | None = None) -> bool:
+        """Whether a node uses one of the sources, within its time step or through states."""
+        seen, agenda = set(), [name]
+        while agenda:
+            node = agenda.pop()
+            if node == barrier or node in seen:
+                continue
+            seen.add(node)
+            if node in sources:
+                return True
+            agenda += [v.name for v in self.uses.get(node, ()) if v.name not in seen]
+        return False
+
+    def chain(self, sources: set[str]) -> list[str]:
+        """L and the named nodes that every path from the sources to L⟨t⟩ passes, L first.
+
+        Sources and states end the chain; pre-activations that rnnsym named are left out.
+        """
+        loss = self.net.loss.name
+        inside = self.within(loss) - set(self.net.states) - set(sources)
+        chain = [
+            name
+            for name in reversed(self.net.equations)
+            if name in inside
+            and self.reached(name, sources)
+            and not self.reached(loss, sources, barrier=name)
+        ]
+        return [loss, *chain]

@@ -1,0 +1,434 @@
+"""Reads equations written as Python text into SymPy, inferring every shape.
+
+First stage of the flow: text in, `Equation`s out; nothing is ever evaluated as code. The grammar
+is Python's own for expressions, and only these forms of it::
+
+    a[t], a[t-1]          a time-indexed vector          W @ v    matrix times vector
+    u * v, u / v, u ** 2  elementwise                    v.T      transpose
+    [u, v]                concatenation [u; v]           tanh(u)  a function of functions.py
+    0.5, 1                numbers, broadcast             b        a weight, bias or scalar
+"""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sympy import Integer, MatAdd, MatMul, MatrixExpr, MatrixSymbol, Rational, Symbol
+from sympy.matrices.expressions import HadamardProduct, OneMatrix, Transpose
+
+from rnnsym.errors import InputError
+from rnnsym.functions import KNOWN, UNKNOWN
+from rnnsym.nodes import Apply, Blocks, Softmax, TimeVector, t
+
+MAX_TEXT = 20_000
+MAX_POWER = 8
+
+
+@dataclass(frozen=True)
+class Equation:
+    """lhs⟨t⟩ = rhs; `text` is what the user wrote, for messages."""
+
+    lhs: TimeVector
+    rhs: MatrixExpr
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class _Dim:
+    """A size to be found: a node of a union-find forest, possibly a sum of others."""
+
+    def __init__(self, size: Any = None, parts: Sequence[_Dim] = ()) -> None:
+        self.parent: _Dim | None = None
+        self.size, self.parts = size, tuple(parts)
+
+    def root(self) -> _Dim:
+        dim = self
+        while dim.parent is not None:
+            dim = dim.parent
+        return dim
+
+
+def _join(a: _Dim, b: _Dim) -> bool:
+    """Make two sizes one; False if they are known to differ."""
+    a, b = a.root(), b.root()
+    if a is b:
+        return True
+    if a.parts and b.parts:
+        return len(a.parts) == len(b.parts) and all(map(_join, a.parts, b.parts))
+    if a.size is not None and b.size is not None:
+        return bool(a.size == b.size)
+    if a.size is not None or a.parts:
+        a, b = b, a
+    if _within(a, b):  # n = n + m has no solution in sizes
+        return False
+    a.parent = b
+    return True
+
+
+def _within(a: _Dim, b: _Dim) -> bool:
+    return any(part.root() is a or _within(a, part.root()) for part in b.parts)
+
+
+ONE = _Dim(Integer(1))
+
+
+@dataclass
+class _Tree:
+    """A parsed expression with its (possibly still unknown) shape; numbers have none."""
+
+    kind: str
+    args: tuple[Any, ...]
+    shape: tuple[_Dim, _Dim] | None = None
+    scalar: bool = False  # made of numbers and scalar parameters only: broadcasts
+
+
+@dataclass
+class Reader:
+    """Reads the equations of one network; shapes are unified over all of them.
+
+    functions: further unknown functions; scalars: names of scalar parameters;
+    sizes: the size of a vector, or (rows, columns) of a weight, where it should not be inferred
+    (a name or a positive integer).
+    """
+
+    functions: Iterable[str] = ()
+    scalars: Iterable[str] = ()
+    sizes: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.known = {*KNOWN, *UNKNOWN, *self.functions}
+        self.vectors: dict[str, _Dim] = {}
+        self.weights: dict[str, tuple[_Dim, _Dim]] = {}
+        self.trees: list[tuple[str, _Tree, str]] = []
+        self.lagged: list[str] = []
+        for name in self.scalars:
+            self.weights[name] = (ONE, ONE)
+        for name, size in self.sizes.items():
+            if isinstance(size, tuple):
+                rows, cols = (_Dim(_size(name, s)) for s in size)
+                self.weights[name] = (rows, cols)
+            else:
+                self.vectors[name] = _Dim(_size(name, size))
+
+    # ---- text to trees -------------------------------------------------------------------
+
+    def read(self, text: str) -> None:
+        """Parse one or several equations ``name[t] = …``, a line each."""
+        if len(text) > MAX_TEXT:
+            raise InputError(f"equations of {len(text)} characters: at most {MAX_TEXT} are read")
+        source = textwrap.dedent(text).strip()
+        for a, b in (("⟨", "["), ("⟩", "]"), ("⊙", "*"), ("∘", "*"), ("−", "-")):
+            source = source.replace(a, b)
+        try:
+            module = ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            line = getattr(error, "text", None) or source.splitlines()[0] if source else ""
+            raise InputError(f"cannot read the equation {line.strip()!r}: {error}") from None
+        for statement in module.body:
+            self.text = " ".join((ast.get_source_segment(source, statement) or "").split())
+            if not (isinstance(statement, ast.Assign) and len(statement.targets) == 1):
+                self.fail("write an equation as name[t] = …")
+            lhs = statement.targets[0]
+            if not isinstance(lhs, ast.Subscript):
+                self.fail("the left-hand side must be a vector at time t, as in a[t] = …")
+            name, lag = self.index(lhs)
+            if lag != 0:
+                self.fail(f"the left-hand side must be {name}[t], not another time")
+            try:
+                tree = self.tree(statement.value)
+            except RecursionError:
+                self.fail("the expression is nested too deeply")
+            tree = self.spread(tree, (self.vector(name), ONE))
+            self.join(tree, (self.vector(name), ONE), f"{name}[t]")
+            self.trees.append((name, tree, self.text))
+
+    def fail(self, why: str) -> Any:
+        raise InputError(f"equation '{self.text}': {why}")
+
+    def vector(self, name: str) -> _Dim:
+        if name in self.weights:
+            self.fail(f"{name} is used both as a parameter and as a time-indexed vector")
+        return self.vectors.setdefault(name, _Dim())
+
+    def index(self, node: ast.Subscript) -> tuple[str, int]:
+        """The name and the lag of ``name[t-lag]``."""
+        if not isinstance(node.value, ast.Name):
+            self.fail(f"cannot index {ast.unparse(node.value)!r}: only a name has a time")
+        name, at = node.value.id, node.slice  # type: ignore[attr-defined]
+        if isinstance(at, ast.Name) and at.id == "t":
+            return name, 0
+        if (
+            isinstance(at, ast.BinOp)
+            and isinstance(at.op, ast.Add | ast.Sub)
+            and isinstance(at.left, ast.Name)
+            and at.left.id == "t"
+            and isinstance(at.right, ast.Constant)
+            and type(at.right.value) is int
+        ):
+            return name, at.right.value * (1 if isinstance(at.op, ast.Sub) else -1)
+        self.fail(f"the time in {ast.unparse(node)} must be t, t-1, t-2, … or t+1")
+        raise AssertionError
+
+    def tree(self, node: ast.expr) -> _Tree:
+        handler = getattr(self, f"_{type(node).__name__.lower()}", None)
+        if handler is None:
+            self.fail(f"{ast.unparse(node)!r} is not understood here")
+        tree: _Tree = handler(node)
+        return tree
+
+    def _constant(self, node: ast.Constant) -> _Tree:
+        value = node.value
+        if type(value) not in (int, float) or len(repr(value)) > 30 or value != value:
+            self.fail(f"{node.value!r} is no number that can be used here")
+        if value in (float("inf"), float("-inf")):
+            self.fail("infinite numbers cannot be used")
+        return _Tree("number", (Rational(repr(value)),), scalar=True)
+
+    def _name(self, node: ast.Name) -> _Tree:
+        name = node.id
+        if name in self.vectors:
+            self.fail(f"{name} has a value at each time: write {name}[t] or {name}[t-1]")
+        if name in self.known or name in ("t", "T", "softmax"):
+            self.fail(f"{name} cannot be used as the name of a parameter")
+        shape = self.weights.setdefault(name, (_Dim(), _Dim()))
+        return _Tree("weight", (name,), shape, scalar=shape == (ONE, ONE))
+
+    def _subscript(self, node: ast.Subscript) -> _Tree:
+        name, lag = self.index(node)
+        if lag:
+            self.lagged.append(name)
+        return _Tree("vector", (name, lag), (self.vector(name), ONE))
+
+    def _list(self, node: ast.List) -> _Tree:
+        parts = [self.tree(e) for e in node.elts]
+        if len(parts) < 2 or any(p.shape is None for p in parts):
+            self.fail("a concatenation [u, v] needs at least two vectors")
+        for part in parts:
+            self.join(part, (_Dim(), ONE), "a column vector")
+        total = _Dim(parts=[p.shape[0] for p in parts if p.shape])
+        return _Tree("concat", tuple(parts), (total, ONE))
+
+    def _attribute(self, node: ast.Attribute) -> _Tree:
+        if node.attr != "T":
+            self.fail(f"'.{node.attr}' is not understood; only .T (transpose) is")
+        tree = self.tree(node.value)
+        if tree.shape is None:
+            return tree
+        return _Tree("transpose", (tree,), (tree.shape[1], tree.shape[0]))
+
+    def _call(self, node: ast.Call) -> _Tree:
+        name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
+        if len(node.args) != 1 or node.keywords:
+            self.fail(f"{name}(…) takes one vector")
+        if name != "softmax" and name not in self.known:
+            known = ", ".join(sorted({*KNOWN, "softmax"}))
+            self.fail(
+                f"unknown function {name}; known are {known}; "
+                f"pass functions=[{name!r}] to leave it symbolic, or register it"
+            )
+        tree = self.tree(node.args[0])
+        if tree.shape is None:
+            self.fail(f"{name}(…) needs a vector, not a number")
+        return _Tree("softmax" if name == "softmax" else "apply", (tree, name), tree.shape)
+
+    def _unaryop(self, node: ast.UnaryOp) -> _Tree:
+        tree = self.tree(node.operand)
+        if isinstance(node.op, ast.UAdd):
+            return tree
+        if not isinstance(node.op, ast.USub):
+            self.fail(f"{ast.unparse(node)!r} is not understood here")
+        return _Tree("scale", (Integer(-1), tree), tree.shape, tree.scalar)
+
+    def _binop(self, node: ast.BinOp) -> _Tree:
+        left, right = self.tree(node.left), self.tree(node.right)
+        if isinstance(node.op, ast.Add | ast.Sub):
+            if isinstance(node.op, ast.Sub):
+                right = _Tree("scale", (Integer(-1), right), right.shape, right.scalar)
+            return self.both("add", left, right, node)
+        if isinstance(node.op, ast.Mult):
+            return self.both("times", left, right, node)
+        if isinstance(node.op, ast.Div):
+            if right.kind == "number":
+                if right.args[0] == 0:
+                    self.fail("division by zero")
+                return _Tree("scale", (1 / right.args[0], left), left.shape, left.scalar)
+            inverse = _Tree("apply", (right, "reciprocal"), right.shape, right.scalar)
+            return self.both("times", left, inverse, node)
+        if isinstance(node.op, ast.Pow):
+            power = right.args[0] if right.kind == "number" else None
+            if not (isinstance(power, Integer) and 1 <= power <= MAX_POWER):
+                self.fail(f"an exponent must be an integer from 1 to {MAX_POWER}")
+            tree = left
+            for _ in range(int(power) - 1):  # type: ignore[arg-type]
+                tree = _Tree("times", (tree, left), left.shape, left.scalar)
+            return tree
+        if isinstance(node.op, ast.MatMult):
+            if left.shape is None or right.shape is None:
+                self.fail("@ is for matrices and vectors; write * for a number")
+            assert left.shape and right.shape
+            if not _join(left.shape[1], right.shape[0]):
+                self.fail(
+                    f"shape mismatch in {ast.unparse(node)}: {_show(left.shape)} @ "
+                    f"{_show(right.shape)}; the inner sizes must agree"
+                )
+            return _Tree("matmul", (left, right), (left.shape[0], right.shape[1]))
+        self.fail(f"the operator in {ast.unparse(node)!r} is not understood here")
+        raise AssertionError
+
+    def both(self, kind: str, left: _Tree, right: _Tree, node: ast.expr) -> _Tree:
+        """An elementwise operation: scalars are spread, shapes become one."""
+        if left.shape is None and right.shape is None:
+            a, b = left.args[0], right.args[0]
+            if left.kind == right.kind == "number":
+                return _Tree("number", (a + b if kind == "add" else a * b,), scalar=True)
+        scalar = left.scalar and right.scalar
+        if not scalar:
+            shape = right.shape if left.scalar else left.shape
+            assert shape
+            left, right = self.spread(left, shape), self.spread(right, shape)
+        elif left.shape or right.shape:
+            left, right = self.spread(left, (ONE, ONE)), self.spread(right, (ONE, ONE))
+        if left.shape and right.shape:
+            self.join(right, left.shape, ast.unparse(node))
+        return _Tree(kind, (left, right), left.shape, scalar)
+
+    def spread(self, tree: _Tree, shape: tuple[_Dim, _Dim]) -> _Tree:
+        """A scalar as a vector of equal entries; anything else as it is."""
+        if tree.scalar and tree.shape != shape:
+            return _Tree("spread", (tree,), shape)
+        return tree
+
+    def join(self, tree: _Tree, shape: tuple[_Dim, _Dim], what: str) -> None:
+        assert tree.shape
+        if not all(map(_join, tree.shape, shape)):
+            self.fail(
+                f"shape mismatch in {what}: {_show(tree.shape)} does not fit {_show(shape)}"
+            )
+
+    # ---- trees to SymPy ------------------------------------------------------------------
+
+    def equations(self) -> list[Equation]:
+        """All equations read so far, with their sizes named and filled in."""
+        self.name_sizes()
+        return [
+            Equation(TimeVector(name, self.size(self.vectors[name]), t), self.build(tree), text)
+            for name, tree, text in self.trees
+        ]
+
+    def name_sizes(self) -> None:
+        """Name each open size n_v after the first lagged vector of that size, else the first."""
+        defined = [name for name, _, _ in self.trees]
+        given = [name for name in self.vectors if name not in defined]
+        for name in [*self.lagged, *given, *defined]:
+            if name in self.vectors:
+                dim = self.vectors[name].root()
+                if dim.size is None and not dim.parts:
+                    dim.size = Symbol(f"n_{name}", integer=True, positive=True)
+        for name, shape in self.weights.items():
+            for dim in shape:
+                if self.size(dim) is None:
+                    raise InputError(
+                        f"the shape of {name} does not follow from the equations: "
+                        f"give it, as in sizes={{{name!r}: ('n_rows', 'n_columns')}}, "
+                        f"or name it in scalars=[…] if it is a number"
+                    )
+
+    def size(self, dim: _Dim) -> Any:
+        dim = dim.root()
+        if dim.parts:
+            sizes = [self.size(p) for p in dim.parts]
+            return None if None in sizes else sum(sizes)
+        return dim.size
+
+    def shape(self, tree: _Tree) -> tuple[Any, Any]:
+        assert tree.shape
+        return self.size(tree.shape[0]), self.size(tree.shape[1])
+
+    def build(self, tree: _Tree) -> Any:
+        kind, args = tree.kind, tree.args
+        if kind == "number":
+            return args[0]
+        if kind == "vector":
+            return TimeVector(args[0], self.size(self.vectors[args[0]]), t - args[1])
+        if kind == "weight":
+            return MatrixSymbol(args[0], *self.shape(tree))
+        if kind == "scale":
+            return _scaled(args[0], self.build(args[1]))
+        if kind == "spread":
+            inner = self.build(args[0])
+            one = OneMatrix(*self.shape(tree))
+            if not isinstance(inner, MatrixExpr):
+                return one if inner == 1 else MatMul(inner, one)
+            return MatMul(OneMatrix(one.rows, 1), inner)
+        if kind == "add":
+            return MatAdd(*_flat(MatAdd, [self.build(a) for a in args]))
+        if kind == "times":
+            return _times([self.build(a) for a in args])
+        if kind == "matmul":
+            left, right = (self.build(a) for a in args)
+            return MatMul(*_flat(MatMul, [left, right]))
+        if kind == "transpose":
+            return Transpose(self.build(args[0]))
+        if kind == "apply":
+            inner = self.build(args[0])
+            return inner if args[1] == "identity" else Apply(args[1], inner)
+        if kind == "softmax":
+            return Softmax(self.build(args[0]))
+        return Blocks([[self.build(a)] for a in args])
+
+
+def _size(name: str, size: Any) -> Any:
+    if isinstance(size, str) and size.isidentifier():
+        return Symbol(size, integer=True, positive=True)
+    if isinstance(size, int) and not isinstance(size, bool) and size > 0:
+        return Integer(size)
+    if isinstance(size, Symbol):
+        return size
+    raise InputError(f"size of {name}: {size!r} is neither a name nor a positive integer")
+
+
+def _show(shape: tuple[_Dim, _Dim]) -> str:
+    def one(dim: _Dim) -> str:
+        dim = dim.root()
+        if dim.parts:
+            return "+".join(one(p) for p in dim.parts)
+        return "?" if dim.size is None else str(dim.size)
+
+    return f"({one(shape[0])}, {one(shape[1])})"
+
+
+def _scaled(c: Any, e: Any) -> Any:
+    if not isinstance(e, MatrixExpr):
+        return c * e
+    if isinstance(e, MatAdd):
+        return MatAdd(*(_scaled(c, a) for a in e.args))
+    factors = _flat(MatMul, [e])
+    if not isinstance(factors[0], MatrixExpr):
+        c, factors = c * factors[0], factors[1:]
+    return MatMul(c, *factors) if c != 1 else (MatMul(*factors) if factors[1:] else factors[0])
+
+
+def _flat(kind: type, args: list[Any]) -> list[Any]:
+    return [b for a in args for b in (a.args if isinstance(a, kind) else (a,))]
+
+
+def _times(args: list[Any]) -> Any:
+    """The elementwise product, numbers in front, ones left out."""
+    number: Any = Integer(1)
+    factors: list[Any] = []
+    for arg in args:
+        if isinstance(arg, MatMul) and not isinstance(arg.args[0], MatrixExpr):
+            number, arg = number * arg.args[0], MatMul(*arg.args[1:])
+            arg = arg.args[0] if isinstance(arg, MatMul) and len(arg.args) == 1 else arg
+        if not isinstance(arg, OneMatrix):
+            factors += arg.args if isinstance(arg, HadamardProduct) else [arg]
+    if not factors:
+        return _scaled(number, args[0])
+    product = HadamardProduct(*factors) if len(factors) > 1 else factors[0]
+    return _scaled(number, product) if number != 1 else product

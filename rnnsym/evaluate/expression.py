@@ -1,0 +1,213 @@
+"""The value of an expression in an arithmetic.
+
+Part of the trusted base. One method a node type; derivatives (Total, Immediate, …) are asked
+of `truth`, which knows only the forward equations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sympy import (
+    Basic,
+    DiagMatrix,
+    Identity,
+    Integer,
+    MatAdd,
+    MatMul,
+    MatrixExpr,
+    MatrixSymbol,
+    Transpose,
+    ZeroMatrix,
+)
+from sympy.matrices.expressions import HadamardProduct, KroneckerProduct, OneMatrix
+
+from rnnsym.errors import NotSupportedError
+from rnnsym.evaluate.arithmetic import Arithmetic
+from rnnsym.nodes import (
+    Adjoint,
+    Apply,
+    Blocks,
+    Softmax,
+    Stack,
+    TimeProduct,
+    TimeSum,
+    TimeVector,
+    Total,
+)
+
+Matrix = Any
+
+
+class Evaluator:
+    """Evaluates expressions.
+
+    leaf(node, time) gives the value of a parameter (time None) or of a time-indexed vector at a
+    whole time; sizes and bindings say what the symbols in shapes and times stand for; truth, if
+    given, answers for derivatives: truth(node, u, v) with numbers for times.
+    """
+
+    def __init__(
+        self,
+        arithmetic: Arithmetic,
+        leaf: Callable[[Any, int | None], Matrix],
+        symbols: Mapping[Basic, Any],
+        truth: Callable[[Any], Matrix] | None = None,
+    ) -> None:
+        self.ar, self.leaf, self.truth = arithmetic, leaf, truth
+        self.symbols: dict[Basic, Any] = dict(symbols)
+
+    def number(self, e: Any) -> int:
+        """A time or a size, which must come out as a whole number."""
+        if isinstance(e, int):
+            return e
+        value = e if e.is_Integer else e.xreplace(self.symbols)
+        if not value.is_Integer:
+            raise NotSupportedError(f"{e} has no value here: bind {value.free_symbols}")
+        return int(value)
+
+    def __call__(self, e: MatrixExpr) -> Matrix:
+        for kind in type(e).__mro__:
+            method = _METHODS.get(kind)
+            if method is not None:
+                return method(self, e)
+        raise NotSupportedError(f"no evaluation for {type(e).__name__}")
+
+    def shape(self, e: MatrixExpr) -> tuple[int, int]:
+        return self.number(e.rows), self.number(e.cols)
+
+    def _leaf(self, e: Any) -> Matrix:
+        return self.leaf(e, None if isinstance(e, MatrixSymbol) else self.number(e.time))
+
+    def _stack(self, e: Stack) -> Matrix:
+        return self.ar.blocks([[self(p)] for p in e.parts])
+
+    def _add(self, e: MatAdd) -> Matrix:
+        total = self(e.args[0])
+        for a in e.args[1:]:
+            total = self.ar.add(total, self(a))
+        return total
+
+    def _mul(self, e: MatMul) -> Matrix:
+        number: Any = None
+        product: Matrix = None
+        # from the right: vectors stay vectors
+        for a in reversed(e.args):
+            if isinstance(a, MatrixExpr):
+                product = self(a) if product is None else self.ar.matmul(self(a), product)
+            else:
+                number = a if number is None else number * a
+        return product if number is None else self.ar.scale(number, product)
+
+    def _hadamard(self, e: HadamardProduct) -> Matrix:
+        product = self(e.args[0])
+        for a in e.args[1:]:
+            product = self.ar.hadamard(product, self(a))
+        return product
+
+    def _transpose(self, e: Transpose) -> Matrix:
+        return self.ar.transpose(self(e.arg))
+
+    def _apply(self, e: Apply) -> Matrix:
+        return self.ar.apply(e.function, e.order, self(e.argument))
+
+    def _softmax(self, e: Softmax) -> Matrix:
+        z = self(e.argument)
+        shift = self.ar.softmax_shift(z)
+        powers = self.ar.apply("exp", 0, z if shift is None else self.ar.add(z, shift))
+        n = self.ar.shape(powers)[0]
+        total = self.ar.matmul(self.ar.full(n, n, 1), powers)
+        return self.ar.hadamard(powers, self.ar.apply("reciprocal", 0, total))
+
+    def _blocks(self, e: Blocks) -> Matrix:
+        return self.ar.blocks([[self(b) for b in row] for row in e.blocks])
+
+    def _one(self, e: OneMatrix) -> Matrix:
+        return self.ar.full(*self.shape(e), 1)
+
+    def _zero(self, e: ZeroMatrix) -> Matrix:
+        return self.ar.full(*self.shape(e), 0)
+
+    def _identity(self, e: Identity) -> Matrix:
+        return self.ar.eye(self.number(e.rows))
+
+    def _diag(self, e: DiagMatrix) -> Matrix:
+        v = self(e.args[0])
+        n = self.ar.shape(v)[0]
+        spread = self.ar.matmul(v, self.ar.full(1, n, 1))
+        return self.ar.hadamard(spread, self.ar.eye(n))
+
+    def _kron(self, e: KroneckerProduct) -> Matrix:
+        product = self(e.args[-1])
+        for a in reversed(e.args[:-1]):
+            product = self._kron2(self(a), product)
+        return product
+
+    def _kron2(self, a: Matrix, b: Matrix) -> Matrix:
+        """(a ⊗ 1)(1 ⊗ b) entrywise: spread both to the size of the product and multiply."""
+        (m, n), (p, q) = self.ar.shape(a), self.ar.shape(b)
+        left = self.ar.matmul(_selector(self.ar, m, p), self.ar.matmul(a, _spread(self.ar, n, q)))
+        right = self.ar.blocks([[b] * n] * m)
+        return self.ar.hadamard(left, right)
+
+    def _sum(self, e: TimeSum) -> Matrix:
+        total = self.ar.full(*self.shape(e), 0)
+        for value in self._bodies(e):
+            total = self.ar.add(total, value)
+        return total
+
+    def _product(self, e: TimeProduct) -> Matrix:
+        product = self.ar.eye(self.number(e.rows))
+        for value in self._bodies(e):
+            pair = (value, product) if e.order < 0 else (product, value)
+            product = self.ar.matmul(*pair)
+        return product
+
+    def _bodies(self, e: TimeSum | TimeProduct) -> Any:
+        """The values of the body for each value of the bound index, in ascending order."""
+        lower, upper = self.number(e.lower), self.number(e.upper)
+        outer = self.symbols
+        for i in range(lower, upper + 1):
+            self.symbols = {**outer, e.index: Integer(i)}
+            yield self(e.body)
+        self.symbols = outer
+
+    def _truth(self, e: Any) -> Matrix:
+        if self.truth is None:
+            raise NotSupportedError(f"a {type(e).__name__} cannot be evaluated here")
+        inner = {s: v for s, v in self.symbols.items() if s in e.free_symbols}
+        return self.truth(e.xreplace(inner))
+
+
+def _selector(ar: Arithmetic, m: int, p: int) -> Matrix:
+    """(mp × m): repeats each row p times."""
+    return ar.array([[int(i // p == j) for j in range(m)] for i in range(m * p)])
+
+
+def _spread(ar: Arithmetic, n: int, q: int) -> Matrix:
+    """(n × nq): repeats each column q times."""
+    return ar.transpose(_selector(ar, n, q))
+
+
+_METHODS: dict[type, Callable[[Evaluator, Any], Matrix]] = {
+    TimeVector: Evaluator._leaf,
+    MatrixSymbol: Evaluator._leaf,
+    Stack: Evaluator._stack,
+    MatAdd: Evaluator._add,
+    MatMul: Evaluator._mul,
+    HadamardProduct: Evaluator._hadamard,
+    Transpose: Evaluator._transpose,
+    Apply: Evaluator._apply,
+    Softmax: Evaluator._softmax,
+    Blocks: Evaluator._blocks,
+    OneMatrix: Evaluator._one,
+    ZeroMatrix: Evaluator._zero,
+    Identity: Evaluator._identity,
+    DiagMatrix: Evaluator._diag,
+    KroneckerProduct: Evaluator._kron,
+    TimeSum: Evaluator._sum,
+    TimeProduct: Evaluator._product,
+    Total: Evaluator._truth,
+    Adjoint: Evaluator._truth,
+}

@@ -1,0 +1,84 @@
+"""Exact arithmetic over the field of p = 2^61 - 1 elements, with oracles for functions.
+
+Part of the trusted base. An elementwise function that is no polynomial becomes an oracle: a
+random residue for each argument, the same one whenever the argument is the same. Identities
+that hold for every function with the same differential equation hold here; others fail with
+probability at least 1 - degree/p (Schwartz 1980, Zippel 1979).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from flint import nmod, nmod_mat
+
+P = 2**61 - 1
+Matrix = Any
+
+
+class FieldArithmetic:
+    """nmod_mat matrices; `seed` chooses the oracles."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.key = seed.to_bytes(8, "little", signed=True)
+
+    def array(self, rows: Any) -> Matrix:
+        rows = [list(row) for row in rows]
+        return nmod_mat(len(rows), len(rows[0]), [int(x) % P for r in rows for x in r], P)
+
+    def shape(self, a: Matrix) -> tuple[int, int]:
+        return a.nrows(), a.ncols()
+
+    def full(self, rows: int, cols: int, number: Any) -> Matrix:
+        return nmod_mat(rows, cols, [self._number(number)] * (rows * cols), P)
+
+    def _number(self, number: Any) -> nmod:
+        if hasattr(number, "q"):
+            return nmod(int(number.p) % P, P) / nmod(int(number.q) % P, P)
+        return nmod(int(number) % P, P)
+
+    def eye(self, n: int) -> Matrix:
+        return nmod_mat(n, n, [int(i == j) for i in range(n) for j in range(n)], P)
+
+    def add(self, a: Matrix, b: Matrix) -> Matrix:
+        return a + b
+
+    def scale(self, number: Any, a: Matrix) -> Matrix:
+        return a * self._number(number)
+
+    def matmul(self, a: Matrix, b: Matrix) -> Matrix:
+        return a * b
+
+    def hadamard(self, a: Matrix, b: Matrix) -> Matrix:
+        products = [x * y for x, y in zip(a.entries(), b.entries(), strict=True)]
+        return nmod_mat(a.nrows(), a.ncols(), products, P)
+
+    def transpose(self, a: Matrix) -> Matrix:
+        return a.transpose()
+
+    def blocks(self, rows: Sequence[Sequence[Matrix]]) -> Matrix:
+        table = [
+            sum((block.tolist()[i] for block in row), [])
+            for row in rows
+            for i in range(row[0].nrows())
+        ]
+        return nmod_mat(len(table), len(table[0]), sum(table, []), P)
+
+    def apply(self, function: str, order: int, a: Matrix) -> Matrix:
+        if function == "identity" and order == 0:
+            return a
+        if function == "reciprocal" and order == 0:
+            values: list[Any] = [1 / x for x in a.entries()]
+        else:
+            stem = f"{function}/{order}/".encode()
+            values = [self._oracle(stem, int(x)) for x in a.entries()]
+        return nmod_mat(a.nrows(), a.ncols(), values, P)
+
+    def _oracle(self, stem: bytes, argument: int) -> int:
+        text = stem + argument.to_bytes(8, "little")
+        return int.from_bytes(hashlib.blake2b(text, digest_size=16, key=self.key).digest()) % P
+
+    def softmax_shift(self, a: Matrix) -> Matrix | None:
+        return None

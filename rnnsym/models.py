@@ -1,0 +1,79 @@
+"""Built-in models by name and options: ``elman``, ``gru:reset=after,loss=squared_error``.
+
+Puts a cell's equations, the output layer and the loss together into a Network. No cell is
+treated differently from another: what differs stands in its own file in `rnnsym.cells`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rnnsym.cells import CELLS, Cell
+from rnnsym.errors import InputError
+from rnnsym.losses import LOSSES
+from rnnsym.network import Network
+
+MAX_SPEC = 500
+NOTATIONS = ("post", "goodfellow", "d2l", "pytorch", "karpathy")
+
+#: the options that every cell has; the first value is the default
+COMMON: dict[str, tuple[str, ...]] = {
+    "activation": ("tanh", "sigmoid", "relu", "identity", "softplus", "g"),
+    "output": ("softmax", "sigmoid", "identity", "g"),
+    "loss": tuple(LOSSES),
+    "notation": NOTATIONS,
+}
+
+
+def options_of(cell: Cell) -> dict[str, tuple[str, ...]]:
+    """The options of a cell and their values, the default first."""
+    return {**COMMON, **cell.options}
+
+
+def parse(spec: str) -> tuple[str, dict[str, str]]:
+    """``NAME[:key=value,…]`` as a name and options. Raises InputError for anything else."""
+    if not isinstance(spec, str) or len(spec) > MAX_SPEC:
+        raise InputError(f"a model is a text NAME[:key=value,…] of at most {MAX_SPEC} characters")
+    name, _, rest = spec.partition(":")
+    options: dict[str, str] = {}
+    for item in filter(None, (part.strip() for part in rest.split(","))):
+        key, equals, value = (s.strip() for s in item.partition("="))
+        if not equals:
+            raise InputError(f"option {item!r} of model {name!r}: write {key}=value")
+        if key in options:
+            raise InputError(f"option {key!r} is given twice")
+        options[key] = value
+    return name.strip(), options
+
+
+def configure(cell: Cell, options: Mapping[str, str]) -> dict[str, str]:
+    """All options of a cell with their values; raises InputError for unknown ones."""
+    table = options_of(cell)
+    for key, value in options.items():
+        if key not in table:
+            raise InputError(f"unknown option {key!r}: {cell.name} has {', '.join(table)}")
+        if value not in table[key]:
+            raise InputError(f"{key}={value!r}: choose from {', '.join(table[key])}")
+    return {key: str(options.get(key, values[0])) for key, values in table.items()}
+
+
+def build(name: str, options: Mapping[str, str], kind: type[Network] = Network) -> Any:
+    """The network of a built-in model, as an instance of `kind`.
+
+    Raises InputError for an unknown model or option, naming those that exist.
+    """
+    if name not in CELLS:
+        raise InputError(f"unknown model {name!r}: choose from {', '.join(CELLS)}")
+    cell = CELLS[name]
+    chosen = configure(cell, options)
+    output = "g_y" if chosen["output"] == "g" else chosen["output"]
+    return kind(
+        cell.equations(chosen),
+        f"y_hat[t] = {output}(W_ya @ a[t] + b_y)",
+        loss=chosen["loss"],
+        name=name + "".join(f",{k}={v}" for k, v in options.items()).replace(",", ":", 1),
+        notations=cell.notations,
+        options=chosen,
+        reference=cell.reference,
+    )
