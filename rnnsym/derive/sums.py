@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Expr, MatrixExpr, Symbol, Tuple
+from sympy import Expr, Identity, MatrixExpr, Symbol, Tuple
 
-from rnnsym.algebra import add, factors, mul, scale, split, terms
+from rnnsym.algebra import add, factors, mul, scale, split
 from rnnsym.nodes import TimeProduct, TimeSum
 
-#: bound indices, in the order in which derivations use them
-i = Symbol("i", integer=True)
-k = Symbol("k", integer=True)
+
+
+def index(letter: str, level: int = 0) -> Symbol:
+    """A bound index: k, i, … and k_2, i_2, … for sums inside of others."""
+    return Symbol(letter if level == 0 else f"{letter}_{level + 1}", integer=True)
+
+
+#: the step at which a parameter is used, and the index of a product of Jacobians
+k, i = index("k"), index("i")
 
 
 def expect(condition: Any) -> None:
@@ -34,19 +40,13 @@ def normal(e: MatrixExpr) -> MatrixExpr:
     if isinstance(e, TimeProduct):
         length = e.upper - e.lower + 1
         if length == 0:
-            return mul(*_identity(e))
+            return Identity(e.rows)
         return e.body.xreplace({e.index: e.lower}) if length == 1 else e
     if e.is_MatMul:
         return scale(split(e)[0], mul(*(normal(f) for f in factors(e))))
     if e.is_MatAdd:
         return add(*(normal(a) for a in e.args))
     return e
-
-
-def _identity(e: MatrixExpr) -> tuple[MatrixExpr, ...]:
-    from sympy import Identity
-
-    return (Identity(e.rows),)
 
 
 def into_sum(left: MatrixExpr, total: MatrixExpr) -> MatrixExpr:
@@ -73,6 +73,21 @@ def absorb(e: MatrixExpr, lead: MatrixExpr, new_end: Expr) -> MatrixExpr:
     return mul(longer, *parts[2:])
 
 
+def absorb_right(e: MatrixExpr, last: MatrixExpr, new_end: Expr) -> MatrixExpr:
+    """The mirror image of `absorb`: a factor to the right of an ordered product is taken in."""
+    parts = factors(e)
+    expect(parts[-1] == last and isinstance(parts[-2], TimeProduct))
+    product = parts[-2]
+    expect(product.body.xreplace({product.index: new_end}) == last)
+    if product.order < 0:
+        expect(product.lower - 1 == new_end)
+        longer = TimeProduct(product.body, (product.index, new_end, product.upper), -1)
+    else:
+        expect(product.upper + 1 == new_end)
+        longer = TimeProduct(product.body, (product.index, product.lower, new_end), 1)
+    return mul(*parts[:-2], longer)
+
+
 def append(total: MatrixExpr, term: MatrixExpr, at: Expr) -> MatrixExpr:
     """Σ_{k=l}^{u} B⟨k⟩ + B⟨u+1⟩ = Σ_{k=l}^{u+1} B⟨k⟩, or the same at the lower end."""
     expect(isinstance(total, TimeSum))
@@ -91,8 +106,3 @@ def exchange(double: TimeSum, outer_limits: Tuple, inner_limits: Tuple) -> TimeS
     expect(isinstance(inner, TimeSum))
     expect(outer_limits[0] == inner.index and inner_limits[0] == double.index)
     return TimeSum(TimeSum(inner.body, inner_limits), outer_limits)
-
-
-def rows_of(e: MatrixExpr) -> tuple[MatrixExpr, ...]:
-    """The terms of a sum."""
-    return terms(e)

@@ -1,0 +1,188 @@
+"""Closed forms: the local Jacobians in the sum of Jacobian products, and its matrix form.
+
+The second part of a derivation. Symbols such as ∂a⟨i⟩/∂a⟨i-1⟩ give way to what the rules make
+of the equations; then the row over vec(W) is brought into the shape of W.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sympy import MatrixExpr, S, Transpose, Tuple
+
+from rnnsym.algebra import add, mul, rebuild, size
+from rnnsym.derive import recurrence
+from rnnsym.derive.adjoint import shaped
+from rnnsym.derive.local import times_blocks
+from rnnsym.derive.recurrence import EVERY
+from rnnsym.derive.step import Prose, Scribe
+from rnnsym.derive.structure import Block
+from rnnsym.derive.subject import Subject
+from rnnsym.derive.sums import exchange, k
+from rnnsym.nodes import Adjoint, Gradient, Immediate, T, TimeSum, Total, t
+
+#: a Jacobian of more nodes than this keeps its symbol inside of a product
+LEGIBLE = 45
+
+#: (kind, u, v) -> the closed form at time t of the derivative of u by v
+Table = dict[tuple[type, str, str], MatrixExpr]
+
+
+def _key(symbol: Total) -> tuple[type, str, str]:
+    return type(symbol), symbol.of.name, symbol.by.name
+
+
+def loss_jacobian(scribe: Scribe, s: Subject) -> MatrixExpr | None:
+    """dL⟨t⟩/d(end of the chain) in closed form, simplified link by link; None for L itself."""
+    row: MatrixExpr | None = None
+    for u, v in zip(s.chain, s.chain[1:], strict=False):
+        link = s.local.of(u, v)
+        scribe.step(
+            Total(u, v), link, "local Jacobian", "from the equation of ", u, where=EVERY
+        )
+        if row is None:
+            row = link
+            continue
+        long = mul(row, link)
+        short = s.local.simplified(long)
+        scribe.step(Total(s.chain[0], v), long, "chain rule", "through ", u, where=EVERY)
+        scribe.step(long, short, "simplification", *_why_simpler(s), where=EVERY)
+        row = short
+    return row
+
+
+def _why_simpler(s: Subject) -> Prose:
+    targets = [s.net.vectors[n] for n in s.net.targets]
+    if s.net.target_kind == "distribution" and targets:
+        return ("multiply out; the entries of ", targets[0], " sum to one")
+    return ("multiply out and cancel entry by entry",)
+
+
+def after_states(scribe: Scribe, s: Subject) -> MatrixExpr:
+    """The whole of dL/dθ for a θ that is used after the states only."""
+    scribe.section("Local Jacobians")
+    row, last = loss_jacobian(scribe, s), s.chain[-1]
+    inner = s.local.of(last, s.w)
+    scribe.step(
+        Immediate(last, s.w), inner, "local Jacobian",
+        "the derivative by a matrix goes through vec", where=EVERY,
+    )  # fmt: skip
+    body = inner if row is None else mul(row, inner)
+    scribe.step(Total(s.loss, s.w), body, "substitution", "put together", where=EVERY)
+    return TimeSum(body, (t, S.One, T))
+
+
+def through_states(scribe: Scribe, s: Subject, symbolic: MatrixExpr) -> MatrixExpr:
+    """Local Jacobians into the sum of Jacobian products; returns it in closed form."""
+    scribe.section("Local Jacobians")
+    row = loss_jacobian(scribe, s)
+    leads = {}
+    for block in s.final:
+        state = block.state(t)
+        to_state = s.local.of(s.chain[-1], state)
+        leads[block] = scribe.step(
+            mul(*s.factors(), s.at_end(block)),
+            to_state if row is None else times_blocks(row, to_state),
+            "local Jacobian",
+            "all that lies between ", s.loss, " and ", state,
+            where=EVERY,
+        )  # fmt: skip
+    table = _closed_forms(scribe, s)
+    direct = s.local.of(s.chain[-1], s.w) if s.is_direct else None
+    if direct is not None and row is not None:
+        direct = mul(row, direct)
+
+    def substituted(largest: int | None) -> MatrixExpr:
+        parts = [
+            mul(leads[b], _close(s.solved(b, t), table, largest)) for b in s.final
+        ]
+        return TimeSum(add(*parts, *([] if direct is None else [direct])), (t, S.One, T))
+
+    formula, legible = substituted(None), substituted(LEGIBLE)
+    scribe.section("Everything in place")
+    scribe.step(
+        symbolic, legible, "substitution",
+        "the local Jacobians in place"
+        + ("" if legible == formula else "; the large ones keep their symbols"),
+    )  # fmt: skip
+    if len(s.blocks) == 1 and direct is None:
+        _matrix_form(scribe, s, s.blocks[0], leads[s.blocks[0]], table)
+    return formula
+
+
+def _closed_forms(scribe: Scribe, s: Subject) -> Table:
+    """The closed form of every symbol in the sum, each as a step of its own."""
+    table: Table = {}
+
+    def close(symbol: Total, form: MatrixExpr, *reason: Any) -> None:
+        table[_key(symbol)] = scribe.step(symbol, form, "local Jacobian", *reason, where=EVERY)
+
+    for block in s.blocks:
+        state, before = block.state(t), block.state(block.before(t))
+        if block.recurrent:
+            symbol = recurrence.transition(block, t)
+            close(symbol, s.local.jacobian(block), "one step of the recurrence")
+        for other in s.earlier(block):
+            close(
+                Immediate(state, other.state(t)), s.local.of(state, other.state(t)),
+                "from one block of states to the next",
+            )  # fmt: skip
+        if s.enters(block):
+            close(
+                Immediate(state, s.w), s.immediate(block),
+                "the immediate partial: ", before, " is held fixed",
+            )  # fmt: skip
+    return table
+
+
+def _close(e: MatrixExpr, table: Table, largest: int | None) -> MatrixExpr:
+    """Symbols replaced by their closed forms, up to a size; each at its own time."""
+
+    def closed(symbol: Any) -> MatrixExpr | None:
+        form = table.get(_key(symbol)) if isinstance(symbol, Total) else None
+        if form is None:
+            return None
+        if largest is not None and size(form) > largest:
+            return symbol  # type: ignore[no-any-return]
+        return form.xreplace({t: symbol.of.time})
+
+    return rebuild(e, closed)
+
+
+def _matrix_form(
+    scribe: Scribe, s: Subject, block: Block, lead: MatrixExpr, table: Table
+) -> None:
+    """From vec to the shape of W, then the order of the sums, then δ."""
+    limits = recurrence.solution(block, lambda at: s.w).args[1] if block.recurrent else None
+    use = t if limits is None else k
+    rows = []
+    for node, to_state, local in s.uses(block):
+        jacobian = to_state.xreplace({t: use})
+        if size(jacobian) > LEGIBLE:
+            jacobian = Immediate(block.state(use), node.at(use))
+        product = _close(recurrence.product(block, t, use), table, LEGIBLE) if limits else None
+        row = mul(lead, jacobian) if product is None else mul(lead, product, jacobian)
+        rows.append((node, row, local.xreplace({t: use})))
+    body = add(*(shaped(row, local, s.w) for _, row, local in rows))
+    double = TimeSum(TimeSum(body, limits) if limits else body, (t, S.One, T))
+    scribe.section("From vec to matrix form")
+    scribe.step(
+        Gradient(s.total_loss, s.w), double, "matrix form",
+        "a row times a Kronecker product holds the entries of an outer product in the shape of ",
+        s.w,
+    )  # fmt: skip
+    if not limits:
+        return
+    inside = (t, k, T) if block.direction > 0 else (t, S.One, k)
+    swapped = exchange(double, Tuple(k, S.One, T), Tuple(*inside))
+    scribe.step(
+        double, swapped, "exchange of sums", "the same pairs, with the use of ", s.w, " outside"
+    )
+    for node, row, _ in rows:
+        scribe.step(
+            Adjoint(node.at(k)), TimeSum(Transpose(row), inside), "definition of δ",
+            "what the inner sum collects does not depend on ", s.w,
+            where=((k, S.One, T),),
+        )  # fmt: skip
+
+
