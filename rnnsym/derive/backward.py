@@ -12,8 +12,10 @@ from rnnsym.derive.closed import LEGIBLE
 from rnnsym.derive.recurrence import EVERY
 from rnnsym.derive.step import Prose, Scribe
 from rnnsym.derive.subject import Subject
-from rnnsym.derive.sums import k
+from rnnsym.derive.sums import index, k
 from rnnsym.nodes import Adjoint, Immediate, T, TimeSum, Total, count, leaves, t
+
+j = index("j")
 
 
 def adjoint_recursion(scribe: Scribe, s: Subject) -> None:
@@ -24,7 +26,11 @@ def adjoint_recursion(scribe: Scribe, s: Subject) -> None:
     scribe.section("Adjoint recursion")
 
     def unknown(time: Any) -> MatrixExpr:
-        return Total(s.total_loss, block.state(time))
+        if block.depth == 1:
+            return Total(s.total_loss, block.state(time))
+        # earlier states stacked in s⟨k⟩ also reach earlier losses, which do not count here
+        later = (j, time, T) if block.direction > 0 else (j, S.One, time)
+        return Total(TimeSum(s.loss.at(j), later), block.state(time))
 
     def row(time: Any) -> MatrixExpr:
         return Total(s.loss.at(time), block.state(time))
@@ -76,7 +82,7 @@ def rtrl(scribe: Scribe, s: Subject) -> tuple[Prose, ...]:
     )
     scribe.step(
         Total(s.total_loss, s.w),
-        TimeSum(mul(*s.factors(), s.at_end(block), Total(state, s.w)), (t, S.One, T)),
+        TimeSum(s.row(lambda b: Total(b.state(t), s.w)), (t, S.One, T)),
         "RTRL",
         "the gradient grows with the sequence; nothing is stored over time",
     )

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import MatrixSymbol
+from sympy import Integer, MatrixSymbol
 
 from rnnsym.evaluate.arithmetic import Arithmetic
 from rnnsym.evaluate.dual import Dual, DualArithmetic
 from rnnsym.evaluate.expression import Evaluator
 from rnnsym.evaluate.point import Point
 from rnnsym.network import Network
-from rnnsym.nodes import Adjoint, Gradient, Immediate, Stack, TimeVector, Total, t, time_vectors
+from rnnsym.nodes import Adjoint, Gradient, Immediate, Stack, TimeSum, TimeVector, Total, t, time_vectors
 
 Matrix = Any
 Key = tuple[str, int | None]
@@ -66,8 +66,6 @@ class Trajectory:
         return name in self.net.equations and 1 <= time <= self.point.steps
 
     def _compute(self, name: str, time: int) -> Matrix:
-        from sympy import Integer
-
         self.evaluator.symbols = {**self.point.symbols, t: Integer(time)}
         return self.evaluator(self.net.equations[name].rhs)
 
@@ -184,6 +182,13 @@ class Truth:
 
     def jacobian(self, u: Any, trajectory: DualTrajectory) -> Matrix:
         """The Jacobian of u along a dual trajectory: one column a direction."""
+        if isinstance(u, TimeSum):  # a sum of losses
+            directions = len(next(iter(trajectory.seeds.values())))
+            total = self.base.full(int(u.rows), directions, 0)
+            for time in range(int(u.lower), int(u.upper) + 1):
+                summand = u.body.xreplace({u.index: Integer(time)})
+                total = self.base.add(total, self.jacobian(summand, trajectory))
+            return total
         if u == self.net.total_loss:
             duals = [trajectory.total_loss()]
         else:
