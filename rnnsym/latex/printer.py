@@ -1,0 +1,161 @@
+"""LaTeX of expressions, in the subset that LaTeX, KaTeX, MathJax and MathML converters share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sympy
+from sympy import MatrixExpr, MatrixSymbol
+
+from rnnsym.functions import latex_of
+from rnnsym.latex.profiles import GREEK, PROFILES, Name, Profile, parse
+from rnnsym.latex.walker import Walker
+from rnnsym.network import LOSS
+from rnnsym.nodes import Adjoint, Stack, TimeVector, Total
+
+
+class LatexPrinter(Walker):
+    """LaTeX in a notation.
+
+    profile: the name of a notation profile; names: what each quantity is called in it (see
+    `Cell.notations`), by default its own name.
+    """
+
+    hadamard, otimes, oslash = r"\odot", r"\otimes", r"\oslash"
+
+    def __init__(self, profile: str = "post", names: Mapping[str, str] | None = None) -> None:
+        self.profile: Profile = PROFILES[profile]
+        self.names = dict(names or {})
+        self.one = self._font("vector", "1")
+        self.identity = self._font("matrix", "I")
+        self.zero = self._font("matrix", "0")
+
+    # ---- names ---------------------------------------------------------------------------
+
+    def _font(self, kind: str, letter: str) -> str:
+        command = self.profile.vector if kind == "vector" else self.profile.matrix
+        if not command:
+            return letter
+        if letter.startswith("\\"):
+            command = "boldsymbol"
+        return f"\\{command}{{{letter}}}"
+
+    def _letter(self, base: str) -> str:
+        if base in GREEK:
+            return f"\\{base}"
+        if base.isascii() and base.isalnum():
+            return base if len(base) == 1 else rf"\mathrm{{{base}}}"
+        kept = "".join(c if c.isascii() and (c.isalnum() or c in " .,:()=+-") else "?" for c in base)
+        return rf"\text{{{kept}}}"
+
+    def _accented(self, name: Name, kind: str | None) -> str:
+        letter = self._letter(name.base)
+        core = letter if kind is None or letter.startswith(r"\text") else self._font(kind, letter)
+        return f"\\{name.accent}{{{core}}}" if name.accent else core
+
+    def _index(self, name: Name) -> str:
+        """A name as an index: plain letters, W_aa as aa."""
+        letters = name.base if name.base.isascii() and name.base.isalnum() else None
+        if letters is None or name.base in GREEK:
+            letters = self._letter(name.base)
+        text = f"\\{name.accent}{{{letters}}}" if name.accent else letters
+        inner = "".join(self._index(s) for s in name.sub)
+        return f"{text}_{{{inner}}}" if inner else text
+
+    def _pieces(self, e: MatrixExpr) -> tuple[str, list[str], list[str]]:
+        """Core, subscripts and superscripts of a symbol."""
+        if isinstance(e, Adjoint):
+            node = e.of
+            inner = parse(self.names.get(node.name, node.name))
+            core = r"\boldsymbol{\delta}" if self.profile.vector else r"\delta"
+            sub, sup, time = [self._index(inner)], [], node.time
+        else:
+            time = e.time if isinstance(e, TimeVector | Stack) else None
+            name = parse(self.names.get(e.name, e.name))
+            sub = [self._index(s) for s in name.sub]
+            sup = [name.sup] if name.sup else []
+            if e.name == LOSS:
+                core = self.profile.loss
+            elif isinstance(e, MatrixSymbol) and e.shape == (1, 1):
+                core = self._accented(name, None)
+            else:
+                kind = "matrix" if isinstance(e, MatrixSymbol) and e.cols != 1 else "vector"
+                core = self._accented(name, kind)
+        if time is not None:
+            text = self.scalar(time)
+            if self.profile.time == "angle":
+                sup.append(rf"\langle {text}\rangle")
+            elif self.profile.time == "round":
+                sup.append(f"({text})")
+            else:
+                sub.append(text)
+        return core, sub, sup
+
+    def symbol(self, e: MatrixExpr, transposed: bool = False) -> str:
+        core, sub, sup = self._pieces(e)
+        if transposed:
+            sup.append(r"\top")
+        return (
+            core
+            + (f"_{{{','.join(sub)}}}" if sub else "")
+            + (f"^{{{' '.join(sup)}}}" if sup else "")
+        )
+
+    # ---- syntax --------------------------------------------------------------------------
+
+    def scalar(self, e: Any) -> str:
+        """A size, a time or a count; spaces left out as in an index."""
+        names = {s: self._size(s.name) for s in getattr(e, "free_symbols", ())}
+        return sympy.latex(e, symbol_names=names).replace(" + ", "+").replace(" - ", "-")
+
+    def _size(self, name: str) -> str:
+        return self._index(parse(name))
+
+    def number(self, value: Any) -> str:
+        return sympy.latex(value)
+
+    def brackets(self, text: str) -> str:
+        return rf"\left({text}\right)"
+
+    def transpose(self, e: MatrixExpr) -> str:
+        if isinstance(e, TimeVector | Stack | MatrixSymbol | Adjoint):
+            return self.symbol(e, transposed=True)
+        text = self(e)
+        if isinstance(e, Total):
+            return rf"\left({text}\right)^{{\top}}"
+        long = len(text) > 60 or text.startswith(r"\left(")
+        return (rf"\left[{text}\right]" if long else rf"\left({text}\right)") + r"^{\top}"
+
+    def fraction(self, e: Total, kind: str) -> str:
+        if kind == "gradient":
+            return rf"\nabla_{{{self(e.by)}}} {self(e.of)}"
+        d = r"\partial^{+}" if kind == "immediate" else r"\partial"
+        of = self(e.of)
+        return rf"\frac{{{d} {of}}}{{\partial {self(e.by)}}}"
+
+    def product(self, parts: list[str]) -> str:
+        text = parts[0]
+        for part in parts[1:]:
+            tight = not (part.startswith((r"\frac", r"\sum", r"\left")) or text.endswith(r"\right)"))
+            text += (" " if tight else r"\,") + part
+        return text
+
+    def call(self, function: str, order: int, argument: str) -> str:
+        name = {"diag": r"\operatorname{diag}", "softmax": r"\operatorname{softmax}"}.get(function)
+        name = (name or latex_of(function)) + "'" * order
+        return rf"{name}\left({argument}\right)"
+
+    def table(self, rows: list[list[str]]) -> str:
+        if len(rows[0]) == 1 and max(len(r[0]) for r in rows) < 40:
+            joined = r";\, ".join(row[0] for row in rows)
+            return rf"\left[{joined}\right]"
+        body = r" \\ ".join(" & ".join(row) for row in rows)
+        return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"
+
+    def ranged(self, sign: str, e: Any, body: str) -> str:
+        if sign == "sum":
+            lower = f"{self.scalar(e.index)}={self.scalar(e.lower)}"
+            return rf"\sum_{{{lower}}}^{{{self.scalar(e.upper)}}} {body}"
+        lower = f"{self.scalar(e.index)}={self.scalar(e.lower)}"
+        return rf"\prod_{{{lower}}}^{{{self.scalar(e.upper)}}} {body}"

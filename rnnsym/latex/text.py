@@ -1,0 +1,84 @@
+"""Unicode text of expressions, for terminals and for comments in generated code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sympy import MatrixExpr, MatrixSymbol
+
+from rnnsym.latex.profiles import GREEK, Name, parse
+from rnnsym.latex.walker import Walker
+from rnnsym.nodes import Adjoint, Stack, TimeVector, Total
+
+COMBINING = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304", "vec": "\u20d7"}
+LETTERS = dict(
+    zip(GREEK, "αβγδεζηθικλμνξπρστφχψωΓΔΘΛΞΠΣΦΨΩ", strict=True)
+)
+FUNCTIONS = {"sigmoid": "σ", "diag": "diag", "softmax": "softmax"}
+
+
+class TextPrinter(Walker):
+    """Unicode text; `names` renames quantities as in `LatexPrinter`."""
+
+    hadamard, otimes, oslash, one, identity, zero = "⊙", "⊗", "⊘", "1", "I", "0"
+
+    def __init__(self, profile: str = "post", names: Mapping[str, str] | None = None) -> None:
+        self.names = dict(names or {})
+
+    def _name(self, name: Name) -> str:
+        base = LETTERS.get(name.base, name.base)
+        base = "".join(c if c.isalnum() or c in "_-+()" else "?" for c in base)
+        text = base + COMBINING.get(name.accent, "")
+        if name.sub:
+            text += "_" + "".join(self._name(s) for s in name.sub)
+        return text + (f"^{name.sup}" if name.sup else "")
+
+    def symbol(self, e: MatrixExpr, transposed: bool = False) -> str:
+        node = e.of if isinstance(e, Adjoint) else e
+        text = self._name(parse(self.names.get(node.name, node.name)))
+        if isinstance(e, Adjoint):
+            text = f"δ_{text}"
+        if isinstance(node, TimeVector | Stack):
+            text += f"⟨{self.scalar(node.time)}⟩"
+        return text + ("ᵀ" if transposed else "")
+
+    def scalar(self, e: Any) -> str:
+        return str(e).replace(" ", "").replace("**2", "²").replace("**", "^").replace("*", " ")
+
+    number = scalar
+
+    def brackets(self, text: str) -> str:
+        return f"({text})"
+
+    def transpose(self, e: MatrixExpr) -> str:
+        if isinstance(e, TimeVector | Stack | MatrixSymbol | Adjoint):
+            return self.symbol(e, transposed=True)
+        return f"[{self(e)}]ᵀ"
+
+    def fraction(self, e: Total, kind: str) -> str:
+        if kind == "gradient":
+            return f"∇_{self(e.by)} {self(e.of)}"
+        d = "∂⁺" if kind == "immediate" else "∂"
+        of = self(e.of)
+        return f"{d}{of if ' ' not in of else self.brackets(of)}/∂{self(e.by)}"
+
+    def product(self, parts: list[str]) -> str:
+        text = parts[0]
+        for last, part in zip(parts, parts[1:], strict=False):
+            derivative = "/∂" in last or "/∂" in part
+            text += (" · " if derivative else " ") + part
+        return text
+
+    def call(self, function: str, order: int, argument: str) -> str:
+        return FUNCTIONS.get(function, function) + "′" * order + f"({argument})"
+
+    def table(self, rows: list[list[str]]) -> str:
+        return "[" + "; ".join(", ".join(row) for row in rows) + "]"
+
+    def ranged(self, sign: str, e: Any, body: str) -> str:
+        symbol = "Σ" if sign == "sum" else "Π"
+        first, last = self.scalar(e.lower), self.scalar(e.upper)
+        return f"{symbol}_{{{self.scalar(e.index)}={first}..{last}}} {body}"
+
+
