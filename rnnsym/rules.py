@@ -57,6 +57,11 @@ def _apply(e: Apply, i: int, value: MatrixExpr) -> MatrixExpr:
     return diag(derivative(e, value))
 
 
+def _primed(e: Apply, i: int, value: MatrixExpr) -> MatrixExpr:
+    """∂g(z)/∂z = diag(g′(z)), whatever g is"""
+    return diag(Apply(e.function, e.argument, e.order + 1))
+
+
 def _softmax(e: Softmax, i: int, value: MatrixExpr) -> MatrixExpr:
     """∂softmax(z)/∂z = diag(s) - s sᵀ"""
     return subtract(diag(value), mul(value, tr(value)))
@@ -99,11 +104,14 @@ RULES: dict[type, Callable[[Any, int, MatrixExpr], MatrixExpr]] = {
 }
 
 
-def jacobian(e: MatrixExpr, v: MatrixExpr, value: MatrixExpr | None = None) -> MatrixExpr:
+def jacobian(
+    e: MatrixExpr, v: MatrixExpr, value: MatrixExpr | None = None, primed: bool = False
+) -> MatrixExpr:
     """∂vec(e)/∂vec(v): v varies where it is written in e, all other leaves are held fixed.
 
     `value` is another name of e's value (the left-hand side of its equation), which the rules
-    may use. Raises NotSupportedError for a node without a rule.
+    may use; with `primed`, elementwise functions are differentiated to g′ and no further.
+    Raises NotSupportedError for a node without a rule.
     """
     if e == v:
         return Identity(count(v))
@@ -111,14 +119,14 @@ def jacobian(e: MatrixExpr, v: MatrixExpr, value: MatrixExpr | None = None) -> M
     if not e.has(v):
         return zero
     if isinstance(e, Blocks) and is_column(e):  # ∂[u; w]/∂v = [∂u/∂v; ∂w/∂v]
-        return Blocks([[jacobian(row[0], v)] for row in e.blocks])
-    rule = RULES.get(type(e))
+        return Blocks([[jacobian(row[0], v, None, primed)] for row in e.blocks])
+    rule = _primed if primed and isinstance(e, Apply) else RULES.get(type(e))
     if rule is None:
         raise NotSupportedError(f"no rule for {type(e).__name__}: register one in rnnsym.rules")
     total: list[MatrixExpr] = []
     for i, argument in enumerate(e.args):
         if isinstance(argument, MatrixExpr):
-            inner = jacobian(argument, v)
+            inner = jacobian(argument, v, None, primed)
             if not is_zero(inner):
                 total.append(mul(rule(e, i, e if value is None else value), inner))
     return add(*total) if total else zero

@@ -26,6 +26,7 @@ class AdjointSystem:
 
     def __init__(self, net: Network) -> None:
         self.net, self.local, self.structure = net, Local(net), Structure(net)
+        self.primed = Local(net, primed=True)
         self.parameters_of = {
             name: [w for w in net.parameters.values() if net.equations[name].rhs.has(w)]
             for name in net.equations
@@ -92,13 +93,7 @@ class AdjointSystem:
         """The nodes whose adjoints a gradient needs, from the loss backwards."""
         roots = [name for name, ws in self.parameters_of.items() if ws]
         roots += [n for v in (*self.net.states, *self.net.inputs) for n, _ in self.uses(v)]
-        wanted: set[str] = set()
-        agenda = [name for name in roots if name != self.net.loss.name]
-        while agenda:
-            name = agenda.pop()
-            if name not in wanted:
-                wanted.add(name)
-                agenda += [d.of.name for d in leaves(self.equations[name], Adjoint)]
+        wanted = self.behind(*roots)
         return [name for name in self.equations if name in wanted]
 
     def uses(self, name: str) -> list[tuple[str, int]]:
@@ -135,6 +130,17 @@ class AdjointSystem:
     def input(self, name: str) -> MatrixExpr:
         """δ_x⟨t⟩ of an input."""
         return add(*self.contributions(self.net.vectors[name]))
+
+    def behind(self, *names: str) -> set[str]:
+        """The nodes whose adjoints those of the given nodes are computed from, and themselves."""
+        agenda = [name for name in names if name != self.net.loss.name]
+        found: set[str] = set()
+        while agenda:
+            name = agenda.pop()
+            if name not in found:
+                found.add(name)
+                agenda += [d.of.name for d in leaves(self.equations[name], Adjoint)]
+        return found
 
     def steps(self) -> list[Step]:
         """The equations of the backward pass, as steps that can be checked one by one."""

@@ -13,7 +13,7 @@ from rnnsym.derive.recurrence import EVERY
 from rnnsym.derive.step import Prose, Scribe
 from rnnsym.derive.subject import Subject
 from rnnsym.derive.sums import index, k
-from rnnsym.nodes import Adjoint, Immediate, T, TimeSum, Total, count, leaves, t
+from rnnsym.nodes import Immediate, T, TimeSum, Total, count, t
 
 j = index("j")
 
@@ -41,25 +41,13 @@ def adjoint_recursion(scribe: Scribe, s: Subject) -> None:
 def bptt(scribe: Scribe, s: Subject) -> MatrixExpr:
     """The backward pass node by node, and the gradient as one sum."""
     scribe.section("Backpropagation through time")
-    needed = _needed(s)
+    needed = s.adjoints.behind(*s.users)
     scribe.extend(step for step in s.adjoints.steps() if step.before.of.name in needed)
     final = s.adjoints.result(s.w)
     return scribe.step(
         final.before, final.after, "gradient",
         "one term for each use of ", s.w, ": a single matrix product over all steps",
     )  # fmt: skip
-
-
-def _needed(s: Subject) -> set[str]:
-    """The nodes whose adjoints this gradient needs."""
-    agenda = [n for n in s.users if n != s.loss.name]
-    found: set[str] = set()
-    while agenda:
-        name = agenda.pop()
-        if name not in found:
-            found.add(name)
-            agenda += [d.of.name for d in leaves(s.adjoints.equations[name], Adjoint)]
-    return found
 
 
 def rtrl(scribe: Scribe, s: Subject) -> tuple[Prose, ...]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from functools import cache
 
-from sympy import MatrixSymbol
-
 from rnnsym.derive import backward, closed, total
 from rnnsym.derive.adjoint import AdjointSystem
+from rnnsym.derive.leaves import derive_initial, derive_input
 from rnnsym.derive.step import Derivation, Scribe
 from rnnsym.derive.subject import Subject
+from rnnsym.derive.unrolled import unrolled
 from rnnsym.errors import InputError
 from rnnsym.network import Network
 
@@ -25,17 +25,30 @@ class Calculus:
         self.net, self.adjoints = net, AdjointSystem(net)
         self.derive = cache(self._derive)
 
-    def parameter(self, name: str) -> MatrixSymbol:
-        """A parameter by name; raises InputError that lists them for any other name."""
-        if name not in self.net.parameters:
-            known = ", ".join(self.net.parameters)
-            raise InputError(f"unknown parameter {name!r}: {self.net.name} has {known}")
-        return self.net.parameters[name]
+    def at(self, name: str, steps: int) -> Derivation:
+        """The same for a concrete T, written out. Raises InputError for T < 1."""
+        return unrolled(self.subject(name), self.derive(name), steps)
+
+    def subject(self, name: str) -> Subject:
+        """What `name` stands for; raises InputError that lists parameters, states and inputs."""
+        net = self.net
+        w = net.parameters.get(name) or net.states.get(name)
+        if name in net.inputs:
+            w = net.vectors[name]
+        if w is None:
+            raise InputError(
+                f"unknown parameter {name!r}: {net.name} has {', '.join(net.parameters)}; "
+                f"initial states {', '.join(net.states)}; inputs {', '.join(net.inputs)}"
+            )
+        return Subject(net, self.adjoints, w)
 
     def _derive(self, name: str) -> Derivation:
-        """The derivation of ∇_W L for symbolic T."""
-        w = self.parameter(name)
-        s, scribe = Subject(self.net, self.adjoints, w), Scribe()
+        """The gradient by a parameter, a state's initial value or an input, for symbolic T."""
+        s, scribe = self.subject(name), Scribe()
+        if name in self.net.states:
+            return derive_initial(s, name)
+        if name in self.net.inputs:
+            return derive_input(s, name)
         total.linearity(scribe, s)
         if s.blocks:
             total.total_derivative(scribe, s)
@@ -48,4 +61,4 @@ class Calculus:
         backward.adjoint_recursion(scribe, s)
         result = backward.bptt(scribe, s)
         notes = backward.rtrl(scribe, s)
-        return Derivation(self.net, w, tuple(scribe.steps), result, formula, notes=notes)
+        return Derivation(self.net, s.w, tuple(scribe.steps), result, formula, notes=notes)

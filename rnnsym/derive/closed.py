@@ -58,6 +58,19 @@ def _why_simpler(s: Subject) -> Prose:
     return ("multiply out and cancel entry by entry",)
 
 
+def closed_forms(s: Subject) -> Table:
+    """The closed form of every symbol that the sum of Jacobian products is made of."""
+    quiet = Scribe()
+    table = _closed_forms(quiet, s)
+    for u, v in zip(s.named, s.named[1:], strict=False):
+        table[Total, u.name, v.name] = s.local.of(u, v)
+    for block in s.final:
+        table[_key(s.at_end(block))] = s.local.of(s.end, block.state(t))
+    if s.is_direct:
+        table[Immediate, s.end.name, s.w.name] = s.local.of(s.end, s.w)
+    return table
+
+
 def after_states(scribe: Scribe, s: Subject) -> MatrixExpr:
     """The whole of dL/dθ for a θ that is used after the states only."""
     scribe.section("Local Jacobians")
@@ -114,22 +127,30 @@ def _closed_forms(scribe: Scribe, s: Subject) -> Table:
     """The closed form of every symbol in the sum, each as a step of its own."""
     table: Table = {}
 
-    def close(symbol: Total, form: MatrixExpr, *reason: Any) -> None:
-        table[_key(symbol)] = scribe.step(symbol, form, "local Jacobian", *reason, where=EVERY)
+    def close(symbol: Total, primed: MatrixExpr, form: MatrixExpr, *reason: Any) -> None:
+        table[_key(symbol)] = form
+        scribe.step(symbol, primed, "local Jacobian", *reason, where=EVERY)
+        scribe.step(
+            primed, form, "derivative", "what the derivatives of the functions are", where=EVERY
+        )
 
     for block in s.blocks:
         state, before = block.state(t), block.state(block.before(t))
         if block.recurrent:
             symbol = recurrence.transition(block, t)
-            close(symbol, s.local.jacobian(block), "one step of the recurrence")
+            close(
+                symbol, s.primed.jacobian(block), s.local.jacobian(block),
+                "one step of the recurrence, from the equations",
+            )  # fmt: skip
         for other in s.earlier(block):
             close(
-                Immediate(state, other.state(t)), s.local.of(state, other.state(t)),
+                Immediate(state, other.state(t)),
+                s.primed.of(state, other.state(t)), s.local.of(state, other.state(t)),
                 "from one block of states to the next",
             )  # fmt: skip
         if s.enters(block):
             close(
-                Immediate(state, s.w), s.immediate(block),
+                Immediate(state, s.w), s.immediate(block, s.primed), s.immediate(block),
                 "the immediate partial: ", before, " is held fixed",
             )  # fmt: skip
     return table

@@ -18,17 +18,20 @@ from rnnsym.rules import jacobian
 
 
 class Local:
-    """Immediate partials of a network's nodes at time t, in closed form; each is derived once."""
+    """Immediate partials of a network's nodes at time t, in closed form; each is derived once.
 
-    def __init__(self, net: Network) -> None:
-        self.net = net
+    With `primed`, elementwise functions are left as g′(z).
+    """
+
+    def __init__(self, net: Network, primed: bool = False) -> None:
+        self.net, self.primed = net, primed
         self.edge = cache(self._edge)
         self.partial = cache(self._partial)
 
     def _edge(self, name: str, v: MatrixExpr) -> MatrixExpr:
         """The derivative of a node's own equation by what is written in it."""
         equation = self.net.equations[name]
-        return jacobian(equation.rhs, v, equation.lhs)
+        return jacobian(equation.rhs, v, equation.lhs, self.primed)
 
     def _partial(self, name: str, v: MatrixExpr, free: frozenset[str]) -> MatrixExpr:
         """∂⁺u/∂v of node u at time t; the states in `free` vary at time t, the others do not."""

@@ -128,9 +128,13 @@ class Structure:
                         agenda.append(v.name)
         return found
 
-    def users(self, parameter: MatrixExpr) -> list[str]:
-        """The nodes whose own equations hold a parameter."""
-        return [n for n, e in self.net.equations.items() if parameter in parameters(e.rhs)]
+    def users(self, name: str) -> list[str]:
+        """The nodes whose own equations hold a parameter or a time-indexed vector."""
+        return [
+            n
+            for n, e in self.net.equations.items()
+            if name in {leaf.name for leaf in (*parameters(e.rhs), *time_vectors(e.rhs))}
+        ]
 
     def reached(self, name: str, sources: set[Any], barrier: str | None = None) -> bool:
         """Whether a node uses one of the sources, within its time step or through states."""

@@ -5,28 +5,34 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from sympy import MatrixExpr, MatrixSymbol
+from sympy import MatrixExpr
 
 from rnnsym.algebra import add, is_zero, mul
 from rnnsym.derive import recurrence
 from rnnsym.derive.adjoint import AdjointSystem
+from rnnsym.derive.local import Local
 from rnnsym.derive.structure import Block
 from rnnsym.network import Network
 from rnnsym.nodes import Immediate, TimeVector, Total, t
 
 
 class Subject:
-    """A parameter θ in a network: the blocks of states and the chain of nodes up to L⟨t⟩."""
+    """A quantity θ in a network: the blocks of states and the chain of nodes up to L⟨t⟩.
 
-    def __init__(self, net: Network, adjoints: AdjointSystem, w: MatrixSymbol) -> None:
+    θ is a parameter, or a time-indexed vector at time t: an input, or a state whose initial
+    value is meant.
+    """
+
+    def __init__(self, net: Network, adjoints: AdjointSystem, w: MatrixExpr) -> None:
         self.net, self.adjoints, self.w = net, adjoints, w
         self.local, self.structure = adjoints.local, adjoints.structure
+        self.primed = adjoints.primed
         self.loss, self.total_loss = net.loss, net.total_loss
 
     @cached_property
     def users(self) -> list[str]:
         """The nodes whose equations hold θ."""
-        return self.structure.users(self.w)
+        return self.structure.users(self.w.name)
 
     @cached_property
     def blocks(self) -> list[Block]:
@@ -43,6 +49,7 @@ class Subject:
     def chain(self) -> list[TimeVector]:
         """L⟨t⟩ and the nodes through which everything reaches it, pre-activations included."""
         sources = {n for b in self.blocks for n in b.names} | set(self.users)
+        sources -= {self.loss.name}
         return [self.net.equations[n].lhs for n in self.structure.chain(sources)]
 
     @cached_property
@@ -72,8 +79,8 @@ class Subject:
 
     @cached_property
     def is_direct(self) -> bool:
-        """Whether θ is also used after the states."""
-        return not is_zero(self.local.of(self.end, self.w))
+        """Whether θ is also used after the states; an initial value never is."""
+        return self.w.name not in self.net.states and not is_zero(self.local.of(self.end, self.w))
 
     def enters(self, block: Block) -> bool:
         """Whether θ stands in the equations of a block, not only in those it uses."""
@@ -114,16 +121,19 @@ class Subject:
             parts.append(mul(*self.factors(), Immediate(self.end, self.w)))
         return add(*parts)
 
-    def uses(self, block: Block) -> list[tuple[TimeVector, MatrixExpr, MatrixExpr]]:
+    def uses(
+        self, block: Block, local: Local | None = None
+    ) -> list[tuple[TimeVector, MatrixExpr, MatrixExpr]]:
         """(u, ∂⁺s⟨t⟩/∂u⟨t⟩, ∂u⟨t⟩/∂θ) for the nodes u that use θ and enter a block."""
+        local = local or self.local
         found = []
         for name in self.users:
             node = self.net.equations[name].lhs
-            to_state = self.local.of(block.state(t), node)
+            to_state = local.of(block.state(t), node)
             if not is_zero(to_state):
-                found.append((node, to_state, self.local.edge(name, self.w)))
+                found.append((node, to_state, local.edge(name, self.w)))
         return found
 
-    def immediate(self, block: Block) -> MatrixExpr:
+    def immediate(self, block: Block, local: Local | None = None) -> MatrixExpr:
         """∂⁺s⟨t⟩/∂θ in closed form, the node that uses θ last."""
-        return add(*(mul(m, local) for _, m, local in self.uses(block)))
+        return add(*(mul(m, inner) for _, m, inner in self.uses(block, local)))

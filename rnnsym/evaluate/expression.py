@@ -25,6 +25,7 @@ from sympy.matrices.expressions import HadamardProduct, KroneckerProduct, OneMat
 
 from rnnsym.errors import NotSupportedError
 from rnnsym.evaluate.arithmetic import Arithmetic
+from rnnsym.evaluate.dual import EQUATIONS
 from rnnsym.nodes import (
     Adjoint,
     Apply,
@@ -57,15 +58,21 @@ class Evaluator:
     ) -> None:
         self.ar, self.leaf, self.truth = arithmetic, leaf, truth
         self.symbols: dict[Basic, Any] = dict(symbols)
+        self._numbers: tuple[Any, dict[Any, int]] = None, {}
 
     def number(self, e: Any) -> int:
         """A time or a size, which must come out as a whole number."""
         if isinstance(e, int):
             return e
-        value = e if e.is_Integer else e.xreplace(self.symbols)
-        if not value.is_Integer:
-            raise NotSupportedError(f"{e} has no value here: bind {value.free_symbols}")
-        return int(value)
+        if self._numbers[0] is not self.symbols:  # other bindings: nothing known any more
+            self._numbers = self.symbols, {}
+        known = self._numbers[1]
+        if e not in known:
+            value = e if e.is_Integer else e.xreplace(self.symbols)
+            if not value.is_Integer:
+                raise NotSupportedError(f"{e} has no value here: bind {value.free_symbols}")
+            known[e] = int(value)
+        return known[e]
 
     def __call__(self, e: MatrixExpr) -> Matrix:
         for kind in type(e).__mro__:
@@ -110,7 +117,10 @@ class Evaluator:
         return self.ar.transpose(self(e.arg))
 
     def _apply(self, e: Apply) -> Matrix:
-        return self.ar.apply(e.function, e.order, self(e.argument))
+        z = self(e.argument)
+        if e.order == 1 and e.function in EQUATIONS:
+            return EQUATIONS[e.function](self.ar, z, self.ar.apply(e.function, 0, z))
+        return self.ar.apply(e.function, e.order, z)
 
     def _softmax(self, e: Softmax) -> Matrix:
         z = self(e.argument)

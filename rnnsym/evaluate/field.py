@@ -23,6 +23,8 @@ class FieldArithmetic:
 
     def __init__(self, seed: int = 0) -> None:
         self.key = seed.to_bytes(8, "little", signed=True)
+        #: (function, order) -> argument -> value: the oracles as far as they were asked
+        self.oracles: dict[tuple[str, int], dict[int, int]] = {}
 
     def array(self, rows: Any) -> Matrix:
         rows = [list(row) for row in rows]
@@ -72,13 +74,16 @@ class FieldArithmetic:
         if function == "reciprocal" and order == 0:
             values: list[Any] = [1 / x for x in a.entries()]
         else:
-            stem = f"{function}/{order}/".encode()
-            values = [self._oracle(stem, int(x)) for x in a.entries()]
+            values = [self._oracle(function, order, int(x)) for x in a.entries()]
         return nmod_mat(a.nrows(), a.ncols(), values, P)
 
-    def _oracle(self, stem: bytes, argument: int) -> int:
-        text = stem + argument.to_bytes(8, "little")
-        return int.from_bytes(hashlib.blake2b(text, digest_size=16, key=self.key).digest()) % P
+    def _oracle(self, function: str, order: int, argument: int) -> int:
+        known = self.oracles.setdefault((function, order), {})
+        if argument not in known:
+            text = f"{function}/{order}/{argument}".encode()
+            digest = hashlib.blake2b(text, digest_size=16, key=self.key).digest()
+            known[argument] = int.from_bytes(digest, "big") % P
+        return known[argument]
 
     def softmax_shift(self, a: Matrix) -> Matrix | None:
         return None

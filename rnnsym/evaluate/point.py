@@ -96,15 +96,16 @@ def random_arrays(
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Random float64 parameters, sequences and initial states, in the shapes users pass.
 
-    Weights are scaled so that products of Jacobians neither vanish nor explode over a few steps.
+    Weights are scaled so that products of T Jacobians neither vanish nor explode: a growth of
+    (1 + 1/T)^T, about e, leaves no term of the sum over time too small to be seen.
     """
     rng = np.random.default_rng(seed)
     steps = int(symbols[T])
 
     def parameter(e: Any) -> Any:
         rows, cols = shape(e, symbols)
-        scale = 1.2 / np.sqrt(cols) if cols > 1 else 0.5
-        return scale * rng.standard_normal(user_shape(rows, cols))
+        scale = 0.5 if e.cols == 1 else (1 + 1 / steps) / np.sqrt(cols)
+        return scale * rng.standard_normal(user_shape(e, rows, cols))
 
     def series(name: str) -> tuple[int, ...]:
         n = shape(net.vectors[name], symbols)[0]
@@ -129,9 +130,14 @@ def random_arrays(
     )
 
 
-def user_shape(rows: int, cols: int) -> tuple[int, ...]:
-    """The shape of a parameter as users pass it: (rows, columns), (rows,) or ()."""
-    return (rows, cols) if cols > 1 else (rows,)
+def user_shape(e: Any, rows: int, cols: int) -> tuple[int, ...]:
+    """The shape of a parameter as users pass it: (rows, columns), (rows,) or () for a number.
+
+    What counts is what it is in the equations: a matrix of one column stays a matrix.
+    """
+    if e.cols != 1:
+        return rows, cols
+    return () if e.rows == 1 else (rows,)
 
 
 def array_point(
