@@ -1,1 +1,33 @@
-"""rnnsym: derive, verify and generate the mathematics of recurrent neural networks."""
+"""rnnsym: derive, verify and generate the mathematics of recurrent neural networks.
+
+>>> import rnnsym as rs
+>>> d = rs.elman().derive("W_aa")
+>>> d
+<Derivation of dL/dW_aa: 34 steps>
+"""
+
+from importlib.metadata import version as _version
+
+from rnnsym.api import Derivation, Network, elman, gru, lstm, model, verify
+from rnnsym.errors import InputError, NotSupportedError, RnnsymError, UnavailableError
+from rnnsym.nodes import T, TimeVector, t
+
+__version__ = _version("rnnsym")
+
+__all__ = [
+    "Derivation",
+    "InputError",
+    "Network",
+    "NotSupportedError",
+    "RnnsymError",
+    "T",
+    "TimeVector",
+    "UnavailableError",
+    "__version__",
+    "elman",
+    "gru",
+    "lstm",
+    "model",
+    "t",
+    "verify",
+]

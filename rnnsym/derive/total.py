@@ -126,7 +126,7 @@ def solve(scribe: Scribe, s: Subject, block: Block) -> None:
         unknown(t),
         recurrence.solution(block, source),
         "solution",
-        "a linear recurrence; proof by induction:",
+        "a linear recurrence, solved by the induction below",
         where=EVERY,
     )
     recurrence.certify(scribe, block, unknown, source)

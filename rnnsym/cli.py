@@ -1,0 +1,234 @@
+"""The command line: `rnnsym models | derive | verify | emit | build`.
+
+End of the flow beside `rnnsym.api`. Results go to stdout, messages to stderr; exit status 0 all
+holds, 1 something mathematical is refuted, 2 bad input, 3 could not be decided.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from rnnsym.errors import InputError, RnnsymError
+
+HOLDS, REFUTED, BAD_INPUT, UNDECIDED = range(4)
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that reports a wrong usage in one line, with exit status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message} (see {self.prog} --help)")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status."""
+    try:
+        arguments = _parser().parse_args(argv)
+        return int(arguments.run(arguments))
+    except RnnsymError as error:
+        print(f"rnnsym: {_one_line(str(error))}", file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:  # the reader of stdout went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return HOLDS
+    except KeyboardInterrupt:
+        print("rnnsym: interrupted", file=sys.stderr)
+        return 130
+
+
+def _one_line(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) < 600 else text[:600] + " …"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="rnnsym",
+        description="Derive, verify and generate the mathematics of recurrent neural networks.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Any, help: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help, description=help)
+        sub.set_defaults(run=run)
+        return sub
+
+    sub = command("models", _models, "list the built-in models and their options")
+    sub.add_argument("--json", action="store_true", help="print JSON")
+
+    sub = command("derive", _derive, "derive gradients, each step checked")
+    _model_argument(sub)
+    sub.add_argument("--wrt", metavar="NAME,…", help="parameters, initial states or inputs")
+    sub.add_argument("--steps", type=_integer, metavar="T", help="a concrete T, written out")
+    sub.add_argument("--text", action="store_true", help="Unicode text instead of LaTeX")
+    sub.add_argument("--row-end", default=r"\\", help="end of rows in .md (Hugo wants '\\\\\\')")
+    sub.add_argument("-o", "--output", metavar="FILE", help="write FILE: .tex, .md or .pdf")
+
+    sub = command("verify", _verify, "compare every gradient with every kind of evidence")
+    _model_argument(sub)
+    sub.add_argument("--steps", type=_integer, default=5, metavar="T")
+    sub.add_argument("--sizes", default="", metavar="n_x=3,…", help="sizes; others are chosen")
+    sub.add_argument("--seed", type=_integer, default=0)
+    sub.add_argument("--against", metavar="KIND,…", help="bptt, finite_difference, complex_step, "
+                     "exact, torch, jax")  # fmt: skip
+    sub.add_argument("--json", action="store_true", help="print one JSON object")
+
+    sub = command("emit", _emit, "write the gradient as source code")
+    _model_argument(sub)
+    sub.add_argument("--backend", default="numpy")
+    sub.add_argument("-o", "--output", metavar="FILE")
+
+    sub = command("build", _build, "build the documents of a folder")
+    sub.add_argument("folder", nargs="?", default="derivations", metavar="DIR")
+    sub.add_argument("-o", "--output", default="build/docs", metavar="OUT")
+    sub.add_argument("--row-end", default=r"\\", help="end of rows in .md (Hugo wants '\\\\\\')")
+    return parser
+
+
+def _model_argument(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("model", metavar="MODEL", help="NAME[:key=value,…]; see `rnnsym models`")
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(f"{text!r} is no whole number") from None
+
+
+def _model(spec: str) -> Any:
+    from rnnsym.api import model
+
+    if Path(spec).suffix in (".tex", ".md", ".txt"):
+        raise InputError(f"{spec}: reading equations from files is not available yet")
+    return model(spec)
+
+
+def _models(arguments: argparse.Namespace) -> int:
+    from rnnsym.cells import CELLS
+    from rnnsym.models import options_of
+
+    table = []
+    for name, cell in CELLS.items():
+        net = _model(name)
+        table.append(
+            {
+                "name": name,
+                "title": cell.title,
+                "source": cell.source,
+                "equations": [e.text for e in net.source],
+                "options": {k: list(v) for k, v in options_of(cell).items()},
+                "sizes": list(net.sizes),
+                "initial": {n: [str(v.rows)] for n, v in net.states.items()},
+                "parameters": {
+                    n: [str(s) for s in (w.shape if w.cols != 1 else w.shape[:1])]
+                    for n, w in net.parameters.items()
+                },
+            }
+        )
+    if arguments.json:
+        print(json.dumps({"models": table}, indent=2, ensure_ascii=False))
+        return HOLDS
+    for row in table:
+        print(f"{row['name']}: {row['title']} ({row['source']})")
+        for equation in row["equations"]:
+            print(f"    {equation}")
+        shapes = (f"{n} ({', '.join(s)})" for n, s in row["parameters"].items())
+        print(f"  parameters  {', '.join(shapes)}")
+        print(f"  initial     {', '.join(f'{n} ({s[0]})' for n, s in row['initial'].items())}")
+        print("  options     default first")
+        for key, values in row["options"].items():
+            print(f"    {key}={'|'.join(values)}")
+        print()
+    return HOLDS
+
+
+def _derive(arguments: argparse.Namespace) -> int:
+    from rnnsym.api import derivations_document
+    from rnnsym.documents import files, terminal, tex
+
+    if arguments.output:
+        files.check_path(arguments.output)
+    net = _model(arguments.model)
+    names = _names(arguments.wrt) or list(net.parameters)
+    found = [net.derive(name) for name in names]
+    if arguments.steps is not None:
+        found = [d.at(arguments.steps) for d in found]
+    document, ok = derivations_document(found)
+    if arguments.output:
+        print(files.save(document, arguments.output, arguments.row_end))
+    elif arguments.text:
+        print(terminal.terminal(document), end="")
+    else:
+        print(tex.fragment(document), end="")
+    if not ok:
+        print("rnnsym: a step was refuted, see above", file=sys.stderr)
+    return HOLDS if ok else REFUTED
+
+
+def _names(text: str | None) -> list[str]:
+    if text is None:
+        return []
+    names = [part.strip() for part in text.split(",")]
+    if not all(names):
+        raise InputError(f"{text!r}: names separated by commas were expected")
+    return names
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from rnnsym.api import verify
+
+    report = verify(
+        _model(arguments.model),
+        steps=arguments.steps,
+        sizes=_sizes(arguments.sizes),
+        seed=arguments.seed,
+        against=_names(arguments.against) or None,
+    )
+    if arguments.json:
+        print(json.dumps({**report.as_json(), "model": arguments.model}, indent=2))
+    else:
+        print(report.text())
+    return HOLDS if report.ok else REFUTED
+
+
+def _sizes(text: str) -> dict[str, int]:
+    sizes = {}
+    for item in filter(None, text.split(",")):
+        name, equals, value = (s.strip() for s in item.partition("="))
+        if not equals:
+            raise InputError(f"--sizes {item!r}: write n_x=3,n_a=4")
+        if name in sizes:
+            raise InputError(f"--sizes gives {name} twice")
+        sizes[name] = _integer(value)
+    return sizes
+
+
+def _emit(arguments: argparse.Namespace) -> int:
+    from rnnsym.documents import files
+
+    source = _model(arguments.model).source(arguments.backend)
+    if arguments.output:
+        print(files.write(arguments.output, source))
+    else:
+        print(source, end="")
+    return HOLDS
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from rnnsym.documents.literate import build
+
+    ok, written = build(arguments.folder, arguments.output, arguments.row_end)
+    for path in written:
+        print(path)
+    return HOLDS if ok else REFUTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

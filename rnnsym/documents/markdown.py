@@ -1,0 +1,100 @@
+"""Documents as Markdown with $…$ and $$…$$, for Hugo, Jupyter, GitHub and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import singledispatch
+
+from sympy import Basic
+
+from rnnsym.documents.content import (
+    Block,
+    Code,
+    Display,
+    Document,
+    Heading,
+    Paragraph,
+    Prose,
+    Remarks,
+)
+from rnnsym.latex import LatexPrinter
+
+RELATIONS = {"=": "=", "≠": r"\neq"}
+#: a left-hand side longer than this (in characters of LaTeX) has a row of its own
+LONG = 160
+
+Print = Callable[[Basic], str]
+
+
+def markdown(document: Document, row_end: str = r"\\") -> str:
+    """The document as Markdown.
+
+    row_end ends the rows of aligned formulas: Hugo's Goldmark wants three backslashes unless
+    its passthrough extension is on.
+    """
+    tex = LatexPrinter(document.notation, document.names)
+    parts = [_write(Heading(1, document.title), tex, row_end)]
+    parts += [_write(block, tex, row_end) for block in document.blocks]
+    return "\n\n".join(parts) + "\n"
+
+
+def prose(text: Prose, tex: Print) -> str:
+    """Prose with its mathematics in dollars."""
+    return "".join(escape(p) if isinstance(p, str) else f"${tex(p)}$" for p in text)
+
+
+def escape(text: str) -> str:
+    """Plain text without Markdown's and HTML's special meanings."""
+    for c in "\\`*_$<>":
+        text = text.replace(c, f"\\{c}" if c not in "<>" else {"<": "&lt;", ">": "&gt;"}[c])
+    return text
+
+
+def aligned(display: Display, tex: Print, row_end: str = r"\\") -> str:
+    """The rows of a display as an aligned environment: the same string for every renderer."""
+    lines = []
+    for row in display.rows:
+        relation = RELATIONS.get(row.relation, row.relation)
+        left = "" if row.left is None else tex(row.left)
+        right = "" if row.right is None else tex(row.right)
+        tag = "" if row.number is None else f" && ({row.number})"
+        if len(left) > LONG:
+            lines.append(f"& {left}")
+            left = ""
+        lines.append(f"{left} &{relation} {right}{tag}".strip())
+    body = f" {row_end}\n".join(lines)
+    return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+
+
+@singledispatch
+def _write(block: Block, tex: Print, row_end: str) -> str:
+    raise TypeError(f"no Markdown for {type(block).__name__}")
+
+
+@_write.register
+def _(block: Heading, tex: Print, row_end: str) -> str:
+    return "#" * block.level + " " + prose(block.text, tex)
+
+
+@_write.register
+def _(block: Paragraph, tex: Print, row_end: str) -> str:
+    return prose(block.text, tex)
+
+
+@_write.register
+def _(block: Display, tex: Print, row_end: str) -> str:
+    return f"$$\n{aligned(block, tex, row_end)}\n$$"
+
+
+@_write.register
+def _(block: Remarks, tex: Print, row_end: str) -> str:
+    lines = []
+    for r in block.items:
+        mark = ("✓ " if r.ok else "✗ ") + escape(r.checked)
+        lines.append(f"- ({r.number}) *{escape(r.lead)}*: {prose(r.text, tex)}. {mark}")
+    return "\n".join(lines)
+
+
+@_write.register
+def _(block: Code, tex: Print, row_end: str) -> str:
+    return f"```{block.language}\n{block.text.rstrip()}\n```"
