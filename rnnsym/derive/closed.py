@@ -10,7 +10,7 @@ from typing import Any
 
 from sympy import MatrixExpr, S, Transpose, Tuple
 
-from rnnsym.algebra import add, mul, rebuild, size
+from rnnsym.algebra import add, factors, mul, rebuild, size
 from rnnsym.derive import recurrence
 from rnnsym.derive.adjoint import shaped
 from rnnsym.derive.local import times_blocks
@@ -58,17 +58,33 @@ def _why_simpler(s: Subject) -> Prose:
     return ("multiply out and cancel entry by entry",)
 
 
-def closed_forms(s: Subject) -> Table:
-    """The closed form of every symbol that the sum of Jacobian products is made of."""
-    quiet = Scribe()
-    table = _closed_forms(quiet, s)
-    for u, v in zip(s.named, s.named[1:], strict=False):
-        table[Total, u.name, v.name] = s.local.of(u, v)
-    for block in s.final:
-        table[_key(s.at_end(block))] = s.local.of(s.end, block.state(t))
-    if s.is_direct:
-        table[Immediate, s.end.name, s.w.name] = s.local.of(s.end, s.w)
-    return table
+def closed_term(s: Subject, table: Table, term: MatrixExpr) -> MatrixExpr:
+    """One product of the sum in closed form, at the times that stand in it.
+
+    The factors from the loss to the state are replaced together, in their simplified form.
+    """
+    parts = list(factors(term))
+    for symbols, form in _leads(s):
+        head = parts[: len(symbols)]
+        if [_key(x) for x in head] == [_key(x) for x in symbols]:
+            time = head[0].of.time
+            parts = [form.xreplace({t: time}), *parts[len(symbols) :]]
+            break
+    return mul(*(_close(part, table, None) for part in parts))
+
+
+def _leads(s: Subject) -> list[tuple[list[Any], MatrixExpr]]:
+    """(factors from the loss on, their product in closed form) for each way to end them."""
+    row, last = loss_jacobian(Scribe(), s), s.chain[-1]
+
+    def through(link: MatrixExpr) -> MatrixExpr:
+        return link if row is None else times_blocks(row, link)
+
+    result: list[tuple[list[Any], MatrixExpr]] = [
+        ([*s.factors(), s.at_end(b)], through(s.local.of(last, b.state(t)))) for b in s.final
+    ]
+    end = Immediate(s.end, s.w)
+    return [*result, ([*s.factors(), end], through(s.local.of(last, s.w)))]
 
 
 def after_states(scribe: Scribe, s: Subject) -> MatrixExpr:
@@ -90,17 +106,12 @@ def through_states(scribe: Scribe, s: Subject, symbolic: MatrixExpr) -> MatrixEx
     scribe.section("Local Jacobians")
     row = loss_jacobian(scribe, s)
     leads = {}
-    for block in s.final:
-        state = block.state(t)
-        to_state = s.local.of(s.chain[-1], state)
+    for block, (symbols, form) in zip(s.final, _leads(s), strict=False):
         leads[block] = scribe.step(
-            mul(*s.factors(), s.at_end(block)),
-            to_state if row is None else times_blocks(row, to_state),
-            "local Jacobian",
-            "all that lies between ", s.loss, " and ", state,
-            where=EVERY,
+            mul(*symbols), form, "local Jacobian",
+            "all that lies between ", s.loss, " and ", block.state(t), where=EVERY,
         )  # fmt: skip
-    table = _closed_forms(scribe, s)
+    table = closed_forms(scribe, s)
     direct = s.local.of(s.chain[-1], s.w) if s.is_direct else None
     if direct is not None and row is not None:
         direct = mul(row, direct)
@@ -123,7 +134,7 @@ def through_states(scribe: Scribe, s: Subject, symbolic: MatrixExpr) -> MatrixEx
     return formula
 
 
-def _closed_forms(scribe: Scribe, s: Subject) -> Table:
+def closed_forms(scribe: Scribe, s: Subject) -> Table:
     """The closed form of every symbol in the sum, each as a step of its own."""
     table: Table = {}
 

@@ -11,7 +11,7 @@ from typing import Any
 from sympy import Identity, Integer, MatAdd, MatrixExpr
 
 from rnnsym.algebra import add, factors, mul, rebuild, scale, split, terms
-from rnnsym.derive.closed import closed_forms
+from rnnsym.derive.closed import closed_forms, closed_term
 from rnnsym.derive.step import Derivation, Prose, Scribe, Step
 from rnnsym.derive.subject import Subject
 from rnnsym.errors import InputError
@@ -127,21 +127,13 @@ def _term_by_term(scribe: Scribe, s: Subject, derivation: Derivation, steps: int
         total, MatAdd(*listed) if len(listed) > 1 else listed[0], "sum over paths",
         f"{len(listed)} terms, one for each path from a use of ", s.w, " to a loss",
     )  # fmt: skip
-    table = closed_forms(s)
+    table = closed_forms(Scribe(), s)
     for number, term in enumerate(listed, 1):
-        closed = rebuild(term, lambda x: _closed(x, table))
-        scribe.step(term, closed, "path", f"term {number}: ", *_path(s, term))
+        closed = closed_term(s, table, term)
+        scribe.step(term, closed, "path", f"term {number}: ", *_path(term))
 
 
-def _closed(symbol: Any, table: dict[Any, MatrixExpr]) -> MatrixExpr | None:
-    if not isinstance(symbol, Total):
-        return None
-    key = type(symbol), symbol.of.name, symbol.by.name
-    form = table.get(key)
-    return None if form is None else form.xreplace({t: symbol.of.time})
-
-
-def _path(s: Subject, term: MatrixExpr) -> Prose:
+def _path(term: MatrixExpr) -> Prose:
     """W → a⟨1⟩ → a⟨2⟩ → … → L⟨t⟩, read off the factors from the right."""
     links: list[Total] = [f for f in factors(split(term)[1]) if isinstance(f, Total)]
     nodes = [links[-1].by, *(link.of for link in reversed(links))]

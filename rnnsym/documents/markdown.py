@@ -21,7 +21,7 @@ from rnnsym.latex import LatexPrinter
 
 RELATIONS = {"=": "=", "≠": r"\neq"}
 #: a left-hand side longer than this (in characters of LaTeX) has a row of its own
-LONG = 160
+LONG = 280
 
 Print = Callable[[Basic], str]
 
