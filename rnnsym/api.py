@@ -47,6 +47,10 @@ class Network(network.Network):
         """
         return Derivation.of(self, self.calculus.derive(wrt), wrt)
 
+    def block_identity(self) -> Derivation:
+        """That the compact notation W_a [a; x] with W_a = [W_aa | W_ax] says the same."""
+        return Derivation.of(self, self.calculus.block_identity(), "the compact weights")
+
     def gradients(self, backend: str = "numpy") -> Callable[..., Any]:
         """The generated function f(params, x, y, initial=None) -> (loss, {parameter: gradient}).
 

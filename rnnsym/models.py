@@ -17,12 +17,16 @@ from rnnsym.network import Network
 MAX_SPEC = 500
 NOTATIONS = ("post", "goodfellow", "d2l", "pytorch", "karpathy")
 
+#: the values of an option that is named without a value to switch it on
+FLAG = ("no", "yes")
+
 #: the options that every cell has; the first value is the default
 COMMON: dict[str, tuple[str, ...]] = {
     "activation": ("tanh", "sigmoid", "relu", "identity", "softplus", "g"),
     "output": ("softmax", "sigmoid", "identity", "g"),
     "loss": tuple(LOSSES),
     "notation": NOTATIONS,
+    "compact": FLAG,
 }
 
 
@@ -39,8 +43,8 @@ def parse(spec: str) -> tuple[str, dict[str, str]]:
     options: dict[str, str] = {}
     for item in filter(None, (part.strip() for part in rest.split(","))):
         key, equals, value = (s.strip() for s in item.partition("="))
-        if not equals:
-            raise InputError(f"option {item!r} of model {name!r}: write {key}=value")
+        if not equals:  # a flag
+            value = FLAG[1]
         if key in options:
             raise InputError(f"option {key!r} is given twice")
         options[key] = value
@@ -68,12 +72,17 @@ def build(name: str, options: Mapping[str, str], kind: type[Network] = Network) 
     cell = CELLS[name]
     chosen = configure(cell, options)
     output = "g_y" if chosen["output"] == "g" else chosen["output"]
-    return kind(
-        cell.equations(chosen),
-        f"y_hat[t] = {output}(W_ya @ a[t] + b_y)",
-        loss=chosen["loss"],
-        name=name + "".join(f",{k}={v}" for k, v in options.items()).replace(",", ":", 1),
-        notations=cell.notations,
-        options=chosen,
-        reference=cell.reference,
+    about: dict[str, Any] = {
+        "name": name + "".join(f",{k}={v}" for k, v in options.items()).replace(",", ":", 1),
+        "notations": cell.notations,
+        "options": chosen,
+    }
+    head = f"y_hat[t] = {output}(W_ya @ a[t] + b_y)"
+    net = kind(
+        cell.equations(chosen), head, loss=chosen["loss"], reference=cell.reference, **about
     )
+    if chosen["compact"] == FLAG[1]:
+        from rnnsym.derive.compact import compact
+
+        return kind(*compact(net), output=net.output, target_kind=net.target_kind, **about)
+    return net

@@ -10,6 +10,7 @@ from functools import cache
 
 from rnnsym.derive import backward, closed, total
 from rnnsym.derive.adjoint import AdjointSystem
+from rnnsym.derive.compact import block_identity
 from rnnsym.derive.leaves import derive_initial, derive_input
 from rnnsym.derive.step import Derivation, Scribe
 from rnnsym.derive.subject import Subject
@@ -28,6 +29,10 @@ class Calculus:
     def at(self, name: str, steps: int) -> Derivation:
         """The same for a concrete T, written out. Raises InputError for T < 1."""
         return unrolled(self.subject(name), self.derive(name), steps)
+
+    def block_identity(self) -> Derivation:
+        """That the compact notation W_a [a; x] says the same (see `rnnsym.derive.compact`)."""
+        return block_identity(self.net, self.adjoints)
 
     def subject(self, name: str) -> Subject:
         """What `name` stands for; raises InputError that lists parameters, states and inputs."""
