@@ -14,6 +14,7 @@ from typing import Any
 
 from sympy import Basic, MatMul, MatrixExpr, MatrixSymbol, S, Symbol
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
+from sympy.utilities.iterables import strongly_connected_components
 
 from rnnsym.equations import Equation, Reader
 from rnnsym.errors import InputError
@@ -154,6 +155,25 @@ class Network:
             for name in [n for n, size in table.items() if size is None]:
                 del table[name]
         self.states = {n: self.states[n] for n in self.equations if n in self.states}
+        self._check_directions()
+
+    def _check_directions(self) -> None:
+        """Each state runs forwards or backwards; what depends on each other runs one way."""
+        for name in self.states:
+            first, last = self.lag_range(name)
+            if first < 0 < last:
+                raise InputError(
+                    f"{name} is used both at earlier and at later times: a state runs forwards "
+                    f"(t-1) or backwards (t+1); '{self.equations[name]}'"
+                )
+        edges = [(user, used) for user, used in self.lags if used in self.equations]
+        for group in strongly_connected_components((list(self.equations), edges)):
+            lags = set().union(*(self.lags.get((a, b), ()) for a in group for b in group))
+            if lags and min(lags) < 0 < max(lags):
+                raise InputError(
+                    f"{', '.join(sorted(group))} depend on each other both at earlier and at "
+                    f"later times: there is no order in which they could be computed"
+                )
 
     @cached_property
     def sizes(self) -> dict[str, Symbol]:

@@ -12,7 +12,6 @@ from typing import Any
 from sympy import MatrixExpr
 from sympy.utilities.iterables import strongly_connected_components
 
-from rnnsym.errors import NotSupportedError
 from rnnsym.network import Network
 from rnnsym.nodes import Stack, TimeVector, parameters, t, time_vectors
 
@@ -85,7 +84,7 @@ class Structure:
                 Block(
                     names,
                     tuple(self.net.states[n] for n in names),
-                    self._direction(names),
+                    -1 if any(self.net.lag_range(n)[0] < 0 for n in names) else 1,
                     depth,
                     bool(self._lags(names, names) - {0}),
                     f"s_{len(result) + 1}" if stacked > 1 else "s",
@@ -95,15 +94,6 @@ class Structure:
 
     def _lags(self, names: Iterable[str], users: Iterable[str]) -> set[int]:
         return {lag for user in users for n, lag in self.immediate[user] if n in names}
-
-    def _direction(self, names: tuple[str, ...]) -> int:
-        lags = self._lags(names, self.net.equations)
-        if any(lag > 0 for lag in lags) and any(lag < 0 for lag in lags):
-            raise NotSupportedError(
-                f"{', '.join(names)} are used at earlier and at later times; "
-                f"a block of states must run in one direction"
-            )
-        return -1 if any(lag < 0 for lag in lags) else 1
 
     def _depth(self, names: tuple[str, ...]) -> int:
         """How many time steps of these states their own and other equations look back."""

@@ -8,8 +8,17 @@ from typing import Any
 
 from sympy import Basic
 
-#: text with mathematics in it: strings and expressions in turn
-Prose = tuple[str | Basic, ...]
+
+@dataclass(frozen=True)
+class Styled:
+    """Text in a style: "em", "strong" or "code"."""
+
+    text: str
+    style: str
+
+
+#: text with mathematics in it: strings, styled strings and expressions in turn
+Prose = tuple[str | Styled | Basic, ...]
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,13 @@ class Paragraph:
     """A paragraph of prose."""
 
     text: Prose
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of short paragraphs."""
+
+    items: Sequence[Prose]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from sympy import Basic
 
 from rnnsym.documents.content import (
     Block,
+    Bullets,
     Code,
     Display,
     Document,
@@ -16,6 +17,7 @@ from rnnsym.documents.content import (
     Paragraph,
     Prose,
     Remarks,
+    Styled,
 )
 from rnnsym.latex import LatexPrinter
 
@@ -40,7 +42,15 @@ def markdown(document: Document, row_end: str = r"\\") -> str:
 
 def prose(text: Prose, tex: Print) -> str:
     """Prose with its mathematics in dollars."""
-    return "".join(escape(p) if isinstance(p, str) else f"${tex(p)}$" for p in text)
+    marks = {"em": "*", "strong": "**", "code": "`"}
+
+    def write(part: str | Styled | Basic) -> str:
+        if isinstance(part, Styled):
+            text = part.text if part.style == "code" else escape(part.text)
+            return marks[part.style] + text + marks[part.style]
+        return escape(part) if isinstance(part, str) else f"${tex(part)}$"
+
+    return "".join(map(write, text))
 
 
 def escape(text: str) -> str:
@@ -79,6 +89,11 @@ def _(block: Heading, tex: Print, row_end: str) -> str:
 @_write.register
 def _(block: Paragraph, tex: Print, row_end: str) -> str:
     return prose(block.text, tex)
+
+
+@_write.register
+def _(block: Bullets, tex: Print, row_end: str) -> str:
+    return "\n".join(f"- {prose(item, tex)}" for item in block.items)
 
 
 @_write.register

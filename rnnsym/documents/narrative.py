@@ -99,14 +99,17 @@ def conventions(net: Network, notation: str) -> Iterator[Block]:
 
 
 def steps(
-    derivation: Derivation, checks: Sequence[StepCheck], number: int = 0
+    derivation: Derivation,
+    checks: Sequence[StepCheck],
+    number: int = 0,
+    sections: Sequence[str] | None = None,
 ) -> Iterator[Block]:
     """Section by section: the steps as aligned rows, then a remark on each.
 
-    Rows are numbered from `number` + 1 on.
+    Rows are numbered from `number` + 1 on; `sections` picks some, by name.
     """
     of = {id(c.step): c for c in checks}
-    for section in derivation.sections:
+    for section in derivation.sections if sections is None else sections:
         yield Heading(2, (section,))
         for chain in chains(derivation.section(section)):
             rows, remarks = [], []
@@ -118,8 +121,8 @@ def steps(
                 remarks.append(_remark(number, step, of.get(id(step))))
             yield Display(rows)
             yield Remarks(remarks)
-    for note in derivation.notes:
-        yield Paragraph(note)
+        if sections is None and section == derivation.sections[-1]:
+            yield from (Paragraph(note) for note in derivation.notes)
 
 
 def chains(section: Sequence[Step]) -> Iterator[list[Step]]:

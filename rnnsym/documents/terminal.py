@@ -5,8 +5,11 @@ from __future__ import annotations
 import textwrap
 from functools import singledispatch
 
+from sympy import Basic
+
 from rnnsym.documents.content import (
     Block,
+    Bullets,
     Code,
     Display,
     Document,
@@ -14,6 +17,7 @@ from rnnsym.documents.content import (
     Paragraph,
     Prose,
     Remarks,
+    Styled,
 )
 from rnnsym.latex import TextPrinter
 
@@ -30,7 +34,13 @@ def terminal(document: Document) -> str:
 
 def prose(words: Prose, text: TextPrinter) -> str:
     """Prose with its mathematics written out."""
-    return "".join(p if isinstance(p, str) else text(p) for p in words)
+
+    def write(part: str | Styled | Basic) -> str:
+        if isinstance(part, Styled):
+            return part.text
+        return part if isinstance(part, str) else text(part)
+
+    return "".join(map(write, words))
 
 
 @singledispatch
@@ -47,6 +57,14 @@ def _(block: Heading, text: TextPrinter) -> str:
 @_write.register
 def _(block: Paragraph, text: TextPrinter) -> str:
     return textwrap.fill(prose(block.text, text), WIDTH)
+
+
+@_write.register
+def _(block: Bullets, text: TextPrinter) -> str:
+    return "\n".join(
+        textwrap.fill("• " + prose(item, text), WIDTH, subsequent_indent="  ")
+        for item in block.items
+    )
 
 
 @_write.register

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from functools import singledispatch
 
+from sympy import Basic
+
 from rnnsym.documents.content import (
     Block,
+    Bullets,
     Code,
     Display,
     Document,
@@ -13,6 +16,7 @@ from rnnsym.documents.content import (
     Paragraph,
     Prose,
     Remarks,
+    Styled,
 )
 from rnnsym.documents.markdown import Print, aligned
 from rnnsym.latex import LatexPrinter
@@ -22,6 +26,7 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \usepackage{amsmath,amssymb,mathrsfs,graphicx}
 \usepackage[margin=2.2cm]{geometry}
 \usepackage[hidelinks]{hyperref}
+\renewcommand{\labelitemi}{$\bullet$}
 \setlength{\parindent}{0pt}\setlength{\parskip}{6pt}
 % a formula wider than the line is scaled to fit it
 \newsavebox{\fitbox}
@@ -32,11 +37,12 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "%": r"\%",
     "#": r"\#", "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "∂": r"$\partial$", "⁺": r"$^{+}$", "…": r"\dots{}", "⁶": r"$^{6}$", "¹": r"$^{1}$",
+    "∂": r"$\partial$", "…": r"\dots{}",
     "λ": r"$\lambda$", "δ": r"$\delta$", "⟨": r"$\langle$", "⟩": r"$\rangle$", "→": r"$\to$",
-    "✓": r"\checkmark", "✗": r"$\times$", "′": "'", "≤": r"$\leq$", "≥": r"$\geq$",
+    "✓": r"\checkmark", "✗": r"$\times$", "′": "'", "⊙": r"$\odot$", "⊗": r"$\otimes$", "≤": r"$\leq$", "≥": r"$\geq$",
     "–": "--", "—": "---", "’": "'", "<": r"$<$", ">": r"$>$", "≠": r"$\neq$",
 }  # fmt: skip
+SPECIAL |= {c: f"$^{{{d}}}$" for c, d in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-", strict=True)}
 
 
 def fragment(document: Document) -> str:
@@ -60,7 +66,14 @@ def whole(document: Document) -> str:
 
 def prose(text: Prose, tex: Print) -> str:
     """Prose with its mathematics in dollars."""
-    return "".join(escape(p) if isinstance(p, str) else f"${tex(p)}$" for p in text)
+    commands = {"em": "emph", "strong": "textbf", "code": "texttt"}
+
+    def write(part: str | Styled | Basic) -> str:
+        if isinstance(part, Styled):
+            return f"\\{commands[part.style]}{{{escape(part.text)}}}"
+        return escape(part) if isinstance(part, str) else f"${tex(part)}$"
+
+    return "".join(map(write, text))
 
 
 def escape(text: str) -> str:
@@ -82,6 +95,12 @@ def _(block: Heading, tex: Print, fitted: bool = False) -> str:
 @_write.register
 def _(block: Paragraph, tex: Print, fitted: bool = False) -> str:
     return prose(block.text, tex)
+
+
+@_write.register
+def _(block: Bullets, tex: Print, fitted: bool = False) -> str:
+    items = "\n".join(f"\\item {prose(item, tex)}" for item in block.items)
+    return f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
 
 
 @_write.register

@@ -105,7 +105,9 @@ class Evaluator:
                 product = self(a) if product is None else self.ar.matmul(self(a), product)
             else:
                 number = a if number is None else number * a
-        return product if number is None else self.ar.scale(number, product)
+        if number is None:
+            return product
+        return self.ar.scale(number.xreplace(self.symbols), product)
 
     def _hadamard(self, e: HadamardProduct) -> Matrix:
         product = self(e.args[0])
@@ -186,8 +188,7 @@ class Evaluator:
     def _truth(self, e: Any) -> Matrix:
         if self.truth is None:
             raise NotSupportedError(f"a {type(e).__name__} cannot be evaluated here")
-        inner = {s: v for s, v in self.symbols.items() if s in e.free_symbols}
-        return self.truth(e.xreplace(inner))
+        return self.truth(e.xreplace(self.symbols))
 
 
 def _selector(ar: Arithmetic, m: int, p: int) -> Matrix:

@@ -1,0 +1,196 @@
+"""Nodes as NumPy expressions: what the loops and everything around them print alike.
+
+Knows where each value is kept: under which name, with how many rows, and which rows are
+v⟨t⟩, v⟨t-1⟩, … Arrays hold one row for each step and each member of the batch, step by step;
+B is the number of rows of a step.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sympy import Expr, MatAdd, MatMul, MatrixExpr, MatrixSymbol, Rational, S, Transpose
+from sympy.matrices.expressions import HadamardProduct
+
+from rnnsym.emit.functions import FUNCTIONS, WHOLE
+from rnnsym.emit.graph import Matrix, Node
+from rnnsym.emit.names import Names
+from rnnsym.errors import NotSupportedError
+from rnnsym.nodes import Apply
+
+# how tightly an expression binds: a sum, a product, a unary minus, a name or a call
+SUM, PRODUCT, UNARY, ATOM = range(4)
+
+Code = tuple[str, int]
+
+
+class Expressions:
+    """Prints nodes; remembers the names of those that have one and the functions used."""
+
+    def __init__(self, names: Names, padding: dict[Node, tuple[int, int]]) -> None:
+        self.names, self.padding = names, padding
+        self.named: dict[Node, str] = {}
+        self.functions: dict[str, None] = {}
+        self.unknown: dict[str, str] = {}
+
+    # ---- what everything is called ---------------------------------------------------------
+
+    def size(self, e: Expr) -> str:
+        """A size as source."""
+        if e.is_Integer:
+            return str(int(e))
+        if e.is_Symbol:
+            return self.names.of(e, e.name)
+        if e.is_Add or e.is_Mul:
+            parts = [f"({self.size(a)})" if a.is_Add else self.size(a) for a in e.args]
+            return (" + " if e.is_Add else " * ").join(parts)
+        raise NotSupportedError(f"no code for the size {e}")
+
+    def function(self, name: str, order: int) -> str:
+        """The call of a function, with {z} for its argument."""
+        if name in FUNCTIONS and order == 0:
+            self.functions[name] = None
+            return FUNCTIONS[name].call
+        key = name + "_prime" * order
+        self.unknown[key] = self.names.of(("function", key), key)
+        return self.unknown[key] + "({z})"
+
+    def takes_out(self, name: str, order: int) -> bool:
+        """Whether a function takes out=…"""
+        return name in FUNCTIONS and order == 0 and FUNCTIONS[name].out
+
+    def rows(self, v: Node, offset: int = 0) -> str:
+        """The rows of v⟨t + offset⟩ for t = 1 … T, of the array that keeps v."""
+        before, after = self.padding.get(v, (0, 0))
+        start, stop = before + offset, after - offset
+        if not start and not stop:
+            return self.named[v]
+        first = "" if not start else "B" if start == 1 else f"{start} * B"
+        last = "" if not stop else "-B" if stop == 1 else f"-{stop} * B"
+        return f"{self.named[v]}[{first}:{last}]"
+
+    # ---- expressions -----------------------------------------------------------------------
+
+    def __call__(self, v: Node, least: int = SUM) -> str:
+        """The value of a node for all steps, in brackets if it binds less than `least`."""
+        line, level = self.code(v)
+        return line if level >= least else f"({line})"
+
+    def code(self, v: Node) -> Code:
+        """The value of a node for all steps, and how tightly it binds."""
+        if v in self.named:
+            return self.rows(v), ATOM
+        return getattr(self, f"_{v.op}")(v)
+
+    def whole(self, v: Node, least: int = SUM) -> str:
+        """The same with all entries and, if the node changes with time, all rows there."""
+        if v.full or v.op == "concat":
+            return self(v, least)
+        shape = f"(T * B, {self.size(v.size)})" if v.timed else f"({self.size(v.size)},)"
+        return f"np.broadcast_to({self.array(v)}, {shape})"
+
+    def array(self, v: Node) -> str:
+        """The same where a number must be of the right type."""
+        return f"dtype.type({self(v)})" if v.op == "number" else self(v)
+
+    def every_row(self, v: Node) -> str:
+        """The same with all rows there, even of what does not change with time."""
+        if v.timed:
+            return self.whole(v)
+        return f"np.broadcast_to({self.array(v)}, (T * B, {self.size(v.size)}))"
+
+    def _at(self, v: Node) -> Code:
+        return self.rows(v.args[0], v.data[0]), ATOM
+
+    def _number(self, v: Node) -> Code:
+        return number(v.data[0])
+
+    def _row(self, v: Node) -> Code:
+        return f"{self(v.args[0], ATOM)}[0]", ATOM
+
+    def _add(self, v: Node) -> Code:
+        constant, signs = v.data
+        line = "" if constant == 0 else number(constant)[0]
+        for sign, a in zip(signs, v.args, strict=True):
+            if line:
+                line += f" {'-' if sign < 0 else '+'} {self(a, PRODUCT)}"
+            else:
+                line = f"-{self(a, UNARY)}" if sign < 0 else self(a, SUM)
+        return line, SUM
+
+    def _mul(self, v: Node) -> Code:
+        factor = v.data[0]
+        if factor == -1:
+            rest = " * ".join(self(a, UNARY) for a in v.args)
+            return f"-{rest}", UNARY if len(v.args) == 1 else PRODUCT
+        parts = [self(a, UNARY) for a in v.args]
+        if factor != 1:
+            parts.insert(0, number(factor)[0])
+        return (" * ".join(parts), PRODUCT) if len(parts) > 1 else self.code(v.args[0])
+
+    def _matvec(self, v: Node) -> Code:
+        vector = self.whole(v.args[0], PRODUCT)
+        return f"{vector} @ {self.matrix(v.data[0])}", PRODUCT
+
+    def _call(self, v: Node) -> Code:
+        function, order = v.data
+        argument = self.whole(v.args[0]) if function in WHOLE else self.array(v.args[0])
+        return self.function(function, order).format(z=argument), ATOM
+
+    def _sum(self, v: Node) -> Code:
+        (a,) = v.args
+        if not a.full:
+            return f"{self(a, PRODUCT)} * {_bracketed(self.size(a.size))}", PRODUCT
+        return f"{self(a, ATOM)}.sum(axis=-1, keepdims=True)", ATOM
+
+    def _concat(self, v: Node) -> Code:
+        parts = [self.every_row(a) if v.timed else self.whole(a) for a in v.args]
+        return f"np.concatenate(({', '.join(parts)}), axis=-1)", ATOM
+
+    def _slice(self, v: Node) -> Code:
+        start, stop = v.data
+        return f"{self(v.args[0], ATOM)}[..., {self.span(start, stop)}]", ATOM
+
+    def span(self, start: Expr, stop: Expr) -> str:
+        """A slice start:stop."""
+        return f"{'' if start == 0 else self.size(start)}:{self.size(stop)}"
+
+    # ---- matrices --------------------------------------------------------------------------
+
+    def matrix(self, m: Matrix) -> str:
+        """What a row vector is multiplied by from the right, to give (M v)ᵀ = vᵀ Mᵀ."""
+        line = self.matrix_expression(m.expr)
+        if m.rows or m.cols:
+            rows = self.span(*m.rows) if m.rows else ":"
+            line = f"{line}[{rows}, {self.span(*m.cols)}]" if m.cols else f"{line}[{rows}]"
+        return line if m.transposed else f"{line}.T"
+
+    def matrix_expression(self, e: MatrixExpr) -> str:
+        """A matrix made of parameters, in brackets unless it is one."""
+        if isinstance(e, MatrixSymbol):
+            return self.names.of(("parameter", e.name), e.name)
+        if isinstance(e, Transpose):
+            return f"{self.matrix_expression(e.arg)}.T"
+        if isinstance(e, MatAdd | HadamardProduct | MatMul):
+            sign = {MatAdd: " + ", MatMul: " @ "}.get(type(e), " * ")
+            parts = [
+                self.matrix_expression(a) if isinstance(a, MatrixExpr) else number(a)[0]
+                for a in e.args
+            ]
+            if isinstance(e, MatMul) and not isinstance(e.args[0], MatrixExpr):
+                return f"({parts[0]} * {sign.join(parts[1:])})"
+            return f"({sign.join(parts)})"
+        if isinstance(e, Apply):
+            return self.function(e.function, e.order).format(z=self.matrix_expression(e.argument))
+        raise NotSupportedError(f"no code for the matrix {e}")
+
+
+def number(value: Any) -> Code:
+    """A number as source, and how tightly it binds."""
+    value = Rational(value)
+    line = str(int(value)) if value.is_Integer else repr(float(value))
+    return line, SUM if value < S.Zero else ATOM
+
+
+def _bracketed(line: str) -> str:
+    return line if line.isidentifier() or line.isdigit() else f"({line})"

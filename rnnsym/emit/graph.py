@@ -1,0 +1,216 @@
+"""The computation as a graph of vector operations: what a backend prints.
+
+Stands between the equations and the schedule. A node is a column vector, at every time step or
+once; it is written down once, however often it is used. Nodes with an equation of their own are
+*variables*; only they are read at other times, through `at` nodes, so a graph may have cycles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sympy import Expr, Integer, MatrixExpr, Rational, S
+
+Signed = tuple[int, "Node"]
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A matrix that does not change with time: an expression of parameters, or a part of one."""
+
+    expr: MatrixExpr
+    transposed: bool = False
+    rows: tuple[Expr, Expr] | None = None  # of the matrix as it stands in `expr`
+    cols: tuple[Expr, Expr] | None = None
+
+    @property
+    def height(self) -> Expr:
+        """The length of its product with a vector."""
+        part, whole = (self.cols, 1) if self.transposed else (self.rows, 0)
+        return part[1] - part[0] if part else self.expr.shape[whole]
+
+    def top(self, start: Expr, stop: Expr) -> Matrix:
+        """The part that gives the entries start … stop of the product."""
+        if self.transposed:
+            return Matrix(self.expr, True, self.rows, _inside(self.cols, start, stop))
+        return Matrix(self.expr, False, _inside(self.rows, start, stop), self.cols)
+
+    def left(self, start: Expr, stop: Expr) -> Matrix:
+        """The part that multiplies the entries start … stop of the vector."""
+        if self.transposed:
+            return Matrix(self.expr, True, _inside(self.rows, start, stop), self.cols)
+        return Matrix(self.expr, False, self.rows, _inside(self.cols, start, stop))
+
+
+def _inside(part: tuple[Expr, Expr] | None, start: Expr, stop: Expr) -> tuple[Expr, Expr]:
+    return (part[0] + start, part[0] + stop) if part else (start, stop)
+
+
+class Node:
+    """One operation.
+
+    op: see `Graph`; args: its operands; data: what else it needs; size: the vector's length;
+    timed: whether it has a value at each step; full: whether it is stored with all its entries
+    (a number that stands for a vector of equal entries is not); definition: of a variable.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        op: str,
+        args: Sequence[Node],
+        data: tuple[Any, ...],
+        size: Expr,
+        timed: bool,
+        full: bool,
+    ) -> None:
+        self.number, self.op, self.args, self.data = number, op, tuple(args), data
+        self.size, self.timed, self.full = size, timed, full
+        self.definition: Node | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of a variable or of data."""
+        return str(self.data[0])
+
+    @property
+    def reads(self) -> list[tuple[Node, int]]:
+        """What it uses, each with the step it is taken from, counted from the node's own."""
+        if self.op == "at":
+            return [(self.args[0], self.data[0])]
+        used = [self.definition] if self.definition else self.args
+        return [r for a in used for r in (a.reads if a.op == "at" else [(a, 0)])]
+
+    def __repr__(self) -> str:
+        return f"<{self.number} {self.op} {self.data} {[a.number for a in self.args]}>"
+
+
+class Graph:
+    """Makes nodes, each only once, in the simplest form.
+
+    op        args     data                meaning
+    variable           name, kind          a vector with an equation, kept in `definition`
+    data               name, kind          an input, target or parameter
+    at        v        offset              v⟨t + offset⟩
+    number             value               a vector of equal entries
+    add       u, v, …  constant, signs     constant ± u ± v …
+    mul       u, v, …  number              number · u ⊙ v …
+    matvec    v        Matrix              M v
+    call      v        function, order     a function of the vector
+    sum       v                            1ᵀ v
+    concat    u, v, …                      [u; v; …]
+    slice     v        start, stop         the entries start … stop
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[Any, Node] = {}
+        self.count = 0
+
+    def node(
+        self,
+        op: str,
+        args: Sequence[Node],
+        data: tuple[Any, ...],
+        size: Expr,
+        timed: bool | None = None,
+        full: bool = True,
+    ) -> Node:
+        """The node of this form; data is part of its identity."""
+        key = (op, tuple(a.number for a in args), data, size)
+        if key not in self.known:
+            if timed is None:
+                timed = any(a.timed for a in args)
+            self.count += 1
+            full = full or size == 1
+            self.known[key] = Node(self.count, op, args, data, size, timed, full)
+        return self.known[key]
+
+    def number(self, value: Any, size: Expr) -> Node:
+        return self.node("number", (), (Rational(value),), size, timed=False, full=False)
+
+    def at(self, v: Node, offset: int) -> Node:
+        if offset == 0 or not v.timed:
+            return v
+        return self.node("at", (v,), (offset,), v.size)
+
+    def add(self, items: Iterable[Signed], size: Expr) -> Node:
+        constant, kept = S.Zero, []
+        for sign, v in items:
+            if v.op == "number":
+                constant += sign * v.data[0]
+            elif v.op == "add":
+                constant += sign * v.data[0]
+                kept += [(sign * s, a) for s, a in zip(v.data[1], v.args, strict=True)]
+            elif v.op == "mul" and v.data[0] < 0:
+                kept.append((-sign, self.mul(-v.data[0], v.args, size)))
+            else:
+                kept.append((sign, v))
+        if not kept:
+            return self.number(constant, size)
+        if len(kept) == 1 and constant == 0:
+            sign, v = kept[0]
+            return v if sign > 0 else self.mul(-1, [v], size)
+        kept.sort(key=lambda item: -item[0])
+        signs, args = zip(*kept, strict=True)
+        full = any(a.full for a in args)
+        return self.node("add", args, (constant, signs), size, full=full)
+
+    def mul(self, number: Any, args: Iterable[Node], size: Expr) -> Node:
+        number, kept = Rational(number), []
+        for v in args:
+            if v.op == "number":
+                number *= v.data[0]
+            elif v.op == "mul":
+                number *= v.data[0]
+                kept += v.args
+            else:
+                kept.append(v)
+        if number == 0 or not kept:
+            return self.number(number, size)
+        full = any(a.full and a.size == size for a in kept)
+        if number == 1 and len(kept) == 1 and kept[0].size == size:
+            return kept[0]
+        return self.node("mul", kept, (number,), size, full=full)
+
+    def matvec(self, m: Matrix, v: Node) -> Node:
+        if v.op == "number" and v.data[0] == 0:
+            return self.number(0, m.height)
+        if v.op == "concat":  # [A B] [u; v] = A u + B v
+            start, parts = Integer(0), []
+            for a in v.args:
+                parts.append((1, self.matvec(m.left(start, start + a.size), a)))
+                start += a.size
+            return self.add(parts, m.height)
+        return self.node("matvec", (v,), (m,), m.height)
+
+    def call(self, function: str, order: int, v: Node, size: Expr) -> Node:
+        return self.node("call", (v,), (function, order), size, full=v.full)
+
+    def sum(self, v: Node) -> Node:
+        if v.op == "number" and v.data[0] == 0:
+            return v if v.size == 1 else self.number(0, S.One)
+        return v if v.size == 1 else self.node("sum", (v,), (), S.One)
+
+    def concat(self, parts: Sequence[Node]) -> Node:
+        size = sum((p.size for p in parts), S.Zero)
+        if all(p.op == "number" and p.data == parts[0].data for p in parts):
+            return self.number(parts[0].data[0], size)
+        return parts[0] if len(parts) == 1 else self.node("concat", parts, (), size)
+
+    def slice(self, v: Node, start: Expr, stop: Expr) -> Node:
+        size = stop - start
+        if size == v.size:
+            return v
+        if v.op == "number":
+            return self.number(v.data[0], size)
+        if v.op == "matvec":
+            return self.matvec(v.data[0].top(start, stop), v.args[0])
+        if v.op in ("add", "mul"):
+            parts = [a if a.size == 1 else self.slice(a, start, stop) for a in v.args]
+            if v.op == "mul":
+                return self.mul(v.data[0], parts, size)
+            constant = (1, self.number(v.data[0], size))
+            return self.add([constant, *zip(v.data[1], parts, strict=True)], size)
+        return self.node("slice", (v,), (start, stop), size)

@@ -1,0 +1,42 @@
+"""Safe names: what a user calls a symbol never enters the source, only an identifier made of it.
+
+Used by every module that prints source. A name may hold anything, `__import__('os')` or a
+newline: all but ASCII letters, digits and underscores is replaced, and no two names collide.
+"""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from collections.abc import Iterable
+
+
+def identifier(name: str) -> str:
+    """A Python identifier of at most 40 ASCII characters that resembles the name."""
+    plain = re.sub(r"[^A-Za-z0-9_]+", "_", name)[:40] or "_"
+    return f"v_{plain}" if plain[0].isdigit() or plain.startswith("__") else plain
+
+
+class Names:
+    """Gives every key one identifier, different from all others and from what is reserved."""
+
+    def __init__(self, reserved: Iterable[str] = ()) -> None:
+        self.taken = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *reserved}
+        self.given: dict[object, str] = {}
+
+    def of(self, key: object, wish: str) -> str:
+        """The identifier of `key`: at first use one that resembles `wish`, later the same."""
+        if key not in self.given:
+            self.given[key] = self.fresh(wish)
+        return self.given[key]
+
+    def fresh(self, wish: str) -> str:
+        """An identifier that is nobody's yet."""
+        base = name = identifier(wish)
+        count = 1
+        while name in self.taken:
+            count += 1
+            name = f"{base}_{count}"
+        self.taken.add(name)
+        return name

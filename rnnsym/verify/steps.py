@@ -1,0 +1,219 @@
+"""Every step of a derivation, checked by itself: the identity test on its two sides.
+
+Takes the `Step`s that the calculus hands on. Both sides are evaluated at a random point of the
+field of 2^61 - 1 elements, for every choice of the free time indices; derivatives in them are
+computed by dual numbers through the forward equations, so no rule of the calculus is trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from sympy import Expr, Integer, MatrixExpr, Symbol
+
+from rnnsym.derive.step import Derivation, Step
+from rnnsym.errors import InputError
+from rnnsym.evaluate.field import FieldArithmetic
+from rnnsym.evaluate.point import choose_sizes, field_point
+from rnnsym.evaluate.trajectory import Truth
+from rnnsym.network import Network
+from rnnsym.nodes import T
+from rnnsym.verify.degree import (
+    REQUIRED,
+    DegreeArithmetic,
+    chance,
+    power_of_two,
+    variable_point,
+)
+
+Bindings = dict[Symbol, Integer]
+Ranges = Sequence[tuple[Symbol, Any, Any]]
+
+#: T of the identity test: the fewest steps at which no index can hide behind another
+STEPS = 4
+MOST_POINTS = 6
+
+
+@dataclass(frozen=True)
+class StepCheck:
+    """The outcome for one step.
+
+    bindings: how many choices of the free time indices were tried; probability: a bound on the
+    chance that a wrong step passes; counterexample: the indices where an equality fails, or
+    where a claimed inequality shows.
+    """
+
+    step: Step
+    ok: bool
+    steps: int
+    bindings: int
+    points: int
+    probability: float
+    counterexample: Mapping[Symbol, int] | None = None
+    detail: str = ""
+
+    @property
+    def text(self) -> str:
+        """One line: what was tested, and how sure the answer is."""
+        indices = ", ".join(str(index) for index, _, _ in self.step.where)
+        what = "1 equation"
+        if indices:
+            what = f"{self.bindings} choices of {indices}"
+        start = f"exact test, T={self.steps}, {what}"
+        if self.counterexample is not None:
+            at = ", ".join(f"{s}={v}" for s, v in self.counterexample.items())
+            verb = "fails" if self.step.holds else "differs, as claimed,"
+            return f"{start}: {verb}{f' at {at}' if at else ''}"
+        if not self.ok:
+            return f"{start}: {self.detail}"
+        return f"{start}, P(error) < {power_of_two(self.probability)}"
+
+
+class Checker:
+    """Checks expressions of one network, at one T and sizes that all differ.
+
+    What is true at its random points is computed once and shared by all steps.
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        steps: int = STEPS,
+        seed: int = 0,
+        sizes: Mapping[str, int] | None = None,
+    ) -> None:
+        self.net, self.seed = net, seed
+        self.symbols = choose_sizes(net, steps, sizes)
+        self._truths: dict[int, Truth] = {}
+        self._values: dict[Any, Any] = {}
+        self._known: dict[Step, StepCheck] = {}
+
+    @property
+    def steps(self) -> int:
+        """T."""
+        return int(self.symbols[T])
+
+    def truth(self, i: int) -> Truth:
+        """What is true at the i-th random point."""
+        if i not in self._truths:
+            seed = MOST_POINTS * self.seed + i
+            ar = FieldArithmetic(seed)
+            point = field_point(self.net, ar, self.symbols, seed)
+            self._truths[i] = Truth(self.net, point, ar)
+        return self._truths[i]
+
+    def bindings(self, where: Ranges) -> list[Bindings]:
+        """Every choice of the free time indices; a range may depend on earlier indices."""
+        choices: list[Bindings] = [{}]
+        for index, first, last in where:
+            choices = [
+                {**choice, index: Integer(i)}
+                for choice in choices
+                for i in range(self._number(first, choice), self._number(last, choice) + 1)
+            ]
+        return choices
+
+    def _number(self, e: Any, choice: Bindings) -> int:
+        value = e.xreplace({**self.symbols, **choice}) if isinstance(e, Expr) else Integer(e)
+        if not value.is_Integer:
+            raise InputError(f"{e} has no value: the ranges must bind {value.free_symbols}")
+        return int(value)
+
+    def check(self, step: Step) -> StepCheck:
+        """Check one step: an equality everywhere, or an inequality somewhere."""
+        plain = Step(step.before, step.after, "", (), step.relation, step.where)
+        if plain not in self._known:
+            self._known[plain] = self._check(step)
+        known = self._known[plain]
+        return known if known.step is step else replace(known, step=step)
+
+    def _check(self, step: Step) -> StepCheck:
+        choices = self.bindings(step.where)
+        if not choices:
+            why = "no index lies in the range, so nothing was tested"
+            return StepCheck(step, False, self.steps, 0, 0, 1.0, None, why)
+        probability, points, degree = 1.0, 0, None
+        for i in range(MOST_POINTS):
+            try:
+                different = self._difference(step, choices, i)
+            except ZeroDivisionError:  # a denominator vanishes at this point: take another
+                continue
+            points += 1
+            if different is not None:
+                at = {s: int(v) for s, v in different.items()}
+                # a difference that was found is certain; only equality has a chance of error
+                return StepCheck(step, not step.holds, self.steps, len(choices), points, 0.0, at)
+            if degree is None:
+                degree = self._degree(step, choices)
+            ar: DegreeArithmetic = self._degrees.base
+            probability *= chance(degree, ar.coincidences(self.truth(i).base))
+            if probability < REQUIRED:
+                break
+        detail = "" if points else "a denominator vanishes at every point tried"
+        if not step.holds:
+            detail = "both sides are equal everywhere"
+        ok = step.holds and probability < REQUIRED
+        return StepCheck(step, ok, self.steps, len(choices), points, probability, None, detail)
+
+    def _difference(self, step: Step, choices: list[Bindings], i: int) -> Bindings | None:
+        """The first choice of indices at which the two sides differ."""
+        truth = self.truth(i)
+        for choice in choices:
+            before, after = (self._value(truth, e, choice) for e in (step.before, step.after))
+            if before != after:
+                return choice
+        return None
+
+    def _degree(self, step: Step, choices: list[Bindings]) -> int:
+        """A bound on the degree of the difference of the two sides, for every choice."""
+        ar: DegreeArithmetic = self._degrees.base
+        return max(
+            ar.difference(*(self._value(self._degrees, e, choice) for e in (step.before, step.after)))
+            for choice in choices
+        )
+
+    @cached_property
+    def _degrees(self) -> Truth:
+        ar = DegreeArithmetic()
+        return Truth(self.net, variable_point(self.net, ar, self.symbols), ar)
+
+    def _value(self, truth: Truth, e: MatrixExpr, choice: Bindings) -> Any:
+        """The value of one side; where a step begins with what the last one led to, it is known."""
+        key = id(truth), e, *choice.items()
+        if key not in self._values:
+            self._values[key] = truth.evaluator(choice)(e)
+        return self._values[key]
+
+
+def check_step(
+    step: Step, net: Network, steps: int = STEPS, seed: int = 0, checker: Checker | None = None
+) -> StepCheck:
+    """Check one step of a derivation of a network."""
+    return (checker or Checker(net, steps, seed)).check(step)
+
+
+def check(derivation: Derivation, seed: int = 0, checker: Checker | None = None) -> list[StepCheck]:
+    """Check every step of a derivation, in order.
+
+    A derivation for a concrete T is checked at that T, one for symbolic T at T = 4. Pass the same
+    checker for several derivations of one network: steps that they share are checked once.
+    """
+    if checker is None:
+        steps = derivation.steps_in_time or STEPS
+        checker = Checker(derivation.network, steps, seed)
+    return [checker.check(step) for step in derivation.steps]
+
+
+def equal(
+    checker: Checker, before: MatrixExpr, after: MatrixExpr, where: Ranges = ()
+) -> StepCheck:
+    """Whether two expressions of a network are equal for all indices in their ranges."""
+    return checker.check(Step(before, after, "claim", (), "=", tuple(where)))
+
+
+def failures(checks: Sequence[StepCheck]) -> Iterator[StepCheck]:
+    """The checks that do not hold."""
+    return (c for c in checks if not c.ok)
