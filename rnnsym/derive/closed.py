@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import MatrixExpr, S, Transpose, Tuple
+from sympy import MatrixExpr, S, Transpose, Tuple, ZeroMatrix
 
-from rnnsym.algebra import add, factors, mul, rebuild, size
+from rnnsym.algebra import add, blocks, factors, is_zero, mul, rebuild, size
 from rnnsym.derive import recurrence
 from rnnsym.derive.adjoint import shaped
 from rnnsym.derive.local import times_blocks
@@ -19,7 +19,7 @@ from rnnsym.derive.step import Prose, Scribe
 from rnnsym.derive.structure import Block
 from rnnsym.derive.subject import Subject
 from rnnsym.derive.sums import exchange, k
-from rnnsym.nodes import Adjoint, Gradient, Immediate, T, TimeSum, Total, t
+from rnnsym.nodes import Adjoint, Gradient, Immediate, Stack, T, TimeSum, Total, count, t
 
 #: a Jacobian of more nodes than this keeps its symbol inside of a product
 LEGIBLE = 45
@@ -149,10 +149,14 @@ def closed_forms(scribe: Scribe, s: Subject) -> Table:
         state, before = block.state(t), block.state(block.before(t))
         if block.recurrent:
             symbol = recurrence.transition(block, t)
-            close(
-                symbol, s.primed.jacobian(block), s.local.jacobian(block),
-                "one step of the recurrence, from the equations",
-            )  # fmt: skip
+            if isinstance(state, Stack):
+                _block_by_block(scribe, s, block, close)
+                table[_key(symbol)] = s.local.jacobian(block)
+            else:
+                close(
+                    symbol, s.primed.jacobian(block), s.local.jacobian(block),
+                    "one step of the recurrence, from the equations",
+                )  # fmt: skip
         for other in s.earlier(block):
             close(
                 Immediate(state, other.state(t)),
@@ -165,6 +169,42 @@ def closed_forms(scribe: Scribe, s: Subject) -> Table:
                 "the immediate partial: ", before, " is held fixed",
             )  # fmt: skip
     return table
+
+
+def _block_by_block(scribe: Scribe, s: Subject, block: Block, close: Any) -> None:
+    """The Jacobian of a stacked state: its blocks in immediate partials, then each of them."""
+    state, before = block.state(t), block.state(block.before(t))
+    now = {p.name: p for p in state.parts if p.time == t}
+    seen: dict[MatrixExpr, tuple[MatrixExpr, MatrixExpr]] = {}
+
+    def partial(u: MatrixExpr, v: MatrixExpr) -> MatrixExpr | None:
+        closed = s.local.of(u, v)
+        if is_zero(closed):
+            return None
+        symbol = Immediate(u, v)
+        seen[symbol] = s.primed.of(u, v), closed
+        return symbol
+
+    def entry(u: MatrixExpr, v: MatrixExpr) -> MatrixExpr:
+        if u == v or u.time != t:  # an earlier part of a companion state is only passed on
+            return s.local.of(u, v)
+        own = partial(u, v)
+        parts = [] if own is None else [own]
+        for name, w in now.items():  # through states of the same step
+            if name != u.name:
+                link = partial(u, w)
+                inner = None if link is None else entry(w, v)
+                if link is not None and inner is not None and not is_zero(inner):
+                    parts.append(mul(link, inner))
+        return add(*parts) if parts else ZeroMatrix(count(u), count(v))
+
+    matrix = blocks([[entry(u, v) for v in before.parts] for u in state.parts])
+    scribe.step(
+        recurrence.transition(block, t), matrix, "block Jacobian",
+        "block by block; what is stacked may act on each other within the step", where=EVERY,
+    )  # fmt: skip
+    for symbol, (primed, closed) in seen.items():
+        close(symbol, primed, closed, "from the equation of ", symbol.of)
 
 
 def _close(e: MatrixExpr, table: Table, largest: int | None) -> MatrixExpr:

@@ -16,7 +16,7 @@ from rnnsym.derive.recurrence import EVERY
 from rnnsym.derive.step import Scribe
 from rnnsym.derive.structure import Block
 from rnnsym.derive.subject import Subject
-from rnnsym.nodes import Immediate, T, TimeSum, Total, t
+from rnnsym.nodes import Blocks, Immediate, Stack, T, TimeSum, Total, t
 
 
 def linearity(scribe: Scribe, s: Subject) -> None:
@@ -49,6 +49,13 @@ def plain_chain_rule(scribe: Scribe, s: Subject) -> None:
 def total_derivative(scribe: Scribe, s: Subject) -> None:
     """Why the plain chain rule fails, what is true, and what was missing."""
     scribe.section("Chain rule and total derivative")
+    for block in s.blocks:
+        state = block.state(t)
+        if isinstance(state, Stack):
+            scribe.step(
+                state, Blocks([[part] for part in state.parts]), "definition",
+                "the states that depend on each other through time, stacked", where=EVERY,
+            )  # fmt: skip
     own = [b for b in s.final if s.enters(b)]
     if own:
         scribe.step(

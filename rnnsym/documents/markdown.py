@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import singledispatch
 
-from sympy import Basic
+from sympy import Basic, MatAdd
 
 from rnnsym.documents.content import (
     Block,
@@ -24,6 +24,8 @@ from rnnsym.latex import LatexPrinter
 RELATIONS = {"=": "=", "≠": r"\neq"}
 #: a left-hand side longer than this (in characters of LaTeX) has a row of its own
 LONG = 280
+#: a sum longer than this is broken before its terms
+WIDE = 420
 
 Print = Callable[[Basic], str]
 
@@ -71,9 +73,28 @@ def aligned(display: Display, tex: Print, row_end: str = r"\\") -> str:
         if len(left) > LONG:
             lines.append(f"& {left}")
             left = ""
-        lines.append(f"{left} &{relation} {right}{tag}".strip())
+        pieces = [right] if len(right) <= WIDE or row.right is None else broken(row.right, tex)
+        lines.append(f"{left} &{relation} {pieces[0]}".strip())
+        lines += [rf"&\quad {piece}" for piece in pieces[1:]]
+        lines[-1] += tag
     body = f" {row_end}\n".join(lines)
     return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+
+
+def broken(e: Basic, tex: Print) -> list[str]:
+    """A sum as rows of at most WIDE characters, broken before its plus and minus signs."""
+    if not isinstance(e, MatAdd):
+        return [tex(e)]
+    rows: list[str] = []
+    for term in e.args:
+        text = tex(term)
+        if rows:
+            text = text if text.startswith("-") else f"+ {text}"
+        if rows and len(rows[-1]) + len(text) <= WIDE:
+            rows[-1] += f" {text}"
+        else:
+            rows.append(text)
+    return rows
 
 
 @singledispatch

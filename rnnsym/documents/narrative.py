@@ -22,6 +22,7 @@ from rnnsym.documents.content import (
 from rnnsym.latex.profiles import PROFILES
 from rnnsym.network import Network
 from rnnsym.nodes import Adjoint, Gradient, T, Total, t
+from rnnsym.verify.example import numbers
 from rnnsym.verify.steps import StepCheck
 
 
@@ -118,7 +119,7 @@ def steps(
                 rows.append(
                     Row(step.before if i == 0 else None, step.relation, step.after, number)
                 )
-                remarks.append(_remark(number, step, of.get(id(step))))
+                remarks.append(_remark(derivation.network, number, step, of.get(id(step))))
             yield Display(rows)
             yield Remarks(remarks)
         if sections is None and section == derivation.sections[-1]:
@@ -139,10 +140,15 @@ def chains(section: Sequence[Step]) -> Iterator[list[Step]]:
         yield chain
 
 
-def _remark(number: int, step: Step, check: StepCheck | None) -> Remark:
+def _remark(net: Network, number: int, step: Step, check: StepCheck | None) -> Remark:
     if check is None:
         return Remark(number, step.rule, step.reason, "not checked", False)
-    return Remark(number, step.rule, step.reason, check.text, check.ok)
+    reason = step.reason
+    example = None if step.holds else numbers(net, step)
+    if example is not None:
+        where, left, right = example
+        reason = (*reason, f": {where}, an entry is {left:.4g} on the left, {right:.4g} on the right")
+    return Remark(number, step.rule, reason, check.text, check.ok)
 
 
 def evidence(checks: Sequence[StepCheck]) -> Iterator[Block]:

@@ -150,7 +150,9 @@ class LatexPrinter(Walker):
         if len(rows[0]) == 1 and max(len(r[0]) for r in rows) < 40:
             joined = r";\, ".join(row[0] for row in rows)
             return rf"\left[{joined}\right]"
-        body = r" \\ ".join(" & ".join(row) for row in rows)
+        tall = any(r"\frac" in cell for row in rows for cell in row)
+        end = r" \\[4pt] " if tall else r" \\ "
+        body = end.join(" & ".join(row) for row in rows).replace(r"\frac", r"\dfrac")
         return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"
 
     def ranged(self, sign: str, e: Any, body: str) -> str:
