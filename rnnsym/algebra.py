@@ -386,4 +386,3 @@ def rebuild(e: MatrixExpr, replace: Callable[[Basic], MatrixExpr | None]) -> Mat
 def shift(e: MatrixExpr, old: Basic, new: Any) -> MatrixExpr:
     """e with the time symbol `old` replaced by `new`; bound indices must be others."""
     return e.xreplace({old: new})
-

@@ -60,8 +60,8 @@ class Network(network.Network):
 
         return emit.function(self, backend)
 
-    def source(self, backend: str = "numpy") -> str:
-        """The source of that function, a file that needs nothing but the backend's library."""
+    def code(self, backend: str = "numpy") -> str:
+        """The source of that function: a file that needs nothing but the backend's library."""
         from rnnsym import emit
 
         return emit.source(self, backend)

@@ -114,7 +114,7 @@ def _models(arguments: argparse.Namespace) -> int:
     from rnnsym.cells import CELLS
     from rnnsym.models import options_of
 
-    table = []
+    table: list[dict[str, Any]] = []
     for name, cell in CELLS.items():
         net = _model(name)
         table.append(
@@ -213,7 +213,7 @@ def _sizes(text: str) -> dict[str, int]:
 def _emit(arguments: argparse.Namespace) -> int:
     from rnnsym.documents import files
 
-    source = _model(arguments.model).source(arguments.backend)
+    source = _model(arguments.model).code(arguments.backend)
     if arguments.output:
         print(files.write(arguments.output, source))
     else:

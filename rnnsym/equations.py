@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 from sympy import Integer, MatAdd, MatMul, MatrixExpr, MatrixSymbol, Rational, Symbol
 from sympy.matrices.expressions import HadamardProduct, OneMatrix, Transpose
@@ -148,7 +148,7 @@ class Reader:
             self.join(tree, (self.vector(name), ONE), f"{name}[t]")
             self.trees.append((name, tree, self.text))
 
-    def fail(self, why: str) -> Any:
+    def fail(self, why: str) -> NoReturn:
         raise InputError(f"equation '{self.text}': {why}")
 
     def vector(self, name: str) -> _Dim:
@@ -160,7 +160,7 @@ class Reader:
         """The name and the lag of ``name[t-lag]``."""
         if not isinstance(node.value, ast.Name):
             self.fail(f"cannot index {ast.unparse(node.value)!r}: only a name has a time")
-        name, at = node.value.id, node.slice  # type: ignore[attr-defined]
+        name, at = node.value.id, node.slice
         if isinstance(at, ast.Name) and at.id == "t":
             return name, 0
         if (
@@ -173,14 +173,21 @@ class Reader:
         ):
             return name, at.right.value * (1 if isinstance(at.op, ast.Sub) else -1)
         self.fail(f"the time in {ast.unparse(node)} must be t, t-1, t-2, … or t+1")
-        raise AssertionError
 
     def tree(self, node: ast.expr) -> _Tree:
-        handler = getattr(self, f"_{type(node).__name__.lower()}", None)
-        if handler is None:
+        handlers: dict[type, Callable[[Any], _Tree]] = {
+            ast.Constant: self._constant,
+            ast.Name: self._name,
+            ast.Subscript: self._subscript,
+            ast.List: self._list,
+            ast.Attribute: self._attribute,
+            ast.Call: self._call,
+            ast.UnaryOp: self._unaryop,
+            ast.BinOp: self._binop,
+        }
+        if type(node) not in handlers:
             self.fail(f"{ast.unparse(node)!r} is not understood here")
-        tree: _Tree = handler(node)
-        return tree
+        return handlers[type(node)](node)
 
     def _constant(self, node: ast.Constant) -> _Tree:
         value = node.value
@@ -265,7 +272,7 @@ class Reader:
             if not (isinstance(power, Integer) and 1 <= power <= MAX_POWER):
                 self.fail(f"an exponent must be an integer from 1 to {MAX_POWER}")
             tree = left
-            for _ in range(int(power) - 1):  # type: ignore[arg-type]
+            for _ in range(int(power) - 1):
                 tree = _Tree("times", (tree, left), left.shape, left.scalar)
             return tree
         if isinstance(node.op, ast.MatMult):
@@ -279,7 +286,6 @@ class Reader:
                 )
             return _Tree("matmul", (left, right), (left.shape[0], right.shape[1]))
         self.fail(f"the operator in {ast.unparse(node)!r} is not understood here")
-        raise AssertionError
 
     def both(self, kind: str, left: _Tree, right: _Tree, node: ast.expr) -> _Tree:
         """An elementwise operation: scalars are spread, shapes become one."""
@@ -307,9 +313,7 @@ class Reader:
     def join(self, tree: _Tree, shape: tuple[_Dim, _Dim], what: str) -> None:
         assert tree.shape
         if not all(map(_join, tree.shape, shape)):
-            self.fail(
-                f"shape mismatch in {what}: {_show(tree.shape)} does not fit {_show(shape)}"
-            )
+            self.fail(f"shape mismatch in {what}: {_show(tree.shape)} does not fit {_show(shape)}")
 
     # ---- trees to SymPy ------------------------------------------------------------------
 
@@ -408,13 +412,13 @@ def _scaled(c: Any, e: Any) -> Any:
         return c * e
     if isinstance(e, MatAdd):
         return MatAdd(*(_scaled(c, a) for a in e.args))
-    factors = _flat(MatMul, [e])
+    factors: list[Any] = _flat(MatMul, [e])
     if not isinstance(factors[0], MatrixExpr):
         c, factors = c * factors[0], factors[1:]
     return MatMul(c, *factors) if c != 1 else (MatMul(*factors) if factors[1:] else factors[0])
 
 
-def _flat(kind: type, args: list[Any]) -> list[Any]:
+def _flat(kind: Any, args: list[Any]) -> list[Any]:
     return [b for a in args for b in (a.args if isinstance(a, kind) else (a,))]
 
 

@@ -78,9 +78,7 @@ def build(name: str, options: Mapping[str, str], kind: type[Network] = Network) 
         "options": chosen,
     }
     head = f"y_hat[t] = {output}(W_ya @ a[t] + b_y)"
-    net = kind(
-        cell.equations(chosen), head, loss=chosen["loss"], reference=cell.reference, **about
-    )
+    net = kind(cell.equations(chosen), head, loss=chosen["loss"], reference=cell.reference, **about)
     if chosen["compact"] == FLAG[1]:
         from rnnsym.derive.compact import compact
 

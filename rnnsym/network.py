@@ -118,9 +118,7 @@ class Network:
                 reader.read(loss)
             else:
                 known = ", ".join(LOSSES)
-                raise InputError(
-                    f"unknown loss {loss!r}: choose from {known}, or write 'L[t] = …'"
-                )
+                raise InputError(f"unknown loss {loss!r}: choose from {known}, or write 'L[t] = …'")
         self.target_kind = target_kind or kind
         self.source = (*given, *reader.equations())
         self.inputs: dict[str, Any] = dict.fromkeys(inputs)
@@ -212,9 +210,7 @@ class Network:
     @cached_property
     def functions(self) -> frozenset[str]:
         """The elementwise functions that the equations use."""
-        return frozenset(
-            f.function for e in self.equations.values() for f in _applications(e.rhs)
-        )
+        return frozenset(f.function for e in self.equations.values() for f in _applications(e.rhs))
 
     def lag_range(self, name: str) -> tuple[int, int]:
         """The least and greatest lag at which a node is used: 0, 0 for one that is no state."""
@@ -250,7 +246,7 @@ def _from_sympy(lhs: Any, rhs: Any) -> Equation:
         )
     for found in leaves(rhs, ElementwiseApplyFunction):
         function = found.function
-        name = getattr(function.expr.func if hasattr(function, "expr") else function, "__name__")
+        name = (function.expr.func if hasattr(function, "expr") else function).__name__
         rhs = rhs.xreplace({found: Apply(name, found.expr)})
     for v in time_vectors(rhs):
         if not (t - v.time).is_Integer:
@@ -268,7 +264,9 @@ def _validated(source: Iterable[Equation], given: set[str]) -> dict[str, Equatio
                 f"{name} is defined twice: '{table[name]}' and '{equation}'; rename one"
             )
         if name in given:
-            raise InputError(f"equation '{equation}': {name} is an input or a target, given as data")
+            raise InputError(
+                f"equation '{equation}': {name} is an input or a target, given as data"
+            )
         table[name] = equation
     for equation in table.values():
         for v in time_vectors(equation.rhs):
@@ -341,8 +339,8 @@ def _ordered(table: dict[str, Equation]) -> dict[str, Equation]:
         if not ready:
             texts = "; ".join(dict.fromkeys(f"'{table[name]}'" for name in _cycle(waiting)))
             raise InputError(
-                f"instantaneous cycle: a value is needed to compute itself at the same time, in {texts}; "
-                f"use an earlier time such as [t-1] in one of them"
+                f"instantaneous cycle: a value is needed to compute itself at the same time, "
+                f"in {texts}; use an earlier time such as [t-1] in one of them"
             )
         for name in ready:
             result[name] = table[name]

@@ -25,7 +25,7 @@ def _str(value: str | Str) -> Str:
     return value if isinstance(value, Str) else Str(value)
 
 
-class _Node(MatrixExpr):  # type: ignore[misc]
+class _Node(MatrixExpr):
     """Common ground: a matrix expression that is nothing but its arguments."""
 
     def _entry(self, i: Any, j: Any, **_: Any) -> Expr:

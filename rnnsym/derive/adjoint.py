@@ -13,7 +13,7 @@ from sympy.matrices.expressions import KroneckerProduct
 
 from rnnsym.algebra import add, factors, is_column, is_zero, mul, scale, size, split, terms, tr
 from rnnsym.derive.local import Local
-from rnnsym.derive.step import Step
+from rnnsym.derive.step import Prose, Step
 from rnnsym.derive.structure import Structure
 from rnnsym.derive.sums import k
 from rnnsym.errors import NotSupportedError
@@ -149,7 +149,7 @@ class AdjointSystem:
         for name in self.needed:
             node = self.net.equations[name].lhs
             later = [n for n, lag in self.uses(name) if lag]
-            reason = ("every use of ", node, " sends back its adjoint")
+            reason: Prose = ("every use of ", node, " sends back its adjoint")
             if later:
                 reason = (*reason, "; those at a later step are zero beyond the last one")
             result.append(

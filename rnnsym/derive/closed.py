@@ -37,9 +37,7 @@ def loss_jacobian(scribe: Scribe, s: Subject) -> MatrixExpr | None:
     row: MatrixExpr | None = None
     for u, v in zip(s.chain, s.chain[1:], strict=False):
         link = s.local.of(u, v)
-        scribe.step(
-            Total(u, v), link, "local Jacobian", "from the equation of ", u, where=EVERY
-        )
+        scribe.step(Total(u, v), link, "local Jacobian", "from the equation of ", u, where=EVERY)
         if row is None:
             row = link
             continue
@@ -117,9 +115,7 @@ def through_states(scribe: Scribe, s: Subject, symbolic: MatrixExpr) -> MatrixEx
         direct = mul(row, direct)
 
     def substituted(largest: int | None) -> MatrixExpr:
-        parts = [
-            mul(leads[b], _close(s.solved(b, t), table, largest)) for b in s.final
-        ]
+        parts = [mul(leads[b], _close(s.solved(b, t), table, largest)) for b in s.final]
         return TimeSum(add(*parts, *([] if direct is None else [direct])), (t, S.One, T))
 
     formula, legible = substituted(None), substituted(LEGIBLE)
@@ -215,15 +211,13 @@ def _close(e: MatrixExpr, table: Table, largest: int | None) -> MatrixExpr:
         if form is None:
             return None
         if largest is not None and size(form) > largest:
-            return symbol  # type: ignore[no-any-return]
+            return symbol
         return form.xreplace({t: symbol.of.time})
 
     return rebuild(e, closed)
 
 
-def _matrix_form(
-    scribe: Scribe, s: Subject, block: Block, lead: MatrixExpr, table: Table
-) -> None:
+def _matrix_form(scribe: Scribe, s: Subject, block: Block, lead: MatrixExpr, table: Table) -> None:
     """From vec to the shape of W, then the order of the sums, then δ."""
     limits = recurrence.solution(block, lambda at: s.w).args[1] if block.recurrent else None
     use = t if limits is None else k
@@ -256,5 +250,3 @@ def _matrix_form(
             "what the inner sum collects does not depend on ", s.w,
             where=((k, S.One, T),),
         )  # fmt: skip
-
-

@@ -6,7 +6,7 @@ W_a = [W_aa | W_ax] the products and the gradients agree.
 
 from __future__ import annotations
 
-from os.path import commonprefix
+from itertools import takewhile
 
 from sympy import Identity, MatAdd, MatMul, MatrixExpr, MatrixSymbol, S
 
@@ -40,7 +40,8 @@ def _is_linear(e: MatrixExpr) -> bool:
 
 def _name(weights: list[str], node: str, taken: set[str]) -> str:
     """W_a for W_aa and W_ax; W_node where they have nothing in common."""
-    stem = commonprefix(weights).rstrip("_")
+    letters = takewhile(lambda c: len(set(c)) == 1, zip(*weights, strict=False))
+    stem = "".join(c[0] for c in letters).rstrip("_")
     name = stem if len(stem) > 1 else f"W_{node}"
     while name in taken:
         name += "_"

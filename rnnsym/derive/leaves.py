@@ -83,9 +83,7 @@ def derive_input(s: Subject, name: str) -> Derivation:
         if not s.is_direct:
             scribe.section("Sum of Jacobian products")
             row = s.row(lambda b: solved)
-            scribe.step(
-                Total(s.loss, v), row, "chain rule", "through ", state, where=pairs
-            )
+            scribe.step(Total(s.loss, v), row, "chain rule", "through ", state, where=pairs)
             formula = scribe.step(
                 Total(s.total_loss, v), TimeSum(row, (t, k, T)), "substitution",
                 "one product for each later loss", where=at_k,

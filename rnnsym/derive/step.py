@@ -89,9 +89,7 @@ class Scribe:
     ) -> MatrixExpr:
         """Record a step and return what it leads to; a step that changes nothing is left out."""
         if before != after:
-            self.steps.append(
-                Step(before, after, rule, reason, relation, tuple(where), self.title)
-            )
+            self.steps.append(Step(before, after, rule, reason, relation, tuple(where), self.title))
         return after
 
     def extend(self, steps: Iterable[Step]) -> None:

@@ -96,9 +96,7 @@ class Subject:
         state = block.state(time)
         parts = [Immediate(state, self.w)] if self.enters(block) else []
         for other in self.earlier(block):
-            parts.append(
-                mul(Immediate(state, other.state(time)), Total(other.state(time), self.w))
-            )
+            parts.append(mul(Immediate(state, other.state(time)), Total(other.state(time), self.w)))
         return add(*parts)
 
     def solved(self, block: Block, time: Any, level: int = 0) -> MatrixExpr:

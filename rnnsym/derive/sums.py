@@ -14,7 +14,6 @@ from rnnsym.algebra import add, factors, mul, scale, split
 from rnnsym.nodes import TimeProduct, TimeSum
 
 
-
 def index(letter: str, level: int = 0) -> Symbol:
     """A bound index: k, i, … and k_2, i_2, … for sums inside of others."""
     return Symbol(letter if level == 0 else f"{letter}_{level + 1}", integer=True)

@@ -60,7 +60,11 @@ def total_derivative(scribe: Scribe, s: Subject) -> None:
     if own:
         scribe.step(
             Total(s.loss, s.w),
-            s.row(lambda b: Immediate(b.state(t), s.w) if b in own else scale(0, Total(b.state(t), s.w))),
+            s.row(
+                lambda b: (
+                    Immediate(b.state(t), s.w) if b in own else scale(0, Total(b.state(t), s.w))
+                )
+            ),
             "naive chain rule",
             "the plain chain rule is wrong: ",
             own[0].state(t),

@@ -42,9 +42,7 @@ def unrolled(s: Subject, derivation: Derivation, steps: Any) -> Derivation:
                  f"needs {steps} steps.",)
             )  # fmt: skip
     result = _recursion(scribe, s, derivation, steps)
-    return Derivation(
-        s.net, s.w, tuple(scribe.steps), result, formula, steps, tuple(notes)
-    )
+    return Derivation(s.net, s.w, tuple(scribe.steps), result, formula, steps, tuple(notes))
 
 
 def _symbolic(derivation: Derivation) -> MatrixExpr:
@@ -143,9 +141,7 @@ def _path(term: MatrixExpr) -> Prose:
     return tuple(prose)
 
 
-def _recursion(
-    scribe: Scribe, s: Subject, derivation: Derivation, steps: int
-) -> MatrixExpr:
+def _recursion(scribe: Scribe, s: Subject, derivation: Derivation, steps: int) -> MatrixExpr:
     """The backward pass written out: one equation for each node and step."""
     scribe.section("Backpropagation through time")
     last = {T: Integer(steps)}
@@ -165,9 +161,7 @@ def _recursion(
     after = final.after.xreplace(last)
     result = write_out(after) if isinstance(after, TimeSum) else after
     if not final.where:
-        scribe.step(
-            final.before.xreplace(last), result, "gradient", "summed over the steps"
-        )
+        scribe.step(final.before.xreplace(last), result, "gradient", "summed over the steps")
     return result
 
 
@@ -181,4 +175,3 @@ def _within(e: MatrixExpr, steps: int) -> MatrixExpr:
         return None
 
     return rebuild(e, beyond)
-

@@ -64,7 +64,9 @@ class _Source:
             yield from narrative.conventions(self.net, self.net.notation)
         elif words[:1] == ["derive"] and len(words) >= 2:
             derivation = self.net.derive(words[1])
-            yield from self.steps(derivation if steps is None else derivation.at(steps), sections, line)
+            yield from self.steps(
+                derivation if steps is None else derivation.at(steps), sections, line
+            )
         elif words == ["compact"]:
             yield from self.steps(self.net.block_identity(), sections, line)
         elif words[:1] == ["graph"] and steps is not None:
@@ -78,9 +80,7 @@ class _Source:
             known = ", ".join(derivation.sections)
             raise self.fail(line, f"no section {unknown[0]!r}; there are {known}")
         checks = derivation.check()
-        kept = [
-            c for c in checks if not sections or c.step.section in sections
-        ]
+        kept = [c for c in checks if not sections or c.step.section in sections]
         blocks = narrative.steps(derivation, checks, len(self.checks), sections or None)
         self.checks += kept
         yield from blocks
@@ -168,9 +168,10 @@ def _front_matter(text: str, path: Path) -> tuple[dict[str, str], str]:
     if not lines or lines[0].strip() != "---" or "---" not in [x.strip() for x in lines[1:]]:
         raise InputError(f"{path}:1: a source begins with settings between two lines of ---")
     end = 1 + [x.strip() for x in lines[1:]].index("---")
-    settings = dict(
-        (part.strip() for part in line.split(":", 1)) for line in lines[1:end] if ":" in line
-    )
+    settings: dict[str, str] = {}
+    for line in lines[1:end]:
+        key, _, value = line.partition(":")
+        settings[key.strip()] = value.strip()
     return settings, "\n" * (end + 1) + "\n".join(lines[end + 1 :])
 
 
@@ -184,9 +185,7 @@ def _parser() -> Any:
     return MarkdownIt("commonmark")
 
 
-def build(
-    folder: str | Path, output: str | Path, row_end: str = r"\\"
-) -> tuple[bool, list[Path]]:
+def build(folder: str | Path, output: str | Path, row_end: str = r"\\") -> tuple[bool, list[Path]]:
     """Build every source of a folder into Markdown and LaTeX: (all steps hold, files written).
 
     Raises InputError that names file and line for a source that cannot be built.

@@ -116,9 +116,7 @@ def steps(
             rows, remarks = [], []
             for i, step in enumerate(chain):
                 number += 1
-                rows.append(
-                    Row(step.before if i == 0 else None, step.relation, step.after, number)
-                )
+                rows.append(Row(step.before if i == 0 else None, step.relation, step.after, number))
                 remarks.append(_remark(derivation.network, number, step, of.get(id(step))))
             yield Display(rows)
             yield Remarks(remarks)
@@ -147,7 +145,10 @@ def _remark(net: Network, number: int, step: Step, check: StepCheck | None) -> R
     example = None if step.holds else numbers(net, step)
     if example is not None:
         where, left, right = example
-        reason = (*reason, f": {where}, an entry is {left:.4g} on the left, {right:.4g} on the right")
+        reason = (
+            *reason,
+            f": {where}, an entry is {left:.4g} on the left, {right:.4g} on the right",
+        )
     return Remark(number, step.rule, reason, check.text, check.ok)
 
 
@@ -168,4 +169,3 @@ def evidence(checks: Sequence[StepCheck]) -> Iterator[Block]:
             "hold for every T is what the induction shows.",
         )
     )
-

@@ -39,7 +39,8 @@ SPECIAL = {
     "#": r"\#", "_": r"\_", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "∂": r"$\partial$", "…": r"\dots{}",
     "λ": r"$\lambda$", "δ": r"$\delta$", "⟨": r"$\langle$", "⟩": r"$\rangle$", "→": r"$\to$",
-    "✓": r"\checkmark", "✗": r"$\times$", "′": "'", "⊙": r"$\odot$", "⊗": r"$\otimes$", "≤": r"$\leq$", "≥": r"$\geq$",
+    "✓": r"\checkmark", "✗": r"$\times$", "′": "'", "⊙": r"$\odot$", "⊗": r"$\otimes$",
+    "≤": r"$\leq$", "≥": r"$\geq$",
     "–": "--", "—": "---", "’": "'", "<": r"$<$", ">": r"$>$", "≠": r"$\neq$",
 }  # fmt: skip
 SPECIAL |= {c: f"$^{{{d}}}$" for c, d in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-", strict=True)}
@@ -54,9 +55,7 @@ def fragment(document: Document) -> str:
 def whole(document: Document) -> str:
     """The document as a file that compiles by itself."""
     tex = LatexPrinter(document.notation, document.names)
-    body = "\n\n".join(
-        _write(block, lambda e: tex(e), fitted=True) for block in document.blocks
-    )
+    body = "\n\n".join(_write(block, lambda e: tex(e), fitted=True) for block in document.blocks)
     heading = prose(document.title, tex)
     return (
         f"{PREAMBLE}\\begin{{document}}\n"

@@ -30,10 +30,9 @@ class Argument:
     shape: tuple[Expr, ...]
     role: str
 
-    def dims(self) -> list[str]:
-        """The shape in words, with the axes of time and batch."""
-        lead = {"parameter": [], "state": []}.get(self.role, ["T"])
-        return [*lead, *map(size_text, self.shape)]
+    def words(self, *lead: str) -> str:
+        """The shape in words."""
+        return f"({listed([*lead, *map(size_text, self.shape)])})"
 
 
 def arguments(net: Network, print_: Expressions, states: Sequence[str]) -> list[Argument]:
@@ -41,7 +40,8 @@ def arguments(net: Network, print_: Expressions, states: Sequence[str]) -> list[
     found = []
     for name, w in net.parameters.items():
         shape = tuple(w.shape) if w.cols != 1 else (w.rows,)
-        found.append(Argument(name, print_.names.of(("parameter", name), name), shape, "parameter"))
+        variable = print_.names.of(("parameter", name), name)
+        found.append(Argument(name, variable, shape, "parameter"))
     for role, table in (("input", net.inputs), ("target", net.targets)):
         for name, size in table.items():
             variable = print_.names.of(("data", name), name)
@@ -54,19 +54,33 @@ def arguments(net: Network, print_: Expressions, states: Sequence[str]) -> list[
 
 HELPERS = '''
 def _converted(arrays):
-    """What is no array of float64 as one, or all as float32 if no wider numbers are given."""
+    """The arrays as float64, or as float32 where no wider floating-point numbers are given."""
     arrays = [np.asarray(array) for array in arrays]
     for array in arrays:
         if array.dtype.kind not in "biuf":
             raise ValueError(f"an array of {array.dtype} was given, expected real numbers")
     kinds = [array.dtype for array in arrays if array.dtype.kind == "f"]
-    dtype = np.result_type(*kinds, np.float32) if kinds else np.dtype(np.float64)
+    dtype = np.result_type(*kinds, np.float32) if kinds else FLOAT64
     return [array.astype(dtype, copy=False) for array in arrays]
 
 
-def _finite(name, array):
-    """Whether all numbers are finite: one pass, and a second one only if squares overflow."""
-    return math.isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
+def _check(name, array, shape, expected):
+    """Raise a ValueError unless the array has this shape and holds finite numbers only."""
+    if array.shape != shape:
+        raise ValueError(f"{name} has shape {array.shape}, expected {expected} = {shape}")
+    if not math.isfinite(np.vdot(array, array)) and not np.isfinite(array).all():
+        raise ValueError(f"{name} holds a NaN or an infinite number, expected finite {expected}")
+'''
+
+DISTRIBUTION = '''
+def _check_distribution(name, array):
+    """Raise a ValueError unless every row is a distribution."""
+    excess = array.dot(np.ones(array.shape[-1], array.dtype))
+    excess -= 1
+    if np.vdot(excess, excess) > 1e-12 and abs(excess).max() > 1e-6:
+        raise ValueError(f"{name}: the entries of each step must sum to 1 within 1e-6")
+    if array.min() < 0:
+        raise ValueError(f"{name}: the entries of each step are a distribution, none below 0")
 '''
 
 
@@ -75,79 +89,129 @@ class ArgumentPrinter:
 
     def __init__(self, net: Network, print_: Expressions, given: list[Argument]) -> None:
         self.net, self.print, self.given = net, print_, given
+        if not self.of("input", "target"):
+            raise NotSupportedError("a network without inputs and targets has no length T")
 
     def of(self, *roles: str) -> list[Argument]:
         """The arguments of these roles."""
         return [a for a in self.given if a.role in roles]
 
     @property
-    def lead(self) -> Argument:
-        """The array that T and B are read from."""
-        timed = self.of("input", "target")
-        if not timed:
-            raise NotSupportedError("a network without inputs and targets has no length")
-        return timed[0]
+    def result(self) -> str:
+        """What `_arguments` returns."""
+        sizes = [self.print.size(s) for s in self.sizes()]
+        return ", ".join([*(a.variable for a in self.given), *sizes, "batch"])
+
+    def sizes(self) -> dict[Expr, tuple[Argument, int]]:
+        """For each size, the first array that shows it, and on which axis from the end."""
+        found: dict[Expr, tuple[Argument, int]] = {}
+        for a in self.of("parameter", "input", "target"):
+            for i, size in enumerate(a.shape):
+                if size.is_Symbol:
+                    found.setdefault(size, (a, i - len(a.shape)))
+        missing = {s for a in self.given for e in a.shape for s in e.free_symbols} - set(found)
+        if missing:
+            raise NotSupportedError(f"no array shows the size {', '.join(map(str, missing))}")
+        return found
 
     def write(self, out: Writer) -> None:
-        """The tables and the function."""
+        """The tables, the helpers and the function."""
         out.line(f"PARAMETERS = ({listed(repr(a.key) for a in self.of('parameter'))})")
         if self.of("state"):
             out.line(f"STATES = ({listed(repr(a.key) for a in self.of('state'))})")
+        out.line('FLOAT64 = np.dtype("float64")')
         out.line()
         out.line()
         out.line("def _arguments(params, x, y, initial):")
         with out.indented():
-            out.line('"""All arguments as arrays of one type; a ValueError says what is wrong."""')
-            self.collect(out)
-            self.sizes(out)
-            self.check(out)
-            out.line(f"return {self.result()}")
+            out.line('"""All arguments as arrays of one type, and the sizes; checks everything."""')
+            self._collect(out)
+            self._read_sizes(out)
+            self._check(out)
+            out.line(f"return {self.result}")
+        out.line()
+        out.block(HELPERS)
+        if self.net.target_kind == "distribution" and self.of("target"):
+            out.line()
+            out.block(DISTRIBUTION)
 
-    def result(self) -> str:
-        """What `_arguments` returns."""
-        return f"{', '.join(a.variable for a in self.given)}, batch"
-
-    def collect(self, out: Writer) -> None:
-        """Every array by its name."""
+    def _collect(self, out: Writer) -> None:
         out.line("if params.keys() != set(PARAMETERS):")
         with out.indented():
-            out.line('given, expected = sorted(map(str, params)), ", ".join(PARAMETERS)')
-            out.line('raise ValueError(f"params holds {\', \'.join(given)}, expected {expected}")')
+            out.line('raise ValueError(f"params: {sorted(params)}, expected {sorted(PARAMETERS)}")')
         states = self.of("state")
-        if states:
-            out.line("initial = initial or {}")
-            out.line("if not initial.keys() <= set(STATES):")
-        else:
-            out.line("if initial:")
+        out.line("initial = initial or {}")
+        out.line(f"if not initial.keys() <= {'set(STATES)' if states else 'set()'}:")
         with out.indented():
-            expected = '{", ".join(STATES)}' if states else "nothing"
-            out.line(
-                "raise ValueError("
-                f"f\"initial holds {{', '.join(map(str, initial))}}, expected {expected}\")"
-            )
+            expected = "a choice of {STATES}" if states else "nothing: there is no state"
+            out.line(f'raise ValueError(f"initial: {{sorted(initial)}}, expected {expected}")')
         values = ["*map(params.__getitem__, PARAMETERS)"]
         for role, name in (("input", "x"), ("target", "y")):
             found = self.of(role)
             if len(found) == 1:
                 values.append(name)
             elif found:
-                keys = ", ".join(repr(a.key) for a in found)
-                out.line(f"if not isinstance({name}, dict) or {name}.keys() != {{{keys}}}:")
+                keys = f"{{{', '.join(repr(a.key) for a in found)}}}"
+                out.line(f"if not isinstance({name}, dict) or {name}.keys() != {keys}:")
                 with out.indented():
-                    listed_ = ", ".join(repr(repr(a.key))[1:-1] for a in found)
-                    message = f"{name} must be a dict of {listed_}".replace("{", "{{")
-                    out.line(f"raise ValueError({message!r})")
+                    out.line(f'raise ValueError("{name}: expected a dict of arrays, " + str({keys}))')
                 values += [f"{name}[{a.key!r}]" for a in found]
-        values += [f"initial.get({a.key!r}, 0.0)" for a in states]
-        out.line(f"arrays = [{', '.join(values)}]")
+        out.line(f"arrays = [{', '.join(values)}, *initial.values()]")
         out.line("if any(type(a) is not np.ndarray or a.dtype is not FLOAT64 for a in arrays):")
         with out.indented():
             out.line("arrays = _converted(arrays)")
-        out.line(f"{listed(a.variable for a in self.given)} = arrays")
+        names = [a.variable for a in self.of("parameter", "input", "target")]
+        rest = ", *initial_values" if states else ""
+        out.line(f"{', '.join(names)}{rest} = arrays")
+        if states:
+            out.line("initial = dict(zip(initial, initial_values, strict=True))")
+            for a in states:
+                out.line(f"{a.variable} = initial.get({a.key!r}, np.float32(0))")
 
-    def sizes(self, out: Writer) -> None:
-        """The value of each size, read off the first array that shows it."""
-        known: set[Expr] = set()
+    def _read_sizes(self, out: Writer) -> None:
+        """The sizes, after a check that the arrays that show them have the axes for it."""
+        known: set[Argument] = set()
+        sizes = self.sizes()
+        lead = self.of("input", "target")[0]
+        for a in [*dict.fromkeys(a for a, _ in sizes.values()), lead]:
+            if a in known:
+                continue
+            known.add(a)
+            timed = a.role != "parameter"
+            axes = "not in (2, 3)" if timed else f"!= {len(a.shape)}"
+            words = a.words("T") + " or " + a.words("T", "B") if timed else a.words()
+            out.line(f"if {a.variable}.ndim {axes}:")
+            with out.indented():
+                message = f'" has shape {{}}, expected {words}"'
+                out.line(f"raise ValueError({a.key!r} + {message}.format({a.variable}.shape))")
+        for size, (a, axis) in sizes.items():
+            out.line(f"{self.print.size(size)} = {a.variable}.shape[{axis}]")
+        out.line(f"T, *batch = lead = {lead.variable}.shape[:-1]")
+        out.line("if 0 in lead:")
+        with out.indented():
+            message = f'" has shape {{}}: there must be a step and a sequence at least"'
+            out.line(f"raise ValueError({lead.key!r} + {message}.format({lead.variable}.shape))")
+
+    def _check(self, out: Writer) -> None:
         for a in self.given:
-            fresh = [(i, s) for i, s in enumerate(a.shape) if s.is_Symbol and s not in known]
-            known.update(s for _, s in fresh)
+            shape = [self.print.size(s) for s in a.shape]
+            if a.role == "state":
+                continue
+            if a.role == "parameter":
+                if shape == ["1"]:
+                    out.line(f"{a.variable} = {a.variable}.reshape({a.variable}.shape or 1)")
+                out.line(f"_check({a.key!r}, {a.variable}, ({listed(shape)}), {a.words()!r})")
+            else:
+                words = f"{a.words('T')!r} if not batch else {a.words('T', 'B')!r}"
+                out.line(f"_check({a.key!r}, {a.variable}, (*lead, {shape[0]}), {words})")
+                if a.role == "target" and self.net.target_kind == "distribution":
+                    out.line(f"_check_distribution({a.key!r}, {a.variable})")
+        for a in self.of("state"):
+            size = self.print.size(a.shape[0])
+            out.line(f"if {a.variable}.ndim:")
+            with out.indented():
+                wide = f"(*batch, {size}) if {a.variable}.ndim > 1 else ({size},)"
+                words = a.words() if a.role else ""
+                out.line(
+                    f"_check({f'initial {a.key}'!r}, {a.variable}, {wide}, {words!r})"
+                )

@@ -93,8 +93,7 @@ class Lowering:
         return self.graph.add([(1, self.column(a)) for a in e.args], e.rows)
 
     def _mul(self, e: MatMul) -> Node:
-        number, _ = split(e)
-        *left, last = factors(e)
+        number, (*left, last) = number_and_factors(e)
         v = self.column(last)
         for m in reversed(left):
             v = self.apply(m, v)
@@ -177,8 +176,8 @@ class Lowering:
         return self.graph.matvec(Matrix(m), v)
 
     def _product(self, m: MatMul, v: Node) -> Node:
-        number, _ = split(m)
-        for factor in reversed(factors(m)):
+        number, parts = number_and_factors(m)
+        for factor in reversed(parts):
             v = self.apply(factor, v)
         return self.graph.mul(number, [v], m.rows)
 
@@ -245,6 +244,17 @@ MATRICES: dict[type, Callable[[Lowering, Any, Node], Node]] = {
 }
 
 
+def number_and_factors(e: MatMul) -> tuple[Any, list[MatrixExpr]]:
+    """A product as its number, wherever that stands, and its matrices."""
+    number, parts = S.One, []
+    for a in e.args:
+        if isinstance(a, MatrixExpr):
+            parts.append(a)
+        else:
+            number = number * a
+    return number, parts
+
+
 def outer(e: MatrixExpr) -> tuple[Any, MatrixExpr, MatrixExpr]:
     """A matrix at one time step as (number, u, vᵀ) with u a column: number · u vᵀ."""
     number, _ = split(e)
@@ -255,8 +265,3 @@ def outer(e: MatrixExpr) -> tuple[Any, MatrixExpr, MatrixExpr]:
             right = parts[-1] if i == len(parts) - 2 else MatMul(*parts[i + 1 :])
             return number, left, right
     raise NotSupportedError(f"a gradient must be a product of a column and a row, not {e}")
-
-
-def unit(e: MatrixExpr) -> bool:
-    """Whether an expression is the number one."""
-    return isinstance(e, Identity) and e.rows == S.One

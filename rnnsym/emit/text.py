@@ -97,7 +97,8 @@ def _add(e: MatAdd) -> Printed:
     for a in sorted(e.args, key=lambda a: bool(split(a)[0] < 0)):
         number, rest = split(a)
         part = _in(a if number >= 0 else _scaled(-number, rest), PRODUCT)
-        line += (" - " if number < 0 else " + ") + part if line else "-" * (number < 0) + part
+        minus = bool(number < 0)
+        line += (" - " if minus else " + ") + part if line else "-" * minus + part
     return line, SUM
 
 

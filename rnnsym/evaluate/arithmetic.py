@@ -86,7 +86,7 @@ class NumpyArithmetic:
         return np.array(rows, dtype=self.dtype, ndmin=2)
 
     def shape(self, a: Matrix) -> tuple[int, int]:
-        return a.shape  # type: ignore[no-any-return]
+        return a.shape
 
     def full(self, rows: int, cols: int, number: Any) -> Matrix:
         return np.full((rows, cols), self._number(number))

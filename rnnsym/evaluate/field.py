@@ -61,12 +61,12 @@ class FieldArithmetic:
         return a.transpose()
 
     def blocks(self, rows: Sequence[Sequence[Matrix]]) -> Matrix:
-        table = [
-            sum((block.tolist()[i] for block in row), [])
+        table: list[list[Any]] = [
+            [x for block in row for x in block.tolist()[i]]
             for row in rows
             for i in range(row[0].nrows())
         ]
-        return nmod_mat(len(table), len(table[0]), sum(table, []), P)
+        return nmod_mat(len(table), len(table[0]), [x for row in table for x in row], P)
 
     def apply(self, function: str, order: int, a: Matrix) -> Matrix:
         if function == "identity" and order == 0:

@@ -41,7 +41,9 @@ class Point:
         return int(self.symbols[T])
 
 
-def choose_sizes(net: Network, steps: int, sizes: Mapping[str, int] | None = None) -> dict[Any, Any]:
+def choose_sizes(
+    net: Network, steps: int, sizes: Mapping[str, int] | None = None
+) -> dict[Any, Any]:
     """A value for each size and for T: 2, 3, 4, … for the sizes that are not given.
 
     Raises InputError for T < 1, an unknown size, or one that is no positive integer.

@@ -15,7 +15,17 @@ from rnnsym.evaluate.dual import Dual, DualArithmetic
 from rnnsym.evaluate.expression import Evaluator
 from rnnsym.evaluate.point import Point
 from rnnsym.network import Network
-from rnnsym.nodes import Adjoint, Gradient, Immediate, Stack, TimeSum, TimeVector, Total, t, time_vectors
+from rnnsym.nodes import (
+    Adjoint,
+    Gradient,
+    Immediate,
+    Stack,
+    TimeSum,
+    TimeVector,
+    Total,
+    t,
+    time_vectors,
+)
 
 Matrix = Any
 Key = tuple[str, int | None]
@@ -52,9 +62,7 @@ class Trajectory:
                 self.values[top] = self.wrap(top, self._given(name, time))
                 continue
             waiting = [
-                (v, time - lag)
-                for v, lag in self.needs[name]
-                if (v, time - lag) not in self.values
+                (v, time - lag) for v, lag in self.needs[name] if (v, time - lag) not in self.values
             ]
             if waiting:
                 agenda += waiting
@@ -175,9 +183,7 @@ class Truth:
             for name, rows, cols in shapes:
                 seeds[name] = _units(self.base, rows, cols, start, total)
                 start += rows * cols
-            self._trajectories[key] = DualTrajectory(
-                self.net, self.point, self.base, seeds, free
-            )
+            self._trajectories[key] = DualTrajectory(self.net, self.point, self.base, seeds, free)
         return self._trajectories[key]
 
     def jacobian(self, u: Any, trajectory: DualTrajectory) -> Matrix:
@@ -226,8 +232,6 @@ def _keys(v: Any) -> list[Key]:
 def _units(ar: Arithmetic, rows: int, cols: int, start: int, total: int) -> tuple[Matrix, ...]:
     """The unit directions of one seed among all: E_ij in column-major order, zero elsewhere."""
     return tuple(
-        ar.array(
-            [[int(start + j * rows + i == d) for j in range(cols)] for i in range(rows)]
-        )
+        ar.array([[int(start + j * rows + i == d) for j in range(cols)] for i in range(rows)])
         for d in range(total)
     )

@@ -46,7 +46,9 @@ class LatexPrinter(Walker):
             return f"\\{base}"
         if base.isascii() and base.isalnum():
             return base if len(base) == 1 else rf"\mathrm{{{base}}}"
-        kept = "".join(c if c.isascii() and (c.isalnum() or c in " .,:()=+-") else "?" for c in base)
+        kept = "".join(
+            c if c.isascii() and (c.isalnum() or c in " .,:()=+-") else "?" for c in base
+        )
         return rf"\text{{{kept}}}"
 
     def _accented(self, name: Name, kind: str | None) -> str:
@@ -137,7 +139,9 @@ class LatexPrinter(Walker):
     def product(self, parts: list[str]) -> str:
         text = parts[0]
         for part in parts[1:]:
-            tight = not (part.startswith((r"\frac", r"\sum", r"\left")) or text.endswith(r"\right)"))
+            tight = not (
+                part.startswith((r"\frac", r"\sum", r"\left")) or text.endswith(r"\right)")
+            )
             text += (" " if tight else r"\,") + part
         return text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from sympy import MatrixExpr, MatrixSymbol
@@ -12,9 +13,7 @@ from rnnsym.latex.walker import Walker
 from rnnsym.nodes import Adjoint, Stack, TimeVector, Total
 
 COMBINING = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304", "vec": "\u20d7"}
-LETTERS = dict(
-    zip(GREEK, "αβγδεζηθικλμνξπρστφχψωΓΔΘΛΞΠΣΦΨΩ", strict=True)
-)
+LETTERS = dict(zip(GREEK, "αβγδεζηθικλμνξπρστφχψωΓΔΘΛΞΠΣΦΨΩ", strict=True))
 FUNCTIONS = {"sigmoid": "σ", "diag": "diag", "softmax": "softmax"}
 
 
@@ -46,7 +45,8 @@ class TextPrinter(Walker):
     def scalar(self, e: Any) -> str:
         return str(e).replace(" ", "").replace("**2", "²").replace("**", "^").replace("*", " ")
 
-    number = scalar
+    def number(self, value: Any) -> str:
+        return self.scalar(value)
 
     def brackets(self, text: str) -> str:
         return f"({text})"
@@ -65,7 +65,7 @@ class TextPrinter(Walker):
 
     def product(self, parts: list[str]) -> str:
         text = parts[0]
-        for last, part in zip(parts, parts[1:], strict=False):
+        for last, part in pairwise(parts):
             derivative = "/∂" in last or "/∂" in part
             text += (" · " if derivative else " ") + part
         return text
@@ -80,5 +80,3 @@ class TextPrinter(Walker):
         symbol = "Σ" if sign == "sum" else "Π"
         first, last = self.scalar(e.lower), self.scalar(e.upper)
         return f"{symbol}_{{{self.scalar(e.index)}={first}..{last}}} {body}"
-
-

@@ -51,7 +51,7 @@ class Walker:
         for kind in type(e).__mro__:
             method = getattr(self, f"_{kind.__name__.lower()}", None)
             if method is not None:
-                return method(e)  # type: ignore[no-any-return]
+                return method(e)
         return self.scalar(e), ATOM
 
     def at(self, e: Any, level: int) -> str:
@@ -165,19 +165,16 @@ class Walker:
         return self.product(parts), PRODUCT
 
     def _hadamardproduct(self, e: HadamardProduct) -> tuple[str, int]:
-        text = ""
+        text, last_scalar = "", False
         for a in e.args:
             if isinstance(a, Apply) and a.function == "reciprocal" and a.order == 0 and text:
                 text += f" {self.oslash} {self.at(a.argument, ATOM)}"
                 continue
             scalar = _spread_scalar(a)
             piece = self.at(a if scalar is None else scalar, ATOM)
-            if isinstance(a, MatMul) and scalar is None:
-                piece = self.at(a, ATOM)
-            joint = f" {self.hadamard} " if text else ""
-            if text and last_scalar:
-                joint = " "
-            text += joint + piece
+            if text:
+                text += " " if last_scalar else f" {self.hadamard} "
+            text += piece
             last_scalar = scalar is not None
         return text, HADAMARD
 

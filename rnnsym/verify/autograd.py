@@ -112,7 +112,7 @@ def jax(case: Case) -> Findings:
     _refuse_registered(case, "jax")
     import jax as library
 
-    with _double(library):
+    with double(library):
         ar = _Library(library.numpy, library.lax.stop_gradient)
 
         def loss(weights: Mapping[str, Matrix]) -> Matrix:
@@ -124,7 +124,7 @@ def jax(case: Case) -> Findings:
     return Findings(case.compare(truth), note, case.compare_loss(float(value)))
 
 
-def _double(library: Any) -> Any:
+def double(library: Any) -> Any:
     """A context in which JAX computes in float64; it has moved between versions."""
     if hasattr(library, "enable_x64"):
         return library.enable_x64(True)

@@ -8,8 +8,10 @@ their default tolerances.
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from rnnsym.evaluate.arithmetic import NumpyArithmetic
 from rnnsym.evaluate.point import array_point, choose_sizes, random_arrays
 from rnnsym.evaluate.trajectory import Trajectory, Truth
 from rnnsym.network import Network
+from rnnsym.verify.autograd import double
 from rnnsym.verify.backpropagation import tape_gradients
 from rnnsym.verify.case import Array, Case, relative_error
 from rnnsym.verify.exact import IdentityTest
@@ -27,6 +30,7 @@ from rnnsym.verify.mutations import Catalogue, Evaluation, Mutant
 DIFFERENT = 1e-9
 #: (T, seed) of the points at which a mutant is compared in floating point
 POINTS = ((4, 1), (5, 2))
+TUTORIAL_STEPS = 8
 
 
 class FloatPoint:
@@ -64,7 +68,7 @@ def differs(mutant: Mutant, points: Iterable[FloatPoint]) -> bool:
     return any(not point.error(mutant) < DIFFERENT for point in points)
 
 
-def tutorial_point(net: Network, scale: float, steps: int = 8, seed: int = 0) -> FloatPoint:
+def tutorial_point(net: Network, scale: float, steps: int = TUTORIAL_STEPS, seed: int = 0) -> FloatPoint:
     """Weights scale · randn, zero biases and initial states, one-hot inputs and targets."""
     symbols = choose_sizes(net, steps)
     parameters, sequences, initial = random_arrays(net, symbols, seed)
@@ -93,7 +97,7 @@ class Losses:
             case = self.point.case
             like = case.parameters[name].shape
             moved = {**case.parameters, name: value.reshape(like)}
-            point = replace(case.point(ar, moved))
+            point = case.point(ar, moved)
             self._known[key] = float(Trajectory(case.net, point, ar).total_loss()[0, 0])
         return self._known[key]
 
@@ -120,9 +124,7 @@ def jax_passes(point: FloatPoint, losses: Losses, name: str, gradient: Array) ->
     import jax
     from jax.test_util import check_grads
 
-    from rnnsym.verify.autograd import _double
-
-    with _double(jax):
+    with double(jax):
         scalar = jax.ShapeDtypeStruct((), np.float64)
 
         @jax.custom_vjp
@@ -139,18 +141,9 @@ def jax_passes(point: FloatPoint, losses: Losses, name: str, gradient: Array) ->
 
 Checker = Callable[[FloatPoint, Losses, str, Array], bool]
 CHECKERS: dict[str, Checker] = {"torch": torch_passes, "jax": jax_passes}
+TITLES = {"torch": "gradcheck", "jax": "check_grads"}
 SCALES = (0.01, 0.001)
-
-
-@dataclass
-class Score:
-    """Counts for one network: mutants that differ, and who lets how many of them pass."""
-
-    model: str
-    mutants: int = 0
-    equal: int = 0
-    refuted: int = 0
-    missed: dict[tuple[str, float], int] | None = None
+MODELS = ("elman", "lstm", "gru")
 
 
 def judged(net: Network, steps: int = 4) -> Iterator[tuple[Mutant, bool, bool]]:
@@ -166,3 +159,96 @@ def judged(net: Network, steps: int = 4) -> Iterator[tuple[Mutant, bool, bool]]:
     for name in net.parameters:
         for mutant in catalogue.of(name):
             yield mutant, differs(mutant, points), test.refutes(name, in_field(mutant)) is not None
+
+
+@dataclass
+class Score:
+    """Counts for one network: mutants that differ, and who lets how many of them pass.
+
+    equal: mutants that turn out to be the right gradient; wronged: those of them that the exact
+    test refutes all the same; missed: (library, scale of the weights) -> wrong gradients passed.
+    """
+
+    model: str
+    kinds: int
+    mutants: int
+    refuted: int
+    equal: int
+    wronged: int
+    missed: dict[tuple[str, float], int]
+
+
+def contest(
+    net: Network, libraries: Iterable[str] = tuple(CHECKERS), scales: Iterable[float] = SCALES
+) -> Score:
+    """Let everyone judge every mutant of a network."""
+    outcome = list(judged(net))
+    wrong = [mutant for mutant, different, _ in outcome if different]
+    missed = {
+        (library, scale): _missed(net, library, scale, wrong)
+        for library in libraries
+        for scale in scales
+    }
+    return Score(
+        model=net.name,
+        kinds=len({m.kind for m in wrong}),
+        mutants=len(wrong),
+        refuted=sum(different and refuted for _, different, refuted in outcome),
+        equal=len(outcome) - len(wrong),
+        wronged=sum(refuted and not different for _, different, refuted in outcome),
+        missed=missed,
+    )
+
+
+def _missed(net: Network, library: str, scale: float, wrong: Iterable[Mutant]) -> int:
+    """How many wrong gradients a library's checker accepts at weights of a scale."""
+    point = tutorial_point(net, scale)
+    losses = Losses(point)
+    known: dict[tuple[str, bytes], bool] = {}
+    count = 0
+    for mutant in wrong:
+        gradient = point.value(mutant)
+        key = mutant.parameter, gradient.tobytes()
+        if key not in known:
+            known[key] = CHECKERS[library](point, losses, mutant.parameter, gradient)
+        count += known[key]
+    return count
+
+
+def installed() -> list[str]:
+    """The libraries whose checkers are there."""
+    return [name for name in CHECKERS if importlib.util.find_spec(name) is not None]
+
+
+def table(scores: Iterable[Score], libraries: Iterable[str]) -> str:
+    """The outcome as a Markdown table."""
+    columns = [(library, scale) for library in libraries for scale in SCALES]
+    titles = [f"{TITLES[library]} misses at {scale:g}·randn" for library, scale in columns]
+    lines = [
+        "| " + " | ".join(["model", "kinds", "wrong gradients", "exact misses", *titles]) + " |",
+        "|---" + "|---:" * (3 + len(titles)) + "|",
+    ]
+    for s in scores:
+        counts = [s.kinds, s.mutants, s.mutants - s.refuted, *(s.missed[c] for c in columns)]
+        lines.append(f"| {s.model} | " + " | ".join(map(str, counts)) + " |")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Print the table for the built-in models; 1 if the exact test misses or wrongs one."""
+    from rnnsym.models import build
+
+    libraries = installed()
+    scores = []
+    for name in MODELS:
+        print(f"{name} …", file=sys.stderr, flush=True)
+        scores.append(contest(build(name, {}), libraries))
+    print(table(scores, libraries))
+    equal = sum(s.equal for s in scores)
+    wronged = sum(s.wronged for s in scores)
+    print(
+        f"\nT = {TUTORIAL_STEPS}, zero biases and initial states, one-hot inputs and targets, "
+        f"float64, default tolerances. {equal} further mutants equal the right gradient; "
+        f"the exact test refutes {wronged} of these."
+    )
+    return int(wronged > 0 or any(s.refuted < s.mutants for s in scores))

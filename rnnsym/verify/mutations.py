@@ -221,6 +221,19 @@ def _missing_transpose(s: Subject) -> Iterator[Change]:
             yield s.term(name, index, _with_factor(term, i, w), f"{w} in δ of {name}")
 
 
+@_kind("missing transposes", "no weight of the recursion is transposed, at any gate")
+def _missing_transposes(s: Subject) -> Iterator[Change]:
+    for name in s.needed:
+        summands = list(terms(s.system.equations[name]))
+        count = 0
+        for index, term in enumerate(summands):
+            for i, w in _square(term):
+                summands[index] = _with_factor(term, i, w)
+                count += 1
+        if count > 1:
+            yield Change(f"in δ of {name}", equations={name: add(*summands)})
+
+
 @_kind("missing weight", "the adjoint is sent back without the recurrent weight")
 def _missing_weight(s: Subject) -> Iterator[Change]:
     for name, index, term in s.each_term():
@@ -670,4 +683,4 @@ class Catalogue:
 if __name__ == "__main__":
     from rnnsym.verify.contest import main
 
-    main()
+    raise SystemExit(main())
