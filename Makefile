@@ -12,7 +12,7 @@ PYTEST := PYTHONHASHSEED=0 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test bench check lint fmt docs node clean distclean
+.PHONY: help run test bench check lint fmt docs picture node clean distclean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -20,10 +20,13 @@ help: ## Say what each target does
 run: .venv/run.stamp ## Derive and verify an example: the gradient of an Elman network
 	@mkdir -p build
 	$(BIN)/rnnsym derive elman --wrt W_aa
-	$(BIN)/rnnsym derive elman --wrt W_aa -o build/elman_W_aa.tex
-	$(BIN)/rnnsym derive elman --wrt W_aa -o build/elman_W_aa.md
+	$(BIN)/rnnsym emit elman -o build/elman.py
 	$(BIN)/rnnsym verify elman
-	@echo "The derivation is in build/elman_W_aa.tex and build/elman_W_aa.md"
+	@$(BIN)/rnnsym derive elman --wrt W_aa -o build/elman_W_aa.tex
+	@$(BIN)/rnnsym derive elman --wrt W_aa -o build/elman_W_aa.md
+	@$(BIN)/rnnsym derive elman --wrt W_aa -o build/elman_W_aa.pdf 2>/dev/null \
+	  || echo "(no PDF: LaTeX is not installed)" >&2
+	@echo "Above: the derivation in LaTeX, and the check of the code generated from it, build/elman.py."
 
 test: .venv/dev.stamp ## Run all the tests
 	$(PYTEST) $(PYTEST_ARGS)
@@ -44,8 +47,13 @@ fmt: .venv/dev.stamp ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-docs: .venv/run.stamp ## Build the documents of derivations/ into build/docs
-	$(BIN)/rnnsym build derivations -o build/docs
+docs: .venv/docs.stamp ## Build the documents of derivations/ into build/docs
+	$(BIN)/rnnsym build derivations -o build/docs $(if $(ROW_END),--row-end '$(ROW_END)')
+
+picture: .venv/run.stamp ## Make the picture of the README again (needs LaTeX and pdftoppm)
+	@mkdir -p build
+	$(BIN)/rnnsym derive elman --wrt W_aa -o build/picture.pdf
+	pdftoppm -r 110 -f 2 -l 2 -png -singlefile build/picture.pdf docs/derivation
 
 node: ## Install KaTeX and MathJax for the tests that use them (needs npm)
 	npm install --prefix .node --no-audit --no-fund --no-save katex@0.16.22 mathjax-full@3.2.2
@@ -75,7 +83,11 @@ distclean: clean ## Remove also .venv and .node
 	@$(PIP) install -qq -e .
 	@touch $@
 
+.venv/docs.stamp: pyproject.toml .venv/venv.stamp
+	@$(PIP) install -qq -e '.[docs]'
+	@touch .venv/run.stamp $@
+
 .venv/dev.stamp: pyproject.toml .venv/venv.stamp
 	@echo "Installing rnnsym and what its tests and checks use into .venv (a few minutes)" >&2
 	@$(PIP) install -qq -e '.[dev]'
-	@touch .venv/run.stamp $@
+	@touch .venv/run.stamp .venv/docs.stamp $@

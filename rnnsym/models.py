@@ -75,7 +75,7 @@ def build(name: str, options: Mapping[str, str], kind: type[Network] = Network) 
     about: dict[str, Any] = {
         "name": name + "".join(f",{k}={v}" for k, v in options.items()).replace(",", ":", 1),
         "notations": cell.notations,
-        "options": chosen,
+        "options": {k: v for k, v in chosen.items() if v != FLAG[0]},
     }
     head = f"y_hat[t] = {output}(W_ya @ a[t] + b_y)"
     net = kind(cell.equations(chosen), head, loss=chosen["loss"], reference=cell.reference, **about)
