@@ -31,7 +31,7 @@ CELL = Cell(
             "a": "h", "c": "s", "i": "g", "o": "q", "c_tilde": "s_tilde", "W_ya": "V", "b_y": "c",
             "W_fa": "W^f", "W_fx": "U^f", "b_f": "b^f", "W_ia": "W^g", "W_ix": "U^g", "b_i": "b^g",
             "W_oa": "W^o", "W_ox": "U^o", "b_o": "b^o", "W_ca": "W", "W_cx": "U", "b_c": "b",
-            "z_c_tilde": "z_s", "z_i": "z_g", "z_o": "z_q", "z_y_hat": "o",
+            "z_c_tilde": "z_s", "z_i": "z_g", "z_o": "z_q", "z_y_hat": "o", "s": "v",
         },
         "d2l": _HIDDEN | {"W_ya": "W_hq", "b_y": "b_q", "z_c_tilde": "z_c", "z_y_hat": "z_q"},
         "pytorch": {

@@ -78,6 +78,7 @@ class Structure:
         ]
         depths = [self._depth(names) for names in components]
         stacked = sum(len(n) * d > 1 for n, d in zip(components, depths, strict=True))
+        letter = next(c for c in ("s", "v", "q", "state") if c not in self.net.vectors)
         result: list[Block] = []
         for names, depth in zip(components, depths, strict=True):
             result.append(
@@ -87,7 +88,7 @@ class Structure:
                     -1 if any(self.net.lag_range(n)[0] < 0 for n in names) else 1,
                     depth,
                     bool(self._lags(names, names) - {0}),
-                    f"s_{len(result) + 1}" if stacked > 1 else "s",
+                    f"{letter}_{len(result) + 1}" if stacked > 1 else letter,
                 )
             )
         return tuple(result)

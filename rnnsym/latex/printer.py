@@ -59,7 +59,8 @@ class LatexPrinter(Walker):
     def _index(self, name: Name) -> str:
         """A name as an index: plain letters, W_aa as aa."""
         letters = name.base if name.base.isascii() and name.base.isalnum() else None
-        if letters is None or name.base in GREEK:
+        # the i of W_xi is an index, not a ξ: short names stay letters here
+        if letters is None or (name.base in GREEK and len(name.base) > 2):
             letters = self._letter(name.base)
         text = f"\\{name.accent}{{{letters}}}" if name.accent else letters
         inner = "".join(self._index(s) for s in name.sub)

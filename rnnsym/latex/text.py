@@ -30,8 +30,14 @@ class TextPrinter(Walker):
         base = "".join(c if c.isalnum() or c in "_-+()" else "?" for c in base)
         text = base + COMBINING.get(name.accent, "")
         if name.sub:
-            text += "_" + "".join(self._name(s) for s in name.sub)
+            text += "_" + "".join(self._index(s) for s in name.sub)
         return text + (f"^{name.sup}" if name.sup else "")
+
+    def _index(self, name: Name) -> str:
+        """As `_name`, but the i of W_xi is an index, not a ξ: short names stay letters."""
+        if len(name.base) == 2:
+            return name.base + COMBINING.get(name.accent, "")
+        return self._name(name)
 
     def symbol(self, e: MatrixExpr, transposed: bool = False) -> str:
         node = e.of if isinstance(e, Adjoint) else e
