@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -23,6 +23,7 @@ from sympy.matrices.expressions import HadamardProduct, OneMatrix, Transpose
 from rnnsym.errors import InputError
 from rnnsym.functions import KNOWN, UNKNOWN
 from rnnsym.nodes import Apply, Blocks, Softmax, TimeVector, t
+from rnnsym.shapes import ONE, Dim, Shape, named_size, show, unify
 
 MAX_TEXT = 20_000
 MAX_POWER = 8
@@ -40,51 +41,13 @@ class Equation:
         return self.text
 
 
-class _Dim:
-    """A size to be found: a node of a union-find forest, possibly a sum of others."""
-
-    def __init__(self, size: Any = None, parts: Sequence[_Dim] = ()) -> None:
-        self.parent: _Dim | None = None
-        self.size, self.parts = size, tuple(parts)
-
-    def root(self) -> _Dim:
-        dim = self
-        while dim.parent is not None:
-            dim = dim.parent
-        return dim
-
-
-def _join(a: _Dim, b: _Dim) -> bool:
-    """Make two sizes one; False if they are known to differ."""
-    a, b = a.root(), b.root()
-    if a is b:
-        return True
-    if a.parts and b.parts:
-        return len(a.parts) == len(b.parts) and all(map(_join, a.parts, b.parts))
-    if a.size is not None and b.size is not None:
-        return bool(a.size == b.size)
-    if a.size is not None or a.parts:
-        a, b = b, a
-    if _within(a, b):  # n = n + m has no solution in sizes
-        return False
-    a.parent = b
-    return True
-
-
-def _within(a: _Dim, b: _Dim) -> bool:
-    return any(part.root() is a or _within(a, part.root()) for part in b.parts)
-
-
-ONE = _Dim(Integer(1))
-
-
 @dataclass
 class _Tree:
     """A parsed expression with its (possibly still unknown) shape; numbers have none."""
 
     kind: str
     args: tuple[Any, ...]
-    shape: tuple[_Dim, _Dim] | None = None
+    shape: Shape | None = None
     scalar: bool = False  # made of numbers and scalar parameters only: broadcasts
 
 
@@ -103,18 +66,18 @@ class Reader:
 
     def __post_init__(self) -> None:
         self.known = {*KNOWN, *UNKNOWN, *self.functions}
-        self.vectors: dict[str, _Dim] = {}
-        self.weights: dict[str, tuple[_Dim, _Dim]] = {}
+        self.vectors: dict[str, Dim] = {}
+        self.weights: dict[str, Shape] = {}
         self.trees: list[tuple[str, _Tree, str]] = []
         self.lagged: list[str] = []
         for name in self.scalars:
             self.weights[name] = (ONE, ONE)
         for name, size in self.sizes.items():
             if isinstance(size, tuple):
-                rows, cols = (_Dim(_size(name, s)) for s in size)
+                rows, cols = (Dim(named_size(name, s)) for s in size)
                 self.weights[name] = (rows, cols)
             else:
-                self.vectors[name] = _Dim(_size(name, size))
+                self.vectors[name] = Dim(named_size(name, size))
 
     # ---- text to trees -------------------------------------------------------------------
 
@@ -151,10 +114,10 @@ class Reader:
     def fail(self, why: str) -> NoReturn:
         raise InputError(f"equation '{self.text}': {why}")
 
-    def vector(self, name: str) -> _Dim:
+    def vector(self, name: str) -> Dim:
         if name in self.weights:
             self.fail(f"{name} is used both as a parameter and as a time-indexed vector")
-        return self.vectors.setdefault(name, _Dim())
+        return self.vectors.setdefault(name, Dim())
 
     def index(self, node: ast.Subscript) -> tuple[str, int]:
         """The name and the lag of ``name[t-lag]``."""
@@ -203,7 +166,7 @@ class Reader:
             self.fail(f"{name} has a value at each time: write {name}[t] or {name}[t-1]")
         if name in self.known or name in ("t", "T", "softmax"):
             self.fail(f"{name} cannot be used as the name of a parameter")
-        shape = self.weights.setdefault(name, (_Dim(), _Dim()))
+        shape = self.weights.setdefault(name, (Dim(), Dim()))
         return _Tree("weight", (name,), shape, scalar=shape == (ONE, ONE))
 
     def _subscript(self, node: ast.Subscript) -> _Tree:
@@ -217,8 +180,8 @@ class Reader:
         if len(parts) < 2 or any(p.shape is None for p in parts):
             self.fail("a concatenation [u, v] needs at least two vectors")
         for part in parts:
-            self.join(part, (_Dim(), ONE), "a column vector")
-        total = _Dim(parts=[p.shape[0] for p in parts if p.shape])
+            self.join(part, (Dim(), ONE), "a column vector")
+        total = Dim(parts=[p.shape[0] for p in parts if p.shape])
         return _Tree("concat", tuple(parts), (total, ONE))
 
     def _attribute(self, node: ast.Attribute) -> _Tree:
@@ -279,10 +242,10 @@ class Reader:
             if left.shape is None or right.shape is None:
                 self.fail("@ is for matrices and vectors; write * for a number")
             assert left.shape and right.shape
-            if not _join(left.shape[1], right.shape[0]):
+            if not unify(left.shape[1], right.shape[0]):
                 self.fail(
-                    f"shape mismatch in {ast.unparse(node)}: {_show(left.shape)} @ "
-                    f"{_show(right.shape)}; the inner sizes must agree"
+                    f"shape mismatch in {ast.unparse(node)}: {show(left.shape)} @ "
+                    f"{show(right.shape)}; the inner sizes must agree"
                 )
             return _Tree("matmul", (left, right), (left.shape[0], right.shape[1]))
         self.fail(f"the operator in {ast.unparse(node)!r} is not understood here")
@@ -304,16 +267,16 @@ class Reader:
             self.join(right, left.shape, ast.unparse(node))
         return _Tree(kind, (left, right), left.shape, scalar)
 
-    def spread(self, tree: _Tree, shape: tuple[_Dim, _Dim]) -> _Tree:
+    def spread(self, tree: _Tree, shape: Shape) -> _Tree:
         """A scalar as a vector of equal entries; anything else as it is."""
         if tree.scalar and tree.shape != shape:
             return _Tree("spread", (tree,), shape)
         return tree
 
-    def join(self, tree: _Tree, shape: tuple[_Dim, _Dim], what: str) -> None:
+    def join(self, tree: _Tree, shape: Shape, what: str) -> None:
         assert tree.shape
-        if not all(map(_join, tree.shape, shape)):
-            self.fail(f"shape mismatch in {what}: {_show(tree.shape)} does not fit {_show(shape)}")
+        if not all(map(unify, tree.shape, shape)):
+            self.fail(f"shape mismatch in {what}: {show(tree.shape)} does not fit {show(shape)}")
 
     # ---- trees to SymPy ------------------------------------------------------------------
 
@@ -343,7 +306,7 @@ class Reader:
                         f"or name it in scalars=[…] if it is a number"
                     )
 
-    def size(self, dim: _Dim) -> Any:
+    def size(self, dim: Dim) -> Any:
         dim = dim.root()
         if dim.parts:
             sizes = [self.size(p) for p in dim.parts]
@@ -385,26 +348,6 @@ class Reader:
         if kind == "softmax":
             return Softmax(self.build(args[0]))
         return Blocks([[self.build(a)] for a in args])
-
-
-def _size(name: str, size: Any) -> Any:
-    if isinstance(size, str) and size.isidentifier():
-        return Symbol(size, integer=True, positive=True)
-    if isinstance(size, int) and not isinstance(size, bool) and size > 0:
-        return Integer(size)
-    if isinstance(size, Symbol):
-        return size
-    raise InputError(f"size of {name}: {size!r} is neither a name nor a positive integer")
-
-
-def _show(shape: tuple[_Dim, _Dim]) -> str:
-    def one(dim: _Dim) -> str:
-        dim = dim.root()
-        if dim.parts:
-            return "+".join(one(p) for p in dim.parts)
-        return "?" if dim.size is None else str(dim.size)
-
-    return f"({one(shape[0])}, {one(shape[1])})"
 
 
 def _scaled(c: Any, e: Any) -> Any:

@@ -30,6 +30,7 @@ from rnnsym.nodes import (
     t,
     time_vectors,
 )
+from rnnsym.shapes import Dim
 
 LOSS = "L"
 
@@ -102,7 +103,7 @@ class Network:
                 given.append(_from_sympy(*equation))
         for other in given:  # what SymPy equations say of sizes holds for the loss too
             for v in (other.lhs, *time_vectors(other.rhs)):
-                reader.vectors.setdefault(v.name, reader.vectors.get(v.name) or _dim(v))
+                reader.vectors.setdefault(v.name, reader.vectors.get(v.name) or Dim(v.rows))
         defined = [e.lhs.name for e in given] + [n for n, _, _ in reader.trees]
         if not defined:
             raise InputError("a network needs at least one equation, such as a[t] = …")
@@ -219,12 +220,6 @@ class Network:
 
     def __repr__(self) -> str:
         return f"<Network {self.name}: {'; '.join(e.text for e in self.source)}>"
-
-
-def _dim(v: TimeVector) -> Any:
-    from rnnsym.equations import _Dim
-
-    return _Dim(v.rows)
 
 
 def _applications(expr: Basic) -> Iterable[Apply]:
