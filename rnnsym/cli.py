@@ -65,16 +65,16 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("derive", _derive, "derive gradients, each step checked")
     _model_argument(sub)
     sub.add_argument("--wrt", metavar="NAME,…", help="parameters, initial states or inputs")
-    sub.add_argument("--steps", type=_integer, metavar="T", help="a concrete T, written out")
+    sub.add_argument("--steps", type=int, metavar="T", help="a concrete T, written out")
     sub.add_argument("--text", action="store_true", help="Unicode text instead of LaTeX")
     sub.add_argument("--row-end", default=r"\\", help="end of rows in .md (Hugo wants '\\\\\\')")
     sub.add_argument("-o", "--output", metavar="FILE", help="write FILE: .tex, .md or .pdf")
 
     sub = command("verify", _verify, "compare every gradient with every kind of evidence")
     _model_argument(sub)
-    sub.add_argument("--steps", type=_integer, default=5, metavar="T")
+    sub.add_argument("--steps", type=int, default=5, metavar="T")
     sub.add_argument("--sizes", default="", metavar="n_x=3,…", help="sizes; others are chosen")
-    sub.add_argument("--seed", type=_integer, default=0)
+    sub.add_argument("--seed", type=int, default=0)
     sub.add_argument("--against", metavar="KIND,…", help="bptt, finite_difference, complex_step, "
                      "exact, torch, jax")  # fmt: skip
     sub.add_argument("--json", action="store_true", help="print one JSON object")
