@@ -11,6 +11,7 @@ from importlib.metadata import version as _version
 from rnnsym.api import Derivation, Network, elman, gru, lstm, model, verify
 from rnnsym.errors import InputError, NotSupportedError, RnnsymError, UnavailableError
 from rnnsym.nodes import T, TimeVector, t
+from rnnsym.registry import register_function
 
 __version__ = _version("rnnsym")
 
@@ -28,6 +29,7 @@ __all__ = [
     "gru",
     "lstm",
     "model",
+    "register_function",
     "t",
     "verify",
 ]

@@ -137,7 +137,7 @@ def _push(result: list[MatrixExpr], factor: MatrixExpr) -> None:
             result.append(factor)
             return
         joined = _join(result[-1], factor)
-        if joined is None:
+        if joined is None or split(joined)[0] != 1:  # a product keeps its number in front
             result.append(factor)
             return
         result.pop()
@@ -312,6 +312,8 @@ def fuse(e: MatrixExpr, sums_to_one: Callable[[MatrixExpr], bool]) -> MatrixExpr
 
     `sums_to_one(v)` tells which vectors are distributions: for them 1ᵀv = 1.
     """
+    if is_zero(e):
+        return e
     if not is_column(e):
         return tr(fuse(tr(e), sums_to_one)) if e.rows == 1 else e
     result: list[MatrixExpr] = []

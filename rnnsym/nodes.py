@@ -73,7 +73,7 @@ class Stack(_Node):
     """
 
     def __new__(cls, name: str | Str, parts: Iterable[TimeVector], time: Any) -> Stack:
-        return Basic.__new__(cls, _str(name), Tuple(*parts), strict(time))
+        return Basic.__new__(cls, _str(name), Tuple(*map(strict, parts)), strict(time))
 
     @property
     def name(self) -> str:
@@ -134,7 +134,7 @@ class Blocks(_Node):
     """A matrix of blocks; one column of blocks is a concatenation [u; v]."""
 
     def __new__(cls, rows: Iterable[Iterable[Any]]) -> Blocks:
-        return Basic.__new__(cls, Tuple(*(Tuple(*row) for row in rows)))
+        return Basic.__new__(cls, Tuple(*(Tuple(*map(strict, row)) for row in rows)))
 
     @property
     def blocks(self) -> tuple[tuple[MatrixExpr, ...], ...]:
@@ -253,7 +253,7 @@ class TimeSum(_Ranged):
     """Σ_{index=lower}^{upper} body; the empty sum is zero."""
 
     def __new__(cls, body: Any, limits: Sequence[Any] | Tuple) -> TimeSum:
-        return Basic.__new__(cls, strict(body), Tuple(*limits))
+        return Basic.__new__(cls, strict(body), Tuple(*map(strict, limits)))
 
 
 class TimeProduct(_Ranged):
@@ -264,7 +264,7 @@ class TimeProduct(_Ranged):
     """
 
     def __new__(cls, body: Any, limits: Sequence[Any] | Tuple, order: Any = -1) -> TimeProduct:
-        return Basic.__new__(cls, strict(body), Tuple(*limits), Integer(order))
+        return Basic.__new__(cls, strict(body), Tuple(*map(strict, limits)), Integer(order))
 
     @property
     def order(self) -> int:

@@ -80,7 +80,7 @@ class AdjointSystem:
         delta: MatrixExpr = Adjoint(self.net.equations[name].lhs.at(t + lag))
         explicit = known.get(name)
         if name == self.net.loss.name:
-            return transposed
+            return transposed if lag == 0 else mul(transposed, delta)  # no loss beyond T
         if lag == 0 and explicit is not None and not leaves(explicit, Adjoint):
             product = mul(transposed, explicit)
             simpler = self.local.simplified(product)

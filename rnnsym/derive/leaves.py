@@ -64,7 +64,8 @@ def derive_input(s: Subject, name: str) -> Derivation:
     scribe = Scribe()
     blocks = [b for b in s.structure.blocks if not is_zero(s.local.of(b.state(t), v.at(t)))]
     formula: MatrixExpr = Total(s.total_loss, v)
-    if len(blocks) == 1 and _alone(s, blocks[0]) and blocks[0].direction > 0:
+    lagged = any(lags != {0} for (_, used), lags in s.net.lags.items() if used == name)
+    if len(blocks) == 1 and _alone(s, blocks[0]) and blocks[0].direction > 0 and not lagged:
         (block,) = blocks
         at_k = ((k, S.One, T),)
         pairs = ((k, S.One, T), (t, k, T))

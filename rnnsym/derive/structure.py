@@ -87,7 +87,7 @@ class Structure:
                     tuple(self.net.states[n] for n in names),
                     -1 if any(self.net.lag_range(n)[0] < 0 for n in names) else 1,
                     depth,
-                    bool(self._lags(names, names) - {0}),
+                    depth > 1 or bool(self._lags(names, names) - {0}),
                     f"{letter}_{len(result) + 1}" if stacked > 1 else letter,
                 )
             )

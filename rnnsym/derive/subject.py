@@ -49,7 +49,6 @@ class Subject:
     def chain(self) -> list[TimeVector]:
         """L⟨t⟩ and the nodes through which everything reaches it, pre-activations included."""
         sources = {n for b in self.blocks for n in b.names} | set(self.users)
-        sources -= {self.loss.name}
         return [self.net.equations[n].lhs for n in self.structure.chain(sources)]
 
     @cached_property

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import sympy
 from sympy import MatrixExpr, MatrixSymbol
 
-from rnnsym.functions import latex_of
+from rnnsym.functions import KNOWN, UNKNOWN, latex_of
 from rnnsym.latex.profiles import GREEK, PROFILES, Name, Profile, parse
 from rnnsym.latex.walker import Walker
 from rnnsym.network import LOSS
@@ -113,7 +114,8 @@ class LatexPrinter(Walker):
         return sympy.latex(e, symbol_names=names).replace(" + ", "+").replace(" - ", "-")
 
     def _size(self, name: str) -> str:
-        return self._index(parse(name))
+        stem = name.rstrip("'")  # an index that was renamed, such as k'
+        return self._index(parse(stem)) + name[len(stem) :]
 
     def number(self, value: Any) -> str:
         return sympy.latex(value)
@@ -148,7 +150,10 @@ class LatexPrinter(Walker):
 
     def call(self, function: str, order: int, argument: str) -> str:
         name = {"diag": r"\operatorname{diag}", "softmax": r"\operatorname{softmax}"}.get(function)
-        name = (name or latex_of(function)) + "'" * order
+        if name is None:  # a name that came with a SymPy expression may be anything
+            known = function in KNOWN or function in UNKNOWN
+            name = latex_of(function if known else re.sub(r"[^A-Za-z0-9_]", "", function) or "f")
+        name += "'" * order
         return rf"{name}\left({argument}\right)"
 
     def table(self, rows: list[list[str]]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -49,7 +50,9 @@ class TextPrinter(Walker):
         return text + ("ᵀ" if transposed else "")
 
     def scalar(self, e: Any) -> str:
-        return str(e).replace(" ", "").replace("**2", "²").replace("**", "^").replace("*", " ")
+        written = "".join(c if c.isprintable() else "?" for c in str(e) if c != " ")
+        text = re.sub(r"\*\*2(?![0-9])", "²", written)
+        return text.replace("**", "^").replace("*", " ")
 
     def number(self, value: Any) -> str:
         return self.scalar(value)
@@ -77,7 +80,8 @@ class TextPrinter(Walker):
         return text
 
     def call(self, function: str, order: int, argument: str) -> str:
-        return FUNCTIONS.get(function, function) + "′" * order + f"({argument})"
+        name = FUNCTIONS.get(function) or "".join(c for c in function if c.isalnum() or c == "_")
+        return name + "′" * order + f"({argument})"
 
     def table(self, rows: list[list[str]]) -> str:
         return "[" + "; ".join(", ".join(row) for row in rows) + "]"

@@ -132,7 +132,8 @@ class Walker:
         text = ""
         for term in terms:
             if _negative(term):
-                piece = self.at(_flip(term), HADAMARD)
+                rest = _flip(term)
+                piece = self.at(rest, PRODUCT if _negative(rest) else HADAMARD)
                 text += f" - {piece}" if text else f"-{piece}"
             else:
                 text += (" + " if text else "") + self.at(term, HADAMARD)
@@ -150,7 +151,8 @@ class Walker:
                 inner, level = self.brackets(inner), ATOM
             if number == -1:
                 return f"-{inner}", min(level, HADAMARD)
-            return self.product([self.number(number), inner]), min(level, PRODUCT)
+            loosest = PRODUCT if number > 0 else HADAMARD
+            return self.product([self.number(number), inner]), min(level, loosest)
         parts = []
         for i, a in enumerate(args):
             text, level = self.write(a)
@@ -162,7 +164,7 @@ class Walker:
             return f"-{self.product(parts)}", HADAMARD
         if number is not None:
             parts.insert(0, self.number(number))
-        return self.product(parts), PRODUCT
+        return self.product(parts), HADAMARD if number is not None and number < 0 else PRODUCT
 
     def _hadamardproduct(self, e: HadamardProduct) -> tuple[str, int]:
         text, last_scalar = "", False
