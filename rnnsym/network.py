@@ -30,7 +30,7 @@ from rnnsym.nodes import (
     t,
     time_vectors,
 )
-from rnnsym.shapes import Dim
+from rnnsym.shapes import Dim, unify
 
 LOSS = "L"
 
@@ -58,6 +58,9 @@ class Network:
         The name of the prediction, by default the last vector defined.
     inputs, targets
         Names of the vectors that are given from outside, at each time step.
+    states
+        Names that are meant to be states; it is an error if one is not carried through time.
+        Need not be given: states are the vectors that are used at another time than their own.
     target_kind
         What the loss assumes of targets: "distribution", "probability" or "real".
     functions, scalars, sizes
@@ -82,6 +85,7 @@ class Network:
         output: str | None = None,
         inputs: Sequence[str] = ("x",),
         targets: Sequence[str] = ("y",),
+        states: Iterable[str] = (),
         target_kind: str | None = None,
         functions: Iterable[str] = (),
         scalars: Iterable[str] = (),
@@ -103,7 +107,7 @@ class Network:
                 given.append(_from_sympy(*equation))
         for other in given:  # what SymPy equations say of sizes holds for the loss too
             for v in (other.lhs, *time_vectors(other.rhs)):
-                reader.vectors.setdefault(v.name, reader.vectors.get(v.name) or Dim(v.rows))
+                unify(reader.vectors.setdefault(v.name, Dim(v.rows)), Dim(v.rows))
         defined = [e.lhs.name for e in given] + [n for n, _, _ in reader.trees]
         if not defined:
             raise InputError("a network needs at least one equation, such as a[t] = …")
@@ -127,6 +131,11 @@ class Network:
         self.equations = _validated(self.source, {*inputs, *targets})
         self.equations = _ordered(_named_preactivations(self.equations))
         self._collect()
+        for missing in [name for name in states if name not in self.states]:
+            raise InputError(
+                f"{missing} is declared a state, but no equation uses it at another time: "
+                f"write {missing}[t-1] where the value of the step before is meant"
+            )
 
     def _collect(self) -> None:
         """Sizes, parameters, states: all read off the equations."""
