@@ -134,20 +134,18 @@ class MpmathArithmetic(NumpyArithmetic):
         self.mp.dps = digits
         mp = self.mp
 
-        def each(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
-            return np.frompyfunc(f, 1, 1)
-
-        self.functions = {
-            "tanh": each(mp.tanh),
-            "sigmoid": each(lambda z: 1 / (1 + mp.exp(-z))),
-            "softplus": each(lambda z: mp.log(1 + mp.exp(z))),
-            "relu": each(lambda z: z if z > 0 else mp.mpf(0)),
-            "step": each(lambda z: mp.mpf(1 if z > 0 else 0)),
-            "exp": each(mp.exp),
-            "log": each(mp.log),
-            "reciprocal": each(lambda z: 1 / z),
-            "identity": each(lambda z: z),
+        scalar: dict[str, Callable[[Any], Any]] = {
+            "tanh": mp.tanh,
+            "sigmoid": lambda z: 1 / (1 + mp.exp(-z)),
+            "softplus": lambda z: mp.log(1 + mp.exp(z)),
+            "relu": lambda z: z if z > 0 else mp.mpf(0),
+            "step": lambda z: mp.mpf(1 if z > 0 else 0),
+            "exp": mp.exp,
+            "log": mp.log,
+            "reciprocal": lambda z: 1 / z,
+            "identity": lambda z: z,
         }
+        self.functions = {name: np.frompyfunc(f, 1, 1) for name, f in scalar.items()}
 
     def array(self, rows: Any) -> Matrix:
         a = np.array(rows, dtype=object, ndmin=2)

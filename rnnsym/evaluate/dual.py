@@ -91,13 +91,11 @@ class DualArithmetic:
     def blocks(self, rows: Sequence[Sequence[Dual]]) -> Dual:
         value = self.base.blocks([[b.value for b in row] for row in rows])
         count = next((len(b.tangents) for row in rows for b in row if b.tangents), 0)
-        if not count:
-            return Dual(value)
-
-        def direction(i: int) -> Matrix:
-            return self.base.blocks([[self._tangent(b, i) for b in row] for row in rows])
-
-        return Dual(value, tuple(direction(i) for i in range(count)))
+        tangents = tuple(
+            self.base.blocks([[self._tangent(b, i) for b in row] for row in rows])
+            for i in range(count)
+        )
+        return Dual(value, tangents or None)
 
     def _tangent(self, a: Dual, i: int) -> Matrix:
         return a.tangents[i] if a.tangents else self.base.full(*self.shape(a), 0)

@@ -7,6 +7,7 @@ of `truth`, which knows only the forward equations.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache, reduce
 from typing import Any
 
 from sympy import (
@@ -91,10 +92,7 @@ class Evaluator:
         return self.ar.blocks([[self(p)] for p in e.parts])
 
     def _add(self, e: MatAdd) -> Matrix:
-        total = self(e.args[0])
-        for a in e.args[1:]:
-            total = self.ar.add(total, self(a))
-        return total
+        return reduce(self.ar.add, map(self, e.args))
 
     def _mul(self, e: MatMul) -> Matrix:
         number: Any = None
@@ -110,10 +108,7 @@ class Evaluator:
         return self.ar.scale(number.xreplace(self.symbols), product)
 
     def _hadamard(self, e: HadamardProduct) -> Matrix:
-        product = self(e.args[0])
-        for a in e.args[1:]:
-            product = self.ar.hadamard(product, self(a))
-        return product
+        return reduce(self.ar.hadamard, map(self, e.args))
 
     def _transpose(self, e: Transpose) -> Matrix:
         return self.ar.transpose(self(e.arg))
@@ -135,11 +130,8 @@ class Evaluator:
     def _blocks(self, e: Blocks) -> Matrix:
         return self.ar.blocks([[self(b) for b in row] for row in e.blocks])
 
-    def _one(self, e: OneMatrix) -> Matrix:
-        return self.ar.full(*self.shape(e), 1)
-
-    def _zero(self, e: ZeroMatrix) -> Matrix:
-        return self.ar.full(*self.shape(e), 0)
+    def _constant(self, e: OneMatrix | ZeroMatrix) -> Matrix:
+        return self.ar.full(*self.shape(e), int(isinstance(e, OneMatrix)))
 
     def _identity(self, e: Identity) -> Matrix:
         return self.ar.eye(self.number(e.rows))
@@ -151,15 +143,13 @@ class Evaluator:
         return self.ar.hadamard(spread, self.ar.eye(n))
 
     def _kron(self, e: KroneckerProduct) -> Matrix:
-        product = self(e.args[-1])
-        for a in reversed(e.args[:-1]):
-            product = self._kron2(self(a), product)
-        return product
+        return reduce(self._kron2, map(self, e.args))
 
     def _kron2(self, a: Matrix, b: Matrix) -> Matrix:
         """(a ⊗ 1)(1 ⊗ b) entrywise: spread both to the size of the product and multiply."""
         (m, n), (p, q) = self.ar.shape(a), self.ar.shape(b)
-        left = self.ar.matmul(_selector(self.ar, m, p), self.ar.matmul(a, _spread(self.ar, n, q)))
+        wide = self.ar.matmul(a, self.ar.transpose(_selector(self.ar, n, q)))
+        left = self.ar.matmul(_selector(self.ar, m, p), wide)
         right = self.ar.blocks([[b] * n] * m)
         return self.ar.hadamard(left, right)
 
@@ -188,7 +178,8 @@ class Evaluator:
     def _truth(self, e: Any) -> Matrix:
         if self.truth is None:
             raise NotSupportedError(f"a {type(e).__name__} cannot be evaluated here")
-        return self.truth(e.xreplace(self.symbols))
+        free = _free_symbols(e)  # a bound index of the same name is another variable
+        return self.truth(e.xreplace({s: v for s, v in self.symbols.items() if s in free}))
 
 
 def _selector(ar: Arithmetic, m: int, p: int) -> Matrix:
@@ -196,9 +187,9 @@ def _selector(ar: Arithmetic, m: int, p: int) -> Matrix:
     return ar.array([[int(i // p == j) for j in range(m)] for i in range(m * p)])
 
 
-def _spread(ar: Arithmetic, n: int, q: int) -> Matrix:
-    """(n × nq): repeats each column q times."""
-    return ar.transpose(_selector(ar, n, q))
+@lru_cache(maxsize=10_000)
+def _free_symbols(e: Any) -> frozenset[Basic]:
+    return frozenset(e.free_symbols)
 
 
 _METHODS: dict[type, Callable[[Evaluator, Any], Matrix]] = {
@@ -212,8 +203,8 @@ _METHODS: dict[type, Callable[[Evaluator, Any], Matrix]] = {
     Apply: Evaluator._apply,
     Softmax: Evaluator._softmax,
     Blocks: Evaluator._blocks,
-    OneMatrix: Evaluator._one,
-    ZeroMatrix: Evaluator._zero,
+    OneMatrix: Evaluator._constant,
+    ZeroMatrix: Evaluator._constant,
     Identity: Evaluator._identity,
     DiagMatrix: Evaluator._diag,
     KroneckerProduct: Evaluator._kron,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from operator import mul
 from typing import Any
 
 from flint import nmod, nmod_mat
@@ -54,8 +55,7 @@ class FieldArithmetic:
         return a * b
 
     def hadamard(self, a: Matrix, b: Matrix) -> Matrix:
-        products = [x * y for x, y in zip(a.entries(), b.entries(), strict=True)]
-        return nmod_mat(a.nrows(), a.ncols(), products, P)
+        return nmod_mat(*self.shape(a), list(map(mul, a.entries(), b.entries())), P)
 
     def transpose(self, a: Matrix) -> Matrix:
         return a.transpose()

@@ -13,7 +13,7 @@ from sympy import Integer, MatrixSymbol
 from rnnsym.evaluate.arithmetic import Arithmetic
 from rnnsym.evaluate.dual import Dual, DualArithmetic
 from rnnsym.evaluate.expression import Evaluator
-from rnnsym.evaluate.point import Point
+from rnnsym.evaluate.point import Point, shape
 from rnnsym.network import Network
 from rnnsym.nodes import (
     Adjoint,
@@ -100,16 +100,15 @@ class Trajectory:
     def total_loss(self) -> Matrix:
         """L: the value of the objective."""
         self.evaluator.symbols = dict(self.point.symbols)
-        names = [(self.net.loss.name, k) for k in range(1, self.point.steps + 1)]
-        for name in names:  # computed in time order, outside of the evaluator
-            self.value(name)
+        for k in range(1, self.point.steps + 1):  # in the order of time, outside of the evaluator
+            self.value((self.net.loss.name, k))
         return self.evaluator(self.net.objective)
 
 
 class DualTrajectory(Trajectory):
     """A trajectory of dual numbers: the seeded nodes vary freely, in unit directions.
 
-    seeds: key -> tangents. frozen(key): whether a node is held fixed.
+    seeds: key -> tangents; free: the only states that are not held fixed (None: all vary).
     """
 
     def __init__(
@@ -164,20 +163,21 @@ class Truth:
             return self.base.transpose(self.derivative(Total(self.net.total_loss, e.of)))
         if isinstance(e, Gradient):
             row = self.derivative(Total(e.of, e.by))
-            rows, cols = (int(n.xreplace(self.point.symbols)) for n in e.by.shape)
-            entries = [row[0, j * rows + i] for i in range(rows) for j in range(cols)]
-            return self.base.array([entries[i * cols : (i + 1) * cols] for i in range(rows)])
-        free = frozenset(_keys(e.of)) if isinstance(e, Immediate) else None
+            rows, cols = shape(e.by, self.point.symbols)
+            return self.base.array(
+                [[row[0, j * rows + i] for j in range(cols)] for i in range(rows)]
+            )
+        free = None
+        if isinstance(e, Immediate):  # only states of the same time vary with e.of
+            time = getattr(e.of, "time", None)
+            free = frozenset(key for _, key in _parts(e.of) if key[1] == time)
         return self.jacobian(e.of, self.trajectory(e.by, free))
 
     def trajectory(self, v: Any, free: frozenset[Key] | None = None) -> DualTrajectory:
         """The dual trajectory in which v varies; with `free`, all other states are held."""
         key = v, free
         if key not in self._trajectories:
-            shapes = []
-            for node, name in _parts(v):
-                rows, cols = (int(n.xreplace(self.point.symbols)) for n in node.shape)
-                shapes.append((name, rows, cols))
+            shapes = [(name, *shape(node, self.point.symbols)) for node, name in _parts(v)]
             total = sum(r * c for _, r, c in shapes)
             seeds, start = {}, 0
             for name, rows, cols in shapes:
@@ -188,8 +188,8 @@ class Truth:
 
     def jacobian(self, u: Any, trajectory: DualTrajectory) -> Matrix:
         """The Jacobian of u along a dual trajectory: one column a direction."""
+        directions = len(next(iter(trajectory.seeds.values())))
         if isinstance(u, TimeSum):  # a sum of losses
-            directions = len(next(iter(trajectory.seeds.values())))
             total = self.base.full(int(u.rows), directions, 0)
             for time in range(int(u.lower), int(u.upper) + 1):
                 summand = u.body.xreplace({u.index: Integer(time)})
@@ -199,7 +199,6 @@ class Truth:
             duals = [trajectory.total_loss()]
         else:
             duals = [trajectory.value(name) for _, name in _parts(u)]
-        directions = len(next(iter(trajectory.seeds.values())))
         columns = []
         for d in range(directions):
             column: list[list[Any]] = []
@@ -221,12 +220,6 @@ def _parts(v: Any) -> list[tuple[Any, Key]]:
         return [(v, (v.name, None))]
     assert isinstance(v, TimeVector)
     return [(v, (v.name, int(v.time)))]
-
-
-def _keys(v: Any) -> list[Key]:
-    """The states that an immediate partial of v lets vary: those of v at v's own time."""
-    time = getattr(v, "time", None)
-    return [key for _, key in _parts(v) if key[1] == time]
 
 
 def _units(ar: Arithmetic, rows: int, cols: int, start: int, total: int) -> tuple[Matrix, ...]:

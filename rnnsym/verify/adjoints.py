@@ -22,7 +22,7 @@ Matrix = Any
 Key = tuple[str, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # as a key it is itself
 class System:
     """Equations for δ of every node at time t, and gradients made of them.
 

@@ -6,15 +6,17 @@ the numbers of the function under test; it knows nothing of how those were deriv
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnsym.errors import InputError
-from rnnsym.evaluate.arithmetic import Arithmetic
+from rnnsym.evaluate.arithmetic import Arithmetic, NumpyArithmetic, stand_in
 from rnnsym.evaluate.point import Point, array_point, choose_sizes, random_arrays
 from rnnsym.evaluate.trajectory import Trajectory
 from rnnsym.network import Network
@@ -54,7 +56,9 @@ class Case:
         """The total loss in an arithmetic, by the forward equations alone; a 1 × 1 matrix."""
         return Trajectory(self.net, self.point(ar, parameters), ar).total_loss()
 
-    def compare(self, truth: Mapping[str, Any], tolerance: float = TOLERANCE) -> dict[str, Evidence]:
+    def compare(
+        self, truth: Mapping[str, Any], tolerance: float = TOLERANCE
+    ) -> dict[str, Evidence]:
         """Evidence for every gradient under test, against arrays in the parameters' shapes."""
         return {
             name: compare(g, np.reshape(truth[name], g.shape), tolerance)
@@ -98,14 +102,15 @@ def make_case(
     symbols = choose_sizes(net, steps, sizes)
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise InputError(f"seed must be an integer from 0 on, not {seed!r}")
-    parameters, sequences, initial = random_arrays(net, symbols, int(seed))
+    parameters, sequences, initial = _arrays(net, symbols, int(seed))
 
     def copies(arrays: Mapping[str, Array]) -> dict[str, Array]:
         # a function under test may write into what it is given
         return {n: np.array(a) for n, a in arrays.items()}
 
     x, y = (_given(names, copies(sequences)) for names in (net.inputs, net.targets))
-    loss, found = split_result(function(copies(parameters), x, y, copies(initial)))
+    result = function(copies(parameters), x, y, copies(initial), **_stand_ins(net, function))
+    loss, found = split_result(result)
     gradients, faults = {}, {}
     for name, value in parameters.items():
         g = np.asarray(found[name]) if name in found else None
@@ -117,9 +122,47 @@ def make_case(
             faults[name] = f"of type {g.dtype}, should be real numbers"
         else:
             gradients[name] = g.reshape(value.shape)
-    return Case(
-        net, symbols, int(seed), parameters, sequences, initial, loss, gradients, faults
+    return Case(net, symbols, int(seed), parameters, sequences, initial, loss, gradients, faults)
+
+
+def _arrays(net: Network, symbols: Mapping[Any, Any], seed: int) -> Any:
+    """Random arrays at which the loss is defined: inside the domain of its logarithms.
+
+    An output without squashing may leave that domain at most points; then biases are drawn
+    between 0 and 1, and weights are made smaller until it does not.
+    """
+    for attempt in range(40):
+        parameters, sequences, initial = random_arrays(net, symbols, seed)
+        if attempt:
+            rng = np.random.default_rng([seed, attempt])
+            parameters = {
+                n: rng.standard_normal(w.shape) * 2.0 ** (-attempt / 4) / np.sqrt(w.shape[-1])
+                if w.ndim == 2
+                else rng.uniform(0.35, 0.65, w.shape)
+                for n, w in parameters.items()
+            }
+        case = Case(net, symbols, seed, parameters, sequences, initial, None, {}, {})
+        with np.errstate(all="ignore"):
+            if np.isfinite(case.value(NumpyArithmetic())).all():
+                return parameters, sequences, initial
+    raise InputError(
+        f"the loss of {net.name} is not a finite number at any of 40 random points: "
+        f"is the argument of a logarithm or a division in its domain?"
     )
+
+
+def _stand_ins(net: Network, function: Function) -> dict[str, Any]:
+    """Values for functions that the network leaves symbolic, where a function asks for them.
+
+    g and g_prime are given as keyword arguments, the same stand-ins that the evaluator uses.
+    """
+    accepted = inspect.signature(function).parameters
+    table: dict[str, Any] = {}
+    for name in sorted(net.functions):
+        for order, keyword in enumerate((name, f"{name}_prime")):
+            if keyword in accepted:
+                table[keyword] = partial(stand_in, np, name, order)
+    return table
 
 
 def _given(names: Mapping[str, Any], arrays: Mapping[str, Array]) -> Any:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from rnnsym.evaluate.arithmetic import NumpyArithmetic
-from rnnsym.evaluate.point import array_point, choose_sizes, random_arrays
+from rnnsym.evaluate.point import choose_sizes, random_arrays
 from rnnsym.evaluate.trajectory import Trajectory, Truth
 from rnnsym.network import Network
 from rnnsym.verify.autograd import double
@@ -30,7 +30,7 @@ from rnnsym.verify.mutations import Catalogue, Evaluation, Mutant
 DIFFERENT = 1e-9
 #: (T, seed) of the points at which a mutant is compared in floating point
 POINTS = ((4, 1), (5, 2))
-TUTORIAL_STEPS = 8
+TUTORIAL_STEPS = 6
 
 
 class FloatPoint:
@@ -38,9 +38,10 @@ class FloatPoint:
 
     def __init__(self, net: Network, symbols: Mapping[Any, Any], arrays: Any) -> None:
         self.net, self.symbols = net, symbols
-        self.case = Case(net, symbols, 0, *arrays, None, {}, {})
+        parameters, sequences, initial = arrays
+        self.case = Case(net, symbols, 0, parameters, sequences, initial, None, {}, {})
         ar = NumpyArithmetic()
-        truth = Truth(net, array_point(ar, symbols, *arrays), ar)
+        truth = Truth(net, self.case.point(ar), ar)
         self.evaluation = Evaluation(truth)
         self.loss, self.right, _ = tape_gradients(self.case)
 
@@ -68,7 +69,9 @@ def differs(mutant: Mutant, points: Iterable[FloatPoint]) -> bool:
     return any(not point.error(mutant) < DIFFERENT for point in points)
 
 
-def tutorial_point(net: Network, scale: float, steps: int = TUTORIAL_STEPS, seed: int = 0) -> FloatPoint:
+def tutorial_point(
+    net: Network, scale: float, steps: int = TUTORIAL_STEPS, seed: int = 0
+) -> FloatPoint:
     """Weights scale · randn, zero biases and initial states, one-hot inputs and targets."""
     symbols = choose_sizes(net, steps)
     parameters, sequences, initial = random_arrays(net, symbols, seed)
@@ -77,7 +80,9 @@ def tutorial_point(net: Network, scale: float, steps: int = TUTORIAL_STEPS, seed
         n: scale * rng.standard_normal(w.shape) if w.ndim == 2 else np.zeros_like(w)
         for n, w in parameters.items()
     }
-    hot = {n: np.eye(v.shape[-1])[rng.integers(v.shape[-1], size=len(v))] for n, v in sequences.items()}
+    hot = {
+        n: np.eye(v.shape[-1])[rng.integers(v.shape[-1], size=len(v))] for n, v in sequences.items()
+    }
     zero = {n: np.zeros_like(a) for n, a in initial.items()}
     return FloatPoint(net, symbols, (weights, hot, zero))
 
@@ -125,11 +130,10 @@ def jax_passes(point: FloatPoint, losses: Losses, name: str, gradient: Array) ->
     from jax.test_util import check_grads
 
     with double(jax):
-        scalar = jax.ShapeDtypeStruct((), np.float64)
 
         @jax.custom_vjp
         def loss(w: Any) -> Any:
-            return jax.pure_callback(lambda v: np.float64(losses(name, v)), scalar, w)
+            return jax.numpy.float64(losses(name, w))
 
         loss.defvjp(lambda w: (loss(w), None), lambda _, d: (d * gradient,))
         try:
@@ -184,11 +188,12 @@ def contest(
     """Let everyone judge every mutant of a network."""
     outcome = list(judged(net))
     wrong = [mutant for mutant, different, _ in outcome if different]
-    missed = {
-        (library, scale): _missed(net, library, scale, wrong)
-        for library in libraries
-        for scale in scales
-    }
+    missed = {}
+    for scale in scales:
+        point = tutorial_point(net, scale)
+        offered = [(mutant.parameter, point.value(mutant)) for mutant in wrong]
+        for library in libraries:
+            missed[library, scale] = _missed(point, library, offered)
     return Score(
         model=net.name,
         kinds=len({m.kind for m in wrong}),
@@ -200,17 +205,15 @@ def contest(
     )
 
 
-def _missed(net: Network, library: str, scale: float, wrong: Iterable[Mutant]) -> int:
-    """How many wrong gradients a library's checker accepts at weights of a scale."""
-    point = tutorial_point(net, scale)
+def _missed(point: FloatPoint, library: str, offered: Iterable[tuple[str, Array]]) -> int:
+    """How many of the wrong gradients (parameter, array) a library's checker accepts."""
     losses = Losses(point)
     known: dict[tuple[str, bytes], bool] = {}
     count = 0
-    for mutant in wrong:
-        gradient = point.value(mutant)
-        key = mutant.parameter, gradient.tobytes()
+    for name, gradient in offered:
+        key = name, gradient.tobytes()
         if key not in known:
-            known[key] = CHECKERS[library](point, losses, mutant.parameter, gradient)
+            known[key] = CHECKERS[library](point, losses, name, gradient)
         count += known[key]
     return count
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rnnsym.evaluate.field import P, FieldArithmetic
+from rnnsym.evaluate.field import FieldArithmetic, P
 from rnnsym.evaluate.point import Point, shape
 from rnnsym.network import Network
 
@@ -119,9 +119,7 @@ class DegreeArithmetic:
             count = a.rows * a.cols
             self.factors.append(count * a.top)
             new = len(self.factors) - 1
-            inverse = Degree(
-                a.rows, a.cols, self.below(a.bottom) + (count - 1) * a.top, {new: 1}
-            )
+            inverse = Degree(a.rows, a.cols, self.below(a.bottom) + (count - 1) * a.top, {new: 1})
             self._reciprocals[id(a)] = a, inverse  # a is kept, so that its id stays its own
         return self._reciprocals[id(a)][1]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ def finite_difference(case: Case) -> Findings:
     for name, gradient in case.gradients.items():
         order = []
         truth, found = [], []
-        for v in directions(case, name, DIRECTIONS // 2):
+        for v in directions(case, name, count or 2):
             ladder = LADDER if smooth else (*LADDER, *FINEST)
             quotients = [_central(case, ar, name, v, h) for h in ladder]
             order += observed_orders(quotients, ladder, scale)
@@ -121,10 +122,11 @@ def finite_difference(case: Case) -> Findings:
 
 
 def _central(case: Case, ar: NumpyArithmetic, name: str, v: Array, h: float) -> float:
-    up, down = (
-        case.value(ar, {**case.parameters, name: case.parameters[name] + sign * h * v})
-        for sign in (1, -1)
-    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        up, down = (
+            case.value(ar, {**case.parameters, name: case.parameters[name] + sign * h * v})
+            for sign in (1, -1)
+        )
     return float((up - down)[0, 0]) / (2 * h)
 
 
@@ -134,17 +136,18 @@ def plateau(quotients: list[float]) -> float:
     Above it the truncation error h² dominates (or a kink of relu lies within h), below it the
     rounding error 1/h.
     """
-    gaps = [abs(a - b) for a, b in zip(quotients, quotients[1:], strict=False)]
+    # a step that leaves the domain of a logarithm gives no number
+    gaps = np.nan_to_num([abs(a - b) for a, b in pairwise(quotients)], nan=np.inf)
     return quotients[int(np.argmin(gaps)) + 1]
 
 
 def observed_orders(quotients: list[float], ladder: Any, scale: float) -> list[float]:
     """log(gap / next gap) / log(ratio of steps), where both gaps are well above rounding."""
     orders = []
-    gaps = [a - b for a, b in zip(quotients, quotients[1:], strict=False)]
+    gaps = [a - b for a, b in pairwise(quotients)]
     for i in range(len(gaps) - 1):
         rounding = 1000 * np.finfo(float).eps * max(scale, 1e-3) / ladder[i + 2]
-        if min(abs(gaps[i]), abs(gaps[i + 1])) > rounding:
+        if min(abs(gaps[i]), abs(gaps[i + 1])) > rounding:  # false for NaN
             ratio = math.log(ladder[i + 1] / ladder[i + 2])
             orders.append(math.log(abs(gaps[i] / gaps[i + 1])) / ratio)
     # the last ones are the asymptotic ones

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from rnnsym.evaluate.field import P, FieldArithmetic
+from rnnsym.evaluate.field import FieldArithmetic, P
 from rnnsym.evaluate.point import Point, field_point, shape
 from rnnsym.evaluate.trajectory import DualTrajectory, Trajectory, Truth
 from rnnsym.network import Network

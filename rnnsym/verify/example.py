@@ -33,7 +33,9 @@ def numbers(net: Network, step: Step, steps: int = 2) -> tuple[str, float, float
 
     def fill(e: Any, value: Any) -> Any:
         rows, cols = shape(e, symbols)
-        spread = [[value + (i - j) / (4 * max(rows, cols)) for j in range(cols)] for i in range(rows)]
+        spread = [
+            [value + (i - j) / (4 * max(rows, cols)) for j in range(cols)] for i in range(rows)
+        ]
         return ar.array(spread)
 
     def column(name: str, first: bool) -> Any:

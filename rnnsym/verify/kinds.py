@@ -14,8 +14,8 @@ from rnnsym.network import Network
 from rnnsym.nodes import T
 from rnnsym.verify.autograd import jax, torch
 from rnnsym.verify.backpropagation import bptt
-from rnnsym.verify.case import Case, Function, make_case
-from rnnsym.verify.differences import complex_step, finite_difference
+from rnnsym.verify.case import TOLERANCE, Case, Function, make_case
+from rnnsym.verify.differences import FINITE_TOLERANCE, complex_step, finite_difference
 from rnnsym.verify.exact import exact
 from rnnsym.verify.report import Evidence, Findings, Report
 
@@ -53,11 +53,13 @@ def verify(
     integers; UnavailableError if a kind asked for by name is not installed.
     """
     chosen = _chosen(against, gradients is None)
-    function = gradients
-    if function is None:
+    function, subject = gradients, "function under test"
+    if set(chosen) <= set(OF_THE_FORMULA):
+        function, subject = _nothing, "derived formulas"
+    elif function is None:
         from rnnsym.emit import function as generated
 
-        function = generated(net)
+        function, subject = generated(net), "generated code"
     case = make_case(net, steps, sizes, seed, function)
     found: dict[str, Findings] = {}
     skipped: dict[str, str] = {}
@@ -84,8 +86,30 @@ def verify(
         notes={kind: f.note for kind, f in found.items()},
         skipped=skipped,
         seconds=seconds,
-        subject="generated code" if gradients is None else "function under test",
+        subject=subject,
+        legend=_legend(found),
     )
+
+
+def _legend(found: Mapping[str, Findings]) -> str:
+    """What the numbers in the table mean, and what the kinds used can miss."""
+    lines = []
+    if set(found) - set(OF_THE_FORMULA):
+        lines.append(
+            f"numbers: largest relative error, at most {TOLERANCE:g} (finite_difference "
+            f"{FINITE_TOLERANCE:g}); at one random point, so an error that vanishes there is missed"
+        )
+    if "exact" in found:
+        lines.append(
+            "exact judges the formula for every activation with the same differential equation, "
+            "not rounding, and not the code made from it"
+        )
+    return "; ".join(lines)
+
+
+def _nothing(*_: object) -> dict[str, object]:
+    """Where only formulas are tested, no function is."""
+    return {}
 
 
 def _chosen(against: Sequence[str] | None, ours: bool) -> list[str]:

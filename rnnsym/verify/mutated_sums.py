@@ -199,7 +199,9 @@ def _immediate_at_t(f: Formula) -> Iterator[Variant]:
     yield from f.with_rest(lambda e, p, rest: rest.xreplace({e.index: e.upper}))
 
 
-@_kind("total for immediate", "da⟨k⟩/dθ stands where ∂⁺a⟨k⟩/∂θ belongs: paths are counted many times")
+@_kind(
+    "total for immediate", "da⟨k⟩/dθ stands where ∂⁺a⟨k⟩/∂θ belongs: paths are counted many times"
+)
 def _total(f: Formula) -> Iterator[Variant]:
     blocks = Structure(f.net).blocks
 

@@ -57,7 +57,8 @@ class Report:
     """The outcome of `rnnsym.verify.verify`.
 
     gradients: parameter -> kind -> Evidence; loss: kind -> Evidence; notes: what each kind is
-    and can miss; skipped: kind -> why it was left out; seconds: kind -> time taken.
+    and how it looked; skipped: kind -> why it was left out; seconds: kind -> time taken;
+    legend: what the numbers mean and what they can miss.
     """
 
     model: str
@@ -70,6 +71,7 @@ class Report:
     skipped: Mapping[str, str]
     seconds: Mapping[str, float]
     subject: str = "derived gradients"
+    legend: str = ""
 
     @property
     def ok(self) -> bool:
@@ -122,7 +124,8 @@ class Report:
             for kind, e in row.items()
             if not e.ok and e.detail
         ]
-        return lines + [f"{kind}: left out: {why}" for kind, why in self.skipped.items()]
+        lines += [f"{kind}: left out: {why}" for kind, why in self.skipped.items()]
+        return [*lines, self.legend] if self.legend else lines
 
     def text(self) -> str:
         """A Unicode table for the terminal, with footnotes."""

@@ -89,6 +89,7 @@ class Checker:
         self.symbols = choose_sizes(net, steps, sizes)
         self._truths: dict[int, Truth] = {}
         self._values: dict[Any, Any] = {}
+        self._degree_arithmetic = DegreeArithmetic()
         self._known: dict[Step, StepCheck] = {}
 
     @property
@@ -148,8 +149,8 @@ class Checker:
                 return StepCheck(step, not step.holds, self.steps, len(choices), points, 0.0, at)
             if degree is None:
                 degree = self._degree(step, choices)
-            ar: DegreeArithmetic = self._degrees.base
-            probability *= chance(degree, ar.coincidences(self.truth(i).base))
+            field: Any = self.truth(i).base
+            probability *= chance(degree, self._degree_arithmetic.coincidences(field))
             if probability < REQUIRED:
                 break
         detail = "" if points else "a denominator vanishes at every point tried"
@@ -169,15 +170,16 @@ class Checker:
 
     def _degree(self, step: Step, choices: list[Bindings]) -> int:
         """A bound on the degree of the difference of the two sides, for every choice."""
-        ar: DegreeArithmetic = self._degrees.base
         return max(
-            ar.difference(*(self._value(self._degrees, e, choice) for e in (step.before, step.after)))
+            self._degree_arithmetic.difference(
+                *(self._value(self._degrees, e, choice) for e in (step.before, step.after))
+            )
             for choice in choices
         )
 
     @cached_property
     def _degrees(self) -> Truth:
-        ar = DegreeArithmetic()
+        ar = self._degree_arithmetic
         return Truth(self.net, variable_point(self.net, ar, self.symbols), ar)
 
     def _value(self, truth: Truth, e: MatrixExpr, choice: Bindings) -> Any:
@@ -207,9 +209,7 @@ def check(derivation: Derivation, seed: int = 0, checker: Checker | None = None)
     return [checker.check(step) for step in derivation.steps]
 
 
-def equal(
-    checker: Checker, before: MatrixExpr, after: MatrixExpr, where: Ranges = ()
-) -> StepCheck:
+def equal(checker: Checker, before: MatrixExpr, after: MatrixExpr, where: Ranges = ()) -> StepCheck:
     """Whether two expressions of a network are equal for all indices in their ranges."""
     return checker.check(Step(before, after, "claim", (), "=", tuple(where)))
 
