@@ -112,7 +112,7 @@ def mul(*args: MatrixExpr) -> MatrixExpr:
         n, _ = split(arg)
         number *= n
         for factor in factors(arg):
-            _push(result, factor)
+            number *= _push(result, factor)
             if result and is_zero(result[-1]):
                 return ZeroMatrix(*shape)
     if not result:
@@ -124,22 +124,23 @@ def mul(*args: MatrixExpr) -> MatrixExpr:
     return scale(number, e)
 
 
-def _push(result: list[MatrixExpr], factor: MatrixExpr) -> None:
-    """Append a factor to a product, letting it react with the last one."""
+def _push(result: list[MatrixExpr], factor: MatrixExpr) -> Any:
+    """Append a factor to a product, letting it react with the last one; returns the number that
+    comes out of the reaction."""
+    number: Any = S.One
     while True:
+        n, factor = split(factor)
+        number *= n
         if isinstance(factor, Identity) or _is_one(factor):
-            return
+            return number
         if isinstance(factor, MatMul):
             for part in factors(factor):
-                _push(result, part)
-            return
-        if not result:
+                number *= _push(result, part)
+            return number
+        joined = _join(result[-1], factor) if result else None
+        if joined is None:
             result.append(factor)
-            return
-        joined = _join(result[-1], factor)
-        if joined is None or split(joined)[0] != 1:  # a product keeps its number in front
-            result.append(factor)
-            return
+            return number
         result.pop()
         factor = joined
 

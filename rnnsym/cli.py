@@ -29,8 +29,11 @@ class _Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
     try:
-        arguments = _parser().parse_args(argv)
-        return int(arguments.run(arguments))
+        try:
+            arguments = _parser().parse_args(argv)
+            return int(arguments.run(arguments))
+        finally:
+            sys.stdout.flush()  # a reader that went away is noticed here, not at the exit
     except RnnsymError as error:
         print(f"rnnsym: {_one_line(str(error))}", file=sys.stderr)
         return BAD_INPUT
@@ -153,7 +156,7 @@ def _derive(arguments: argparse.Namespace) -> int:
     from rnnsym.api import derivations_document
     from rnnsym.documents import files, terminal, tex
 
-    if arguments.output:
+    if arguments.output is not None:
         files.check_path(arguments.output)
     net = _model(arguments.model)
     names = _names(arguments.wrt) or list(net.parameters)
@@ -161,7 +164,7 @@ def _derive(arguments: argparse.Namespace) -> int:
     if arguments.steps is not None:
         found = [d.at(arguments.steps) for d in found]
     document, ok = derivations_document(found)
-    if arguments.output:
+    if arguments.output is not None:
         print(files.save(document, arguments.output, arguments.row_end))
     elif arguments.text:
         print(terminal.terminal(document), end="")
@@ -214,7 +217,7 @@ def _emit(arguments: argparse.Namespace) -> int:
     from rnnsym.documents import files
 
     source = _model(arguments.model).code(arguments.backend)
-    if arguments.output:
+    if arguments.output is not None:
         print(files.write(arguments.output, source))
     else:
         print(source, end="")

@@ -14,7 +14,8 @@ from __future__ import annotations
 import ast
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NoReturn
 
 from sympy import Integer, MatAdd, MatMul, MatrixExpr, MatrixSymbol, Rational, Symbol
@@ -27,6 +28,9 @@ from rnnsym.shapes import ONE, Dim, Shape, named_size, show, unify
 
 MAX_TEXT = 20_000
 MAX_POWER = 8
+MAX_LAG = 100
+MAX_SIZE = 2_000  # operations in one equation, powers multiplied out
+MAX_DIGITS = 60
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,11 @@ class _Tree:
     args: tuple[Any, ...]
     shape: Shape | None = None
     scalar: bool = False  # made of numbers and scalar parameters only: broadcasts
+
+    @cached_property
+    def size(self) -> int:
+        """The number of operations."""
+        return 1 + sum(a.size for a in self.args if isinstance(a, _Tree))
 
 
 @dataclass
@@ -74,6 +83,8 @@ class Reader:
             self.weights[name] = (ONE, ONE)
         for name, size in self.sizes.items():
             if isinstance(size, tuple):
+                if len(size) != 2:
+                    raise InputError(f"size of {name}: a weight has (rows, columns), not {size}")
                 rows, cols = (Dim(named_size(name, s)) for s in size)
                 self.weights[name] = (rows, cols)
             else:
@@ -134,6 +145,8 @@ class Reader:
             and isinstance(at.right, ast.Constant)
             and type(at.right.value) is int
         ):
+            if at.right.value > MAX_LAG:
+                self.fail(f"{ast.unparse(node)} is more than {MAX_LAG} steps away")
             return name, at.right.value * (1 if isinstance(at.op, ast.Sub) else -1)
         self.fail(f"the time in {ast.unparse(node)} must be t, t-1, t-2, … or t+1")
 
@@ -213,13 +226,25 @@ class Reader:
             return tree
         if not isinstance(node.op, ast.USub):
             self.fail(f"{ast.unparse(node)!r} is not understood here")
-        return _Tree("scale", (Integer(-1), tree), tree.shape, tree.scalar)
+        return self.scaled(Integer(-1), tree)
+
+    def number(self, value: Any) -> _Tree:
+        """A number that was computed, if it has not grown out of bounds."""
+        if len(f"{value.p}{value.q}") > MAX_DIGITS:
+            self.fail(f"a number has more than {MAX_DIGITS} digits")
+        return _Tree("number", (value,), scalar=True)
+
+    def scaled(self, number: Any, tree: _Tree) -> _Tree:
+        """number · tree."""
+        if tree.kind == "number":
+            return self.number(number * tree.args[0])
+        return _Tree("scale", (number, tree), tree.shape, tree.scalar)
 
     def _binop(self, node: ast.BinOp) -> _Tree:
         left, right = self.tree(node.left), self.tree(node.right)
         if isinstance(node.op, ast.Add | ast.Sub):
             if isinstance(node.op, ast.Sub):
-                right = _Tree("scale", (Integer(-1), right), right.shape, right.scalar)
+                right = self.scaled(Integer(-1), right)
             return self.both("add", left, right, node)
         if isinstance(node.op, ast.Mult):
             return self.both("times", left, right, node)
@@ -227,16 +252,20 @@ class Reader:
             if right.kind == "number":
                 if right.args[0] == 0:
                     self.fail("division by zero")
-                return _Tree("scale", (1 / right.args[0], left), left.shape, left.scalar)
+                return self.scaled(1 / right.args[0], left)
             inverse = _Tree("apply", (right, "reciprocal"), right.shape, right.scalar)
             return self.both("times", left, inverse, node)
         if isinstance(node.op, ast.Pow):
             power = right.args[0] if right.kind == "number" else None
             if not (isinstance(power, Integer) and 1 <= power <= MAX_POWER):
                 self.fail(f"an exponent must be an integer from 1 to {MAX_POWER}")
+            if left.kind == "number":
+                return self.number(left.args[0] ** power)
             tree = left
             for _ in range(int(power) - 1):
                 tree = _Tree("times", (tree, left), left.shape, left.scalar)
+                if tree.size > MAX_SIZE:
+                    self.fail(f"powers of powers: more than {MAX_SIZE} operations")
             return tree
         if isinstance(node.op, ast.MatMult):
             if left.shape is None or right.shape is None:
@@ -252,10 +281,10 @@ class Reader:
 
     def both(self, kind: str, left: _Tree, right: _Tree, node: ast.expr) -> _Tree:
         """An elementwise operation: scalars are spread, shapes become one."""
-        if left.shape is None and right.shape is None:
+        if left.kind == right.kind == "number":
             a, b = left.args[0], right.args[0]
-            if left.kind == right.kind == "number":
-                return _Tree("number", (a + b if kind == "add" else a * b,), scalar=True)
+            return self.number(a + b if kind == "add" else a * b)
+        left, right = self.known_scalar(left), self.known_scalar(right)
         scalar = left.scalar and right.scalar
         if not scalar:
             shape = right.shape if left.scalar else left.shape
@@ -266,6 +295,12 @@ class Reader:
         if left.shape and right.shape:
             self.join(right, left.shape, ast.unparse(node))
         return _Tree(kind, (left, right), left.shape, scalar)
+
+    def known_scalar(self, tree: _Tree) -> _Tree:
+        """A product such as x[t].T @ x[t] is a number too, and is spread like one."""
+        if tree.shape and not tree.scalar and all(self.size(d) == 1 for d in tree.shape):
+            return replace(tree, scalar=True)
+        return tree
 
     def spread(self, tree: _Tree, shape: Shape) -> _Tree:
         """A scalar as a vector of equal entries; anything else as it is."""
@@ -332,7 +367,9 @@ class Reader:
             one = OneMatrix(*self.shape(tree))
             if not isinstance(inner, MatrixExpr):
                 return one if inner == 1 else MatMul(inner, one)
-            return MatMul(OneMatrix(one.rows, 1), inner)
+            if one.cols == 1:
+                return MatMul(OneMatrix(one.rows, 1), inner)
+            return MatMul(inner, OneMatrix(1, one.cols))
         if kind == "add":
             return MatAdd(*_flat(MatAdd, [self.build(a) for a in args]))
         if kind == "times":

@@ -12,7 +12,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from sympy import Basic, MatMul, MatrixExpr, MatrixSymbol, S, Symbol
+from sympy import (
+    Basic,
+    Lambda,
+    MatAdd,
+    MatMul,
+    MatrixExpr,
+    MatrixSymbol,
+    Mul,
+    S,
+    Symbol,
+)
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.utilities.iterables import strongly_connected_components
 
@@ -103,15 +113,20 @@ class Network:
         for equation in equations:
             if isinstance(equation, str):
                 reader.read(equation)
-            else:
+            elif isinstance(equation, tuple) and len(equation) == 2:
                 given.append(_from_sympy(*equation))
+            else:
+                raise InputError(
+                    f"{equation!r} is no equation: give a text 'a[t] = …', or a pair of SymPy "
+                    f"expressions (left-hand side, right-hand side)"
+                )
         for other in given:  # what SymPy equations say of sizes holds for the loss too
             for v in (other.lhs, *time_vectors(other.rhs)):
                 unify(reader.vectors.setdefault(v.name, Dim(v.rows)), Dim(v.rows))
         defined = [e.lhs.name for e in given] + [n for n, _, _ in reader.trees]
         if not defined:
             raise InputError("a network needs at least one equation, such as a[t] = …")
-        self.output = output or [n for n in defined if n != LOSS][-1]
+        self.output = output or ([n for n in defined if n != LOSS] or [LOSS])[-1]
         if self.output not in defined:
             raise InputError(f"output {self.output!r}: no equation defines it")
         kind = "real"
@@ -250,12 +265,36 @@ def _from_sympy(lhs: Any, rhs: Any) -> Equation:
         )
     for found in leaves(rhs, ElementwiseApplyFunction):
         function = found.function
-        name = (function.expr.func if hasattr(function, "expr") else function).__name__
-        rhs = rhs.xreplace({found: Apply(name, found.expr)})
+        if isinstance(function, Lambda):
+            if function.expr.args != tuple(function.variables):
+                raise InputError(
+                    f"equation '{text}': {function} is no function with a name; "
+                    f"apply named functions, such as tanh, to expressions"
+                )
+            function = function.expr.func
+        rhs = rhs.xreplace({found: Apply(function.__name__, found.expr)})
+    rhs = _flat(rhs)
     for v in time_vectors(rhs):
         if not (t - v.time).is_Integer:
             raise InputError(f"equation '{text}': the time of {v.name} must be t plus a number")
     return Equation(lhs, rhs, text)
+
+
+def _flat(e: Any) -> Any:
+    """Products and sums inside of products and sums in one, as rnnsym's own are."""
+    if not isinstance(e, MatrixExpr) or isinstance(e, TimeVector | MatrixSymbol):
+        return e
+    args = [_flat(a) for a in e.args]
+    if isinstance(e, MatAdd):
+        return MatAdd(*(b for a in args for b in (a.args if isinstance(a, MatAdd) else (a,))))
+    if isinstance(e, MatMul):
+        flat = [b for a in args for b in (a.args if isinstance(a, MatMul) else (a,))]
+        number = Mul(*(a for a in flat if not isinstance(a, MatrixExpr)))
+        matrices = [a for a in flat if isinstance(a, MatrixExpr)]
+        if number != 1:
+            return MatMul(number, *matrices)
+        return MatMul(*matrices) if len(matrices) > 1 else matrices[0]
+    return e.func(*args)
 
 
 def _validated(source: Iterable[Equation], given: set[str]) -> dict[str, Equation]:

@@ -70,6 +70,8 @@ def show(shape: Shape) -> str:
 
 def named_size(name: str, size: Any) -> Any:
     """A size as the user gives it, a name or a positive integer. Raises InputError otherwise."""
+    if str(size) in ("t", "T"):
+        raise InputError(f"size of {name}: {size} is the name of a time; choose another, n_{name}")
     if isinstance(size, str) and size.isidentifier():
         return Symbol(size, integer=True, positive=True)
     if isinstance(size, int) and not isinstance(size, bool) and size > 0:

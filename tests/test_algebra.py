@@ -224,13 +224,11 @@ def test_a_product_of_blocks_keeps_the_sign_of_its_result() -> None:
     assert value(product) == value(MatMul(-1, A, A, C, u))
 
 
-@pytest.mark.xfail(strict=True, reason="mul leaves the two block matrices side by side")
 def test_a_product_of_blocks_with_a_sign_is_multiplied_out() -> None:
     product = mul(blocks([[ZERO, scale(-1, A)]]), blocks([[B], [C]]))
     assert product == MatMul(-1, A, C)
 
 
-@pytest.mark.xfail(strict=True, reason="split and factors see one level; inner numbers are lost")
 def test_products_in_products_keep_their_numbers() -> None:
     """As users write them, who give equations as SymPy expressions."""
     e = MatMul(A, MatMul(2, B))

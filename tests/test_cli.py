@@ -14,6 +14,7 @@ import pytest
 
 from rnnsym import api, cli
 from rnnsym.verify.report import Evidence
+from tests.documents.test_writers import wrong
 from tests.portability.harness import ROOT, math_core_accepts
 
 RNNSYM = [sys.executable, "-m", "rnnsym.cli"]
@@ -120,23 +121,11 @@ def test_derive_in_a_notation(run: Run) -> None:
 
 
 def test_derive_reports_a_step_that_is_refuted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.documents.test_writers import wrong
-
     derive = api.Network.derive
-    monkeypatch.setattr(api.Network, "derive", lambda net, _: _rewrite(net, derive, wrong))
+    monkeypatch.setattr(api.Network, "derive", lambda net, name: wrong(net, derive(net, name)))
     status, out, err = run("derive", "elman", "--wrt", "W_aa", "--text")
     assert status == 1 and "✗" in out
     assert err == "rnnsym: a step was refuted, see above\n"
-
-
-def _rewrite(net: Any, derive: Any, wrong: Any) -> Any:
-    class Right:
-        def derive(self, name: str) -> Any:
-            return derive(net, name)
-
-    faulty = wrong(Right())
-    object.__setattr__(faulty, "network", net)
-    return faulty
 
 
 # ---- verify, emit, build -----------------------------------------------------------------

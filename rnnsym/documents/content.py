@@ -21,6 +21,11 @@ class Styled:
 Prose = tuple[str | Styled | Basic, ...]
 
 
+def plain(text: str) -> str:
+    """Text in one line, without control characters: names of a network may be anything."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 @dataclass(frozen=True)
 class Heading:
     """A heading; level 1 is the document's title."""

@@ -37,9 +37,11 @@ def write(path: str | Path, data: str | bytes) -> Path:
         os.umask(mask)
         os.chmod(name, 0o666 & ~mask)
         os.replace(name, path)
-    except OSError as error:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
-        raise InputError(f"cannot write {path}: {error.strerror}") from None
+        if isinstance(error, OSError):
+            raise InputError(f"cannot write {path}: {error.strerror}") from None
+        raise
     return path
 
 

@@ -18,6 +18,7 @@ from rnnsym.documents.content import (
     Prose,
     Remarks,
     Styled,
+    plain,
 )
 from rnnsym.latex import LatexPrinter
 
@@ -57,9 +58,10 @@ def prose(text: Prose, tex: Print) -> str:
 
 def escape(text: str) -> str:
     """Plain text without Markdown's and HTML's special meanings."""
-    for c in "\\`*_$<>":
-        text = text.replace(c, f"\\{c}" if c not in "<>" else {"<": "&lt;", ">": "&gt;"}[c])
-    return text
+    text = plain(text)
+    for c in "\\`*_$[]":
+        text = text.replace(c, f"\\{c}")
+    return text.replace("<", "&lt;").replace(">", "&gt;")
 
 
 def aligned(display: Display, tex: Print, row_end: str = r"\\") -> str:

@@ -18,6 +18,7 @@ from rnnsym.documents.content import (
     Prose,
     Remarks,
     Styled,
+    plain,
 )
 from rnnsym.latex import TextPrinter
 
@@ -38,7 +39,7 @@ def prose(words: Prose, text: TextPrinter) -> str:
     def write(part: str | Styled | Basic) -> str:
         if isinstance(part, Styled):
             return part.text
-        return part if isinstance(part, str) else text(part)
+        return plain(part) if isinstance(part, str) else text(part)
 
     return "".join(map(write, words))
 

@@ -17,6 +17,7 @@ from rnnsym.documents.content import (
     Prose,
     Remarks,
     Styled,
+    plain,
 )
 from rnnsym.documents.markdown import Print, aligned
 from rnnsym.latex import LatexPrinter
@@ -77,7 +78,7 @@ def prose(text: Prose, tex: Print) -> str:
 
 def escape(text: str) -> str:
     """Plain text without LaTeX's special meanings."""
-    return "".join(SPECIAL.get(c, c) for c in text)
+    return "".join(SPECIAL.get(c, c) for c in plain(text))
 
 
 @singledispatch

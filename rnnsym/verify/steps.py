@@ -81,12 +81,12 @@ class Checker:
     def __init__(
         self,
         net: Network,
-        steps: int = STEPS,
+        steps: int | None = None,
         seed: int = 0,
         sizes: Mapping[str, int] | None = None,
     ) -> None:
         self.net, self.seed = net, seed
-        self.symbols = choose_sizes(net, steps, sizes)
+        self.symbols = choose_sizes(net, steps or enough_steps(net), sizes)
         self._truths: dict[int, Truth] = {}
         self._values: dict[Any, Any] = {}
         self._degree_arithmetic = DegreeArithmetic()
@@ -190,8 +190,17 @@ class Checker:
         return self._values[key]
 
 
+def enough_steps(net: Network) -> int:
+    """T of the test: 4, or twice the greatest lag, so that every path through it is there."""
+    return max(STEPS, 2 * max((abs(lag) for lags in net.lags.values() for lag in lags), default=1))
+
+
 def check_step(
-    step: Step, net: Network, steps: int = STEPS, seed: int = 0, checker: Checker | None = None
+    step: Step,
+    net: Network,
+    steps: int | None = None,
+    seed: int = 0,
+    checker: Checker | None = None,
 ) -> StepCheck:
     """Check one step of a derivation of a network."""
     return (checker or Checker(net, steps, seed)).check(step)
@@ -204,8 +213,7 @@ def check(derivation: Derivation, seed: int = 0, checker: Checker | None = None)
     checker for several derivations of one network: steps that they share are checked once.
     """
     if checker is None:
-        steps = derivation.steps_in_time or STEPS
-        checker = Checker(derivation.network, steps, seed)
+        checker = Checker(derivation.network, derivation.steps_in_time, seed)
     return [checker.check(step) for step in derivation.steps]
 
 
