@@ -7,6 +7,7 @@ holds, 1 something mathematical is refuted, 2 bad input, 3 could not be decided.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -28,6 +29,9 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show δ shows a ?
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         try:
             arguments = _parser().parse_args(argv)
@@ -40,6 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of stdout went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return HOLDS
+    except MemoryError:
+        print("rnnsym: not enough memory: choose smaller sizes or fewer steps", file=sys.stderr)
+        return BAD_INPUT
     except KeyboardInterrupt:
         print("rnnsym: interrupted", file=sys.stderr)
         return 130
@@ -70,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--wrt", metavar="NAME,…", help="parameters, initial states or inputs")
     sub.add_argument("--steps", type=int, metavar="T", help="a concrete T, written out")
     sub.add_argument("--text", action="store_true", help="Unicode text instead of LaTeX")
-    sub.add_argument("--row-end", default=r"\\", help="end of rows in .md (Hugo wants '\\\\\\')")
+    _row_end_argument(sub)
     sub.add_argument("-o", "--output", metavar="FILE", help="write FILE: .tex, .md or .pdf")
 
     sub = command("verify", _verify, "compare every gradient with every kind of evidence")
@@ -90,12 +97,18 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("build", _build, "build the documents of a folder")
     sub.add_argument("folder", nargs="?", default="derivations", metavar="DIR")
     sub.add_argument("-o", "--output", default="build/docs", metavar="OUT")
-    sub.add_argument("--row-end", default=r"\\", help="end of rows in .md (Hugo wants '\\\\\\')")
+    _row_end_argument(sub)
     return parser
 
 
 def _model_argument(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("model", metavar="MODEL", help="NAME[:key=value,…]; see `rnnsym models`")
+
+
+def _row_end_argument(sub: argparse.ArgumentParser) -> None:
+    ends = ["\\" * 2, "\\" * 3]
+    sub.add_argument("--row-end", default=ends[0], choices=ends, metavar="END",
+                     help="end of rows in .md: two backslashes, or three for Hugo")  # fmt: skip
 
 
 def _integer(text: str) -> int:
@@ -178,7 +191,7 @@ def _derive(arguments: argparse.Namespace) -> int:
 def _names(text: str | None) -> list[str]:
     if text is None:
         return []
-    names = [part.strip() for part in text.split(",")]
+    names = list(dict.fromkeys(part.strip() for part in text.split(",")))
     if not all(names):
         raise InputError(f"{text!r}: names separated by commas were expected")
     return names

@@ -326,7 +326,6 @@ def test_bytes_that_are_no_text() -> None:
     assert done.returncode == 2 and done.stdout == b"" and b"Traceback" not in done.stderr
 
 
-@pytest.mark.xfail(strict=True, reason="a terminal without Unicode ends in a traceback")
 def test_a_terminal_without_unicode_is_no_traceback() -> None:
     done = shell("models", env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0

@@ -20,7 +20,7 @@ class Step:
 
     rule: the rule's short name; reason: why it applies, in words; relation: "=" or "≠";
     where: the range (index, first, last) of every time index that is free on either side;
-    given: definitions that a reader needs on the way (shown, not part of the claim).
+    general: the step for symbolic time that this one is an instance of, if any.
     """
 
     before: MatrixExpr
@@ -30,6 +30,7 @@ class Step:
     relation: str = "="
     where: tuple[tuple[Symbol, Any, Any], ...] = ()
     section: str = ""
+    general: Step | None = None
 
     @property
     def holds(self) -> bool:
@@ -86,10 +87,14 @@ class Scribe:
         *reason: str | Basic,
         relation: str = "=",
         where: Iterable[tuple[Symbol, Any, Any]] = (),
+        general: Step | None = None,
     ) -> MatrixExpr:
         """Record a step and return what it leads to; a step that changes nothing is left out."""
         if before != after:
-            self.steps.append(Step(before, after, rule, reason, relation, tuple(where), self.title))
+            ranges = tuple(where)
+            self.steps.append(
+                Step(before, after, rule, reason, relation, ranges, self.title, general)
+            )
         return after
 
     def extend(self, steps: Iterable[Step]) -> None:

@@ -153,6 +153,7 @@ def _recursion(scribe: Scribe, s: Subject, derivation: Derivation, steps: int) -
                 _within(step.after.xreplace({t: Integer(time)}), steps),
                 step.rule,
                 f"step {time}",
+                general=step,
             )
     final: Step = derivation.steps[-1]
     for step in derivation.steps:
@@ -161,7 +162,9 @@ def _recursion(scribe: Scribe, s: Subject, derivation: Derivation, steps: int) -
     after = final.after.xreplace(last)
     result = write_out(after) if isinstance(after, TimeSum) else after
     if not final.where:
-        scribe.step(final.before.xreplace(last), result, "gradient", "summed over the steps")
+        scribe.step(
+            final.before.xreplace(last), result, "gradient", "summed over the steps", general=final
+        )
     return result
 
 

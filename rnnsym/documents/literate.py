@@ -45,7 +45,11 @@ class _Source:
         self.path = path
         text = path.read_text(encoding="utf-8")
         head, self.body = _front_matter(text, path)
-        self.net: Any = model(head.get("model", "elman"))
+        try:
+            self.net: Any = model(head.get("model", "elman"))
+        except InputError as error:
+            line = next(i for i, x in enumerate(text.splitlines(), 1) if x.startswith("model"))
+            raise self.fail(line, str(error)) from None
         self.checks: list[Any] = []
 
     def fail(self, line: int, why: str) -> InputError:
@@ -53,7 +57,16 @@ class _Source:
 
     # ---- requests ------------------------------------------------------------------------
 
-    def request(self, text: str, line: int) -> Iterator[Block]:
+    def request(self, text: str, line: int) -> list[Block]:
+        """The blocks that a request stands for; every error names file and line."""
+        try:
+            return list(self._request(text, line))
+        except InputError as error:
+            if str(error).startswith(f"{self.path}:"):
+                raise
+            raise self.fail(line, str(error)) from None
+
+    def _request(self, text: str, line: int) -> Iterator[Block]:
         what, _, rest = text.strip().partition(":")
         words = what.split()
         sections = [s.strip() for s in rest.split(",") if s.strip()]
@@ -142,6 +155,9 @@ class _Source:
                         yield from self.request(line, token.map[0] + 2 + i)
             elif token.type == "fence":
                 yield Code(token.content, token.info.strip())
+            elif not token.type.endswith("_close"):
+                what = token.type.removesuffix("_open").replace("_", " ")
+                raise self.fail(token.map[0] + 1, f"{what} is not understood in a source")
 
     def bullets(self, tokens: Iterator[Any]) -> list[Prose]:
         items: list[Prose] = []

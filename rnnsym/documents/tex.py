@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import singledispatch
 
 from sympy import Basic
@@ -44,7 +45,8 @@ SPECIAL = {
     "≤": r"$\leq$", "≥": r"$\geq$",
     "–": "--", "—": "---", "’": "'", "<": r"$<$", ">": r"$>$", "≠": r"$\neq$",
 }  # fmt: skip
-SPECIAL |= {c: f"$^{{{d}}}$" for c, d in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-", strict=True)}
+RAISES = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻"
+RAISED = str.maketrans(RAISES, "0123456789+-")
 
 
 def fragment(document: Document) -> str:
@@ -78,7 +80,11 @@ def prose(text: Prose, tex: Print) -> str:
 
 def escape(text: str) -> str:
     """Plain text without LaTeX's special meanings."""
-    return "".join(SPECIAL.get(c, c) for c in plain(text))
+    written = "".join(
+        SPECIAL.get(c) or (c if ord(c) < 0x370 or c in RAISES else "?") for c in plain(text)
+    )
+    raised = re.sub(f"[{RAISES}]+", lambda m: f"$^{{{m[0].translate(RAISED)}}}$", written)
+    return raised.replace(r"$\partial$$^", r"$\partial^")
 
 
 @singledispatch

@@ -11,9 +11,16 @@ from sympy import MatrixExpr, MatrixSymbol
 
 from rnnsym.functions import KNOWN, UNKNOWN, latex_of
 from rnnsym.latex.profiles import GREEK, PROFILES, Name, Profile, parse
-from rnnsym.latex.walker import Walker
+from rnnsym.latex.walker import HADAMARD, Walker
 from rnnsym.network import LOSS
 from rnnsym.nodes import Adjoint, Stack, TimeVector, Total
+
+
+def _shown(c: str) -> str:
+    """A character of a name: as it is, or what stands for it; letters keep their number."""
+    if c.isascii():
+        return c if c.isalnum() or c in " .,:()=+-" else "?"
+    return f"u{ord(c):x}" if c.isalpha() else "?"
 
 
 class LatexPrinter(Walker):
@@ -47,9 +54,7 @@ class LatexPrinter(Walker):
             return f"\\{base}"
         if base.isascii() and base.isalnum():
             return base if len(base) == 1 else rf"\mathrm{{{base}}}"
-        kept = "".join(
-            c if c.isascii() and (c.isalnum() or c in " .,:()=+-") else "?" for c in base
-        )
+        kept = "".join(map(_shown, base))
         return rf"\text{{{kept}}}"
 
     def _accented(self, name: Name, kind: str | None) -> str:
@@ -78,7 +83,8 @@ class LatexPrinter(Walker):
             time = e.time if isinstance(e, TimeVector | Stack) else None
             name = parse(self.names.get(e.name, e.name))
             sub = [self._index(s) for s in name.sub]
-            sup = [name.sup] if name.sup else []
+            sup = [r"\prime" * name.primes] if name.primes else []
+            sup += [name.sup] if name.sup else []
             if e.name == LOSS:
                 core = self.profile.loss
             elif isinstance(e, MatrixSymbol) and e.shape == (1, 1):
@@ -118,7 +124,7 @@ class LatexPrinter(Walker):
         return self._index(parse(stem)) + name[len(stem) :]
 
     def number(self, value: Any) -> str:
-        return sympy.latex(value)
+        return sympy.latex(value).replace("- ", "-")
 
     def brackets(self, text: str) -> str:
         return rf"\left({text}\right)"
@@ -136,7 +142,7 @@ class LatexPrinter(Walker):
         if kind == "gradient":
             return rf"\nabla_{{{self(e.by)}}} {self(e.of)}"
         d = r"\partial^{+}" if kind == "immediate" else r"\partial"
-        of = self(e.of)
+        of = self.at(e.of, HADAMARD)
         return rf"\frac{{{d} {of}}}{{\partial {self(e.by)}}}"
 
     def product(self, parts: list[str]) -> str:

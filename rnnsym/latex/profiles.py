@@ -44,6 +44,8 @@ GREEK = [
     "lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega",
     "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega",
 ]  # fmt: skip
+LETTERS = dict(zip(GREEK, "αβγδεζηθικλμνξπρστφχψωΓΔΘΛΞΠΣΦΨΩ", strict=True))
+NAME_OF = {letter: name for name, letter in LETTERS.items()}
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,19 @@ class Name:
     accent: str = ""
     sub: tuple[Name, ...] = ()
     sup: str = ""
+    primes: int = 0
 
 
 def parse(name: str) -> Name:
-    """Take a name apart. A name that is no identifier stays whole, for the printer to escape."""
+    """Take a name apart. A name that is no identifier stays whole, for the printer to escape.
+
+    Underscores at the end, which make a name new, become primes; Greek letters get their names.
+    """
     head, _, sup = name.partition("^")
-    if not head.isidentifier() or (sup and not sup.isalnum()):
+    if not head.isidentifier() or (sup and not sup.isalnum()) or not head.strip("_"):
         return Name(name)
-    base, *rest = head.strip("_").split("_")
+    primes = len(head) - len(head.rstrip("_"))
+    base, *rest = [NAME_OF.get(part, part) for part in head.strip("_").split("_")]
     accent = rest.pop(0) if rest and rest[0] in ACCENTS else ""
     sub: list[Name] = []
     for part in rest:
@@ -69,4 +76,4 @@ def parse(name: str) -> Name:
             sub[-1] = Name(sub[-1].base, part)
         elif part:
             sub.append(Name(part))
-    return Name(base or "x", accent, tuple(sub), sup)
+    return Name(base, accent, tuple(sub), sup, primes)

@@ -9,12 +9,11 @@ from typing import Any
 
 from sympy import MatrixExpr, MatrixSymbol
 
-from rnnsym.latex.profiles import GREEK, Name, parse
-from rnnsym.latex.walker import Walker
+from rnnsym.latex.profiles import LETTERS, Name, parse
+from rnnsym.latex.walker import ATOM, Walker
 from rnnsym.nodes import Adjoint, Stack, TimeVector, Total
 
 COMBINING = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304", "vec": "\u20d7"}
-LETTERS = dict(zip(GREEK, "αβγδεζηθικλμνξπρστφχψωΓΔΘΛΞΠΣΦΨΩ", strict=True))
 FUNCTIONS = {"sigmoid": "σ", "diag": "diag", "softmax": "softmax"}
 
 
@@ -32,7 +31,7 @@ class TextPrinter(Walker):
         text = base + COMBINING.get(name.accent, "")
         if name.sub:
             text += "_" + "".join(self._index(s) for s in name.sub)
-        return text + (f"^{name.sup}" if name.sup else "")
+        return text + "′" * name.primes + (f"^{name.sup}" if name.sup else "")
 
     def _index(self, name: Name) -> str:
         """As `_name`, but the i of W_xi is an index, not a ξ: short names stay letters."""
@@ -69,8 +68,8 @@ class TextPrinter(Walker):
         if kind == "gradient":
             return f"∇_{self(e.by)} {self(e.of)}"
         d = "∂⁺" if kind == "immediate" else "∂"
-        of = self(e.of)
-        return f"{d}{of if ' ' not in of else self.brackets(of)}/∂{self(e.by)}"
+        of = self.at(e.of, ATOM)
+        return f"{d}{of}/∂{self(e.by)}"
 
     def product(self, parts: list[str]) -> str:
         text = parts[0]

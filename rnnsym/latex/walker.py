@@ -16,6 +16,7 @@ from sympy import (
     MatMul,
     MatrixExpr,
     MatrixSymbol,
+    Mul,
     Transpose,
     ZeroMatrix,
 )
@@ -140,8 +141,10 @@ class Walker:
         return text, SUM
 
     def _matmul(self, e: MatMul) -> tuple[str, int]:
-        args = list(e.args)
-        number = None if isinstance(args[0], MatrixExpr) else args.pop(0)
+        flat = [b for a in e.args for b in (a.args if isinstance(a, MatMul) else (a,))]
+        args = [a for a in flat if isinstance(a, MatrixExpr)]
+        numbers = [a for a in flat if not isinstance(a, MatrixExpr)]
+        number = Mul(*numbers) if numbers else None
         spread = isinstance(args[0], OneMatrix) and len(args) == 2 and args[1].shape == (1, 1)
         if spread:  # a scalar spread over a vector
             args.reverse()

@@ -164,4 +164,5 @@ def power_of_two(probability: float) -> str:
     """A probability as a power of two that is not below it."""
     if probability <= 0:
         return "0"
-    return f"2^{math.ceil(math.log2(probability))}"
+    exponent = str(math.ceil(math.log2(probability)))
+    return "2" + exponent.translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

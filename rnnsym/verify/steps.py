@@ -35,6 +35,8 @@ Ranges = Sequence[tuple[Symbol, Any, Any]]
 #: T of the identity test: the fewest steps at which no index can hide behind another
 STEPS = 4
 MOST_POINTS = 6
+#: beyond this T, the steps of an unrolled derivation are checked as instances
+LONG = 60
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class StepCheck:
     """The outcome for one step.
 
     bindings: how many choices of the free time indices were tried; probability: a bound on the
-    chance that a wrong step passes; counterexample: the indices where an equality fails, or
+    chance that a wrong step passes; instance: what was tested is the step for symbolic time that
+    this one is an instance of; counterexample: the indices where an equality fails, or
     where a claimed inequality shows.
     """
 
@@ -54,6 +57,7 @@ class StepCheck:
     probability: float
     counterexample: Mapping[Symbol, int] | None = None
     detail: str = ""
+    instance: bool = False
 
     @property
     def text(self) -> str:
@@ -62,6 +66,8 @@ class StepCheck:
         what = "1 equation"
         if indices:
             what = f"{self.bindings} choices of {indices}"
+        if self.instance:
+            what += ", as a step for symbolic time"
         start = f"exact test, T={self.steps}, {what}"
         if self.counterexample is not None:
             at = ", ".join(f"{s}={v}" for s, v in self.counterexample.items())
@@ -212,9 +218,22 @@ def check(derivation: Derivation, seed: int = 0, checker: Checker | None = None)
     A derivation for a concrete T is checked at that T, one for symbolic T at T = 4. Pass the same
     checker for several derivations of one network: steps that they share are checked once.
     """
+    steps = derivation.steps_in_time
+    if steps is not None and steps > LONG:
+        general = Checker(derivation.network, None, seed)
+        return [_instance(general, step) for step in derivation.steps]
     if checker is None:
-        checker = Checker(derivation.network, derivation.steps_in_time, seed)
+        checker = Checker(derivation.network, steps, seed)
     return [checker.check(step) for step in derivation.steps]
+
+
+def _instance(checker: Checker, step: Step) -> StepCheck:
+    """The check of the step for symbolic time that a step of a long unrolled derivation is an
+    instance of; one that is no instance is not checked, and says so."""
+    if step.general is None:
+        why = f"not checked: T is above {LONG}"
+        return StepCheck(step, False, checker.steps, 0, 0, 1.0, None, why)
+    return replace(checker.check(step.general), step=step, instance=True)
 
 
 def equal(checker: Checker, before: MatrixExpr, after: MatrixExpr, where: Ranges = ()) -> StepCheck:

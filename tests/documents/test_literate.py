@@ -96,7 +96,6 @@ def test_errors_name_file_and_line(tmp_path: Path, body: str, line: int, why: st
     assert not (tmp_path / "out").exists(), "nothing is written if one source is wrong"
 
 
-@pytest.mark.xfail(strict=True, reason="only some errors are told the file and the line")
 @pytest.mark.parametrize(
     ("text", "line"),
     [
@@ -110,7 +109,6 @@ def test_every_error_names_file_and_line(tmp_path: Path, text: str, line: int) -
         built(tmp_path, text)
 
 
-@pytest.mark.xfail(strict=True, reason="blocks that are not understood are left out silently")
 @pytest.mark.parametrize("body", ["<div>html</div>\n", "    code\n"])
 def test_no_block_is_left_out_silently(tmp_path: Path, body: str) -> None:
     try:

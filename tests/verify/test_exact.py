@@ -95,8 +95,8 @@ def test_degree_is_a_true_bound():
 def test_chance():
     assert chance(P, 0) == 1
     assert chance(1, 1) == 2 / P
-    assert power_of_two(2.0**-50) == "2^-50"
-    assert power_of_two(1.1 * 2.0**-50) == "2^-49"
+    assert power_of_two(2.0**-50) == "2⁻⁵⁰"
+    assert power_of_two(1.1 * 2.0**-50) == "2⁻⁴⁹"
     assert power_of_two(0) == "0"
 
 
