@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NoReturn
 
-from sympy import Integer, MatAdd, MatMul, MatrixExpr, MatrixSymbol, Rational, Symbol
+from sympy import Integer, MatAdd, MatMul, MatrixExpr, MatrixSymbol, Mul, Rational, Symbol
 from sympy.matrices.expressions import HadamardProduct, OneMatrix, Transpose
 
 from rnnsym.errors import InputError
@@ -375,8 +375,9 @@ class Reader:
         if kind == "times":
             return _times([self.build(a) for a in args])
         if kind == "matmul":
-            left, right = (self.build(a) for a in args)
-            return MatMul(*_flat(MatMul, [left, right]))
+            factors = _flat(MatMul, [self.build(a) for a in args])
+            number = Mul(*(a for a in factors if not isinstance(a, MatrixExpr)))
+            return _scaled(number, MatMul(*(a for a in factors if isinstance(a, MatrixExpr))))
         if kind == "transpose":
             return Transpose(self.build(args[0]))
         if kind == "apply":

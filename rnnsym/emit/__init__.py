@@ -3,6 +3,7 @@
 program   forward and adjoint equations as one graph of vector operations (graph, lower)
 schedule  loops over time where there must be one, all steps at once everywhere else
 numpy_backend  prints a schedule as a NumPy module (expressions, loops, arguments, writer)
+lambdify  a formula of a derivation, evaluated literally
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 from rnnsym.emit import numpy_backend
-from rnnsym.emit.functions import register
+from rnnsym.emit.functions import compiled, register
+from rnnsym.emit.lambdify import lambdify, sum_source
 from rnnsym.errors import InputError
 from rnnsym.network import Network
 
-__all__ = ["BACKENDS", "function", "register", "source"]
+__all__ = ["BACKENDS", "compiled", "function", "lambdify", "register", "source", "sum_source"]
 
 #: name -> what makes the source of a network
 BACKENDS: dict[str, Callable[[Network], str]] = {"numpy": numpy_backend.source}
@@ -38,4 +40,4 @@ def function(net: Network, backend: str = "numpy") -> Callable[..., Any]:
     exec(compile(text, f"<rnnsym {backend} source>", "exec"), module)
     f: Any = module["loss_and_gradients"]
     f.source = text
-    return f  # type: ignore[no-any-return]
+    return f

@@ -5,14 +5,14 @@ One check of each kind for each array; nothing is known here of what is computed
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sympy import Expr
 
 from rnnsym.emit.expressions import Expressions
 from rnnsym.emit.text import size_text
-from rnnsym.emit.writer import Writer, listed
+from rnnsym.emit.writer import Writer, listed, literal
 from rnnsym.errors import NotSupportedError
 from rnnsym.network import Network
 
@@ -52,33 +52,69 @@ def arguments(net: Network, print_: Expressions, states: Sequence[str]) -> list[
     return found
 
 
+def unpack(out: Writer, names: list[str], value: str) -> None:
+    """Give the parts of a value their names; none of them may be needed."""
+    if set(names) != {"_"}:
+        if len(names) == 1:
+            out.line(f"({names[0]},) = {value}")
+        else:
+            out.line(f"{', '.join(names)} = {value}")
+
+
 HELPERS = '''
 def _converted(arrays):
     """The arrays as float64, or as float32 where no wider floating-point numbers are given."""
     arrays = [np.asarray(array) for array in arrays]
-    for array in arrays:
+    for name, array in zip(SHAPES, arrays, strict=True):
         if array.dtype.kind not in "biuf":
-            raise ValueError(f"an array of {array.dtype} was given, expected real numbers")
+            raise ValueError(f"{name} is an array of {array.dtype}, expected real numbers")
     kinds = [array.dtype for array in arrays if array.dtype.kind == "f"]
     dtype = np.result_type(*kinds, np.float32) if kinds else FLOAT64
     return [array.astype(dtype, copy=False) for array in arrays]
 
 
-def _check(name, array, shape, expected):
-    """Raise a ValueError unless the array has this shape and holds finite numbers only."""
-    if array.shape != shape:
-        raise ValueError(f"{name} has shape {array.shape}, expected {expected} = {shape}")
-    if not math.isfinite(np.vdot(array, array)) and not np.isfinite(array).all():
-        raise ValueError(f"{name} holds a NaN or an infinite number, expected finite {expected}")
+def _check_finite(arrays):
+    """Raise a ValueError for a NaN or an infinite number."""
+    for (name, shape), array in zip(SHAPES.items(), arrays, strict=True):
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} {shape} holds a NaN or an infinite number")
+
+
+def _check_shapes(given, expected=None):
+    """Raise a ValueError for the first array of a wrong shape, or of a wrong number of axes."""
+    for i, (name, shape) in enumerate(SHAPES.items()):
+        axes = shape.count(",") + (shape[-2] != ",")
+        wanted = "" if expected is None else f" = {expected[i]}"
+        timed = shape.startswith("(T")
+        if given[i] != expected[i] if expected else len(given[i]) not in (axes, axes - timed):
+            also = shape.replace(" B,", "") + " or " if timed and len(wanted.split(",")) < 3 else ""
+            raise ValueError(f"{name} has shape {given[i]}, expected {also}{shape}{wanted}")
+'''
+
+STATE_HELPERS = '''
+def _initial_states(initial, batch, *sizes):
+    """The initial states in the order of STATES, 0 for those left out."""
+    if not initial.keys() <= set(STATES):
+        raise ValueError(f"initial: {sorted(map(str, initial))}, expected some of {STATES}")
+    states = []
+    for name, size in zip(STATES, sizes, strict=True):
+        state = np.asarray(initial.get(name, 0.0))
+        if name in initial and state.shape not in ((size,), (*batch, size)):
+            expected = f"({size},)" + (f" or {(*batch, size)}" if batch else "")
+            raise ValueError(f"initial {name} has shape {state.shape}, expected {expected}")
+        if state.dtype.kind not in "biuf" or not np.isfinite(state).all():
+            raise ValueError(f"initial {name}: expected {size} finite real numbers")
+        states.append(state)
+    return states
 '''
 
 DISTRIBUTION = '''
 def _check_distribution(name, array):
-    """Raise a ValueError unless every row is a distribution."""
-    excess = array.dot(np.ones(array.shape[-1], array.dtype))
+    """Raise a ValueError unless the entries of every step are a distribution."""
+    excess = array.sum(axis=-1).ravel()
     excess -= 1
-    if np.vdot(excess, excess) > 1e-12 and abs(excess).max() > 1e-6:
-        raise ValueError(f"{name}: the entries of each step must sum to 1 within 1e-6")
+    if not excess.dot(excess) <= 1e-12 and not abs(excess).max() <= 1e-6:
+        raise ValueError(f"{name}: the entries of each step must sum to 1 (within 1e-6)")
     if array.min() < 0:
         raise ValueError(f"{name}: the entries of each step are a distribution, none below 0")
 '''
@@ -89,6 +125,8 @@ class ArgumentPrinter:
 
     def __init__(self, net: Network, print_: Expressions, given: list[Argument]) -> None:
         self.net, self.print, self.given = net, print_, given
+        self.states = self.of("state")
+        self.arrays = self.of("parameter", "input", "target")
         if not self.of("input", "target"):
             raise NotSupportedError("a network without inputs and targets has no length T")
 
@@ -97,121 +135,152 @@ class ArgumentPrinter:
         return [a for a in self.given if a.role in roles]
 
     @property
-    def result(self) -> str:
+    def result(self) -> list[str]:
         """What `_arguments` returns."""
-        sizes = [self.print.size(s) for s in self.sizes()]
-        return ", ".join([*(a.variable for a in self.given), *sizes, "batch"])
+        states = ["initial"] if self.states else []
+        return ["arrays", *states, "lead", *map(self.print.size, self.sizes())]
 
     def sizes(self) -> dict[Expr, tuple[Argument, int]]:
-        """For each size, the first array that shows it, and on which axis from the end."""
+        """For each size, the first array that shows it, and on which axis."""
         found: dict[Expr, tuple[Argument, int]] = {}
-        for a in self.of("parameter", "input", "target"):
+        for a in self.arrays:
             for i, size in enumerate(a.shape):
                 if size.is_Symbol:
-                    found.setdefault(size, (a, i - len(a.shape)))
+                    found.setdefault(size, (a, i))
         missing = {s for a in self.given for e in a.shape for s in e.free_symbols} - set(found)
         if missing:
             raise NotSupportedError(f"no array shows the size {', '.join(map(str, missing))}")
         return found
 
     def write(self, out: Writer) -> None:
-        """The tables, the helpers and the function."""
-        out.line(f"PARAMETERS = ({listed(repr(a.key) for a in self.of('parameter'))})")
-        if self.of("state"):
-            out.line(f"STATES = ({listed(repr(a.key) for a in self.of('state'))})")
+        """The tables, the function and its helpers."""
+        out.line(
+            "# The arrays to be given, and their shapes; inputs and targets may have a batch axis."
+        )
+        out.line("SHAPES = {")
+        with out.indented():
+            for a in self.arrays:
+                words = a.words() if a.role == "parameter" else a.words("T", "B")
+                out.line(f'{literal(a.key)}: "{words}",')
+        out.line("}")
+        parameters = self.of("parameter")
+        out.line(f"PARAMETERS = frozenset(({listed(literal(a.key) for a in parameters)}))")
+        if self.states:
+            out.line(f"STATES = ({listed(literal(a.key) for a in self.states)})")
         out.line('FLOAT64 = np.dtype("float64")')
         out.line()
         out.line()
         out.line("def _arguments(params, x, y, initial):")
         with out.indented():
-            out.line('"""All arguments as arrays of one type, and the sizes; checks everything."""')
+            out.line(
+                '"""All arrays, of one floating-point type, and the sizes; checks everything."""'
+            )
             self._collect(out)
-            self._read_sizes(out)
             self._check(out)
-            out.line(f"return {self.result}")
+            self._states(out)
+            out.line(f"return {', '.join(self.result)}")
         out.line()
         out.block(HELPERS)
-        if self.net.target_kind == "distribution" and self.of("target"):
+        if self.states:
+            out.line()
+            out.block(STATE_HELPERS)
+        if self._distributions:
             out.line()
             out.block(DISTRIBUTION)
 
+    @property
+    def _distributions(self) -> list[Argument]:
+        return self.of("target") if self.net.target_kind == "distribution" else []
+
     def _collect(self, out: Writer) -> None:
-        out.line("if params.keys() != set(PARAMETERS):")
+        out.line("if params.keys() != PARAMETERS:")
         with out.indented():
-            out.line('raise ValueError(f"params: {sorted(params)}, expected {sorted(PARAMETERS)}")')
-        states = self.of("state")
-        out.line("initial = initial or {}")
-        out.line(f"if not initial.keys() <= {'set(STATES)' if states else 'set()'}:")
-        with out.indented():
-            expected = "a choice of {STATES}" if states else "nothing: there is no state"
-            out.line(f'raise ValueError(f"initial: {{sorted(initial)}}, expected {expected}")')
-        values = ["*map(params.__getitem__, PARAMETERS)"]
+            out.line("given, expected = sorted(map(str, params)), sorted(PARAMETERS)")
+            out.line('raise ValueError(f"params holds {given}, expected {expected}")')
+        values = []
+        for a in self.of("parameter"):
+            value = f"params[{literal(a.key)}]"
+            values.append(f"np.reshape({value}, -1)" if a.shape == (1,) else value)
         for role, name in (("input", "x"), ("target", "y")):
             found = self.of(role)
             if len(found) == 1:
                 values.append(name)
             elif found:
-                keys = f"{{{', '.join(repr(a.key) for a in found)}}}"
-                out.line(f"if not isinstance({name}, dict) or {name}.keys() != {keys}:")
+                keys = ", ".join(literal(a.key) for a in found)
+                out.line(f"keys = [{keys}]")
+                out.line(f"if not isinstance({name}, dict) or {name}.keys() != set(keys):")
                 with out.indented():
-                    out.line(f'raise ValueError("{name}: expected a dict of arrays, " + str({keys}))')
-                values += [f"{name}[{a.key!r}]" for a in found]
-        out.line(f"arrays = [{', '.join(values)}, *initial.values()]")
-        out.line("if any(type(a) is not np.ndarray or a.dtype is not FLOAT64 for a in arrays):")
+                    out.line(f'raise ValueError(f"{name}: expected a dict of the arrays {{keys}}")')
+                values += [f"{name}[{literal(a.key)}]" for a in found]
+        out.line(f"arrays = [{', '.join(values)}]")
+        out.line("for array in arrays:")
         with out.indented():
-            out.line("arrays = _converted(arrays)")
-        names = [a.variable for a in self.of("parameter", "input", "target")]
-        rest = ", *initial_values" if states else ""
-        out.line(f"{', '.join(names)}{rest} = arrays")
-        if states:
-            out.line("initial = dict(zip(initial, initial_values, strict=True))")
-            for a in states:
-                out.line(f"{a.variable} = initial.get({a.key!r}, np.float32(0))")
-
-    def _read_sizes(self, out: Writer) -> None:
-        """The sizes, after a check that the arrays that show them have the axes for it."""
-        known: set[Argument] = set()
-        sizes = self.sizes()
-        lead = self.of("input", "target")[0]
-        for a in [*dict.fromkeys(a for a, _ in sizes.values()), lead]:
-            if a in known:
-                continue
-            known.add(a)
-            timed = a.role != "parameter"
-            axes = "not in (2, 3)" if timed else f"!= {len(a.shape)}"
-            words = a.words("T") + " or " + a.words("T", "B") if timed else a.words()
-            out.line(f"if {a.variable}.ndim {axes}:")
+            out.line("if type(array) is not np.ndarray or array.dtype is not FLOAT64:")
             with out.indented():
-                message = f'" has shape {{}}, expected {words}"'
-                out.line(f"raise ValueError({a.key!r} + {message}.format({a.variable}.shape))")
-        for size, (a, axis) in sizes.items():
-            out.line(f"{self.print.size(size)} = {a.variable}.shape[{axis}]")
-        out.line(f"T, *batch = lead = {lead.variable}.shape[:-1]")
-        out.line("if 0 in lead:")
+                out.line("arrays = _converted(arrays)")
+                out.line("break")
+        self.unpack(out, lambda a: bool(self._square(a)) or a in self._distributions)
+        squares = " + ".join(self._square(a) for a in self.arrays if self._square(a))
+        out.line(f"squares = {squares}")
+        out.line("if not math.isfinite(squares):")
         with out.indented():
-            message = f'" has shape {{}}: there must be a step and a sequence at least"'
-            out.line(f"raise ValueError({lead.key!r} + {message}.format({lead.variable}.shape))")
+            out.line("_check_finite(arrays)")
+
+    def unpack(self, out: Writer, used: Callable[[Argument], bool]) -> None:
+        """Give each array that is used its name."""
+        unpack(out, [a.variable if used(a) else "_" for a in self.arrays], "arrays")
+
+    def _square(self, a: Argument) -> str:
+        """The sum of squares of an array that is to be finite, as a check of its own.
+
+        Matrices are left out, since reading them takes as long as a step: a number in them that
+        is not finite shows in the loss. Distributions are checked otherwise.
+        """
+        if a in self._distributions or (a.role == "parameter" and len(a.shape) > 1):
+            return ""
+        return f"np.vdot({a.variable}, {a.variable})"
 
     def _check(self, out: Writer) -> None:
-        for a in self.given:
-            shape = [self.print.size(s) for s in a.shape]
-            if a.role == "state":
-                continue
-            if a.role == "parameter":
-                if shape == ["1"]:
-                    out.line(f"{a.variable} = {a.variable}.reshape({a.variable}.shape or 1)")
-                out.line(f"_check({a.key!r}, {a.variable}, ({listed(shape)}), {a.words()!r})")
-            else:
-                words = f"{a.words('T')!r} if not batch else {a.words('T', 'B')!r}"
-                out.line(f"_check({a.key!r}, {a.variable}, (*lead, {shape[0]}), {words})")
-                if a.role == "target" and self.net.target_kind == "distribution":
-                    out.line(f"_check_distribution({a.key!r}, {a.variable})")
-        for a in self.of("state"):
-            size = self.print.size(a.shape[0])
-            out.line(f"if {a.variable}.ndim:")
+        sizes = {place: self.print.size(size) for size, place in self.sizes().items()}
+        lead = self.of("input", "target")[0]
+        patterns, shapes = [], []
+        for a in self.arrays:
+            names = [sizes.get((a, i), "_") for i in range(len(a.shape))]
+            start = [] if a.role == "parameter" else ["*lead" if a is lead else "*_"]
+            patterns.append(f"({listed([*start, *names])})")
+            own = [] if a.role == "parameter" else ["*lead"]
+            shapes.append(f"({listed([*own, *map(self.print.size, a.shape)])})")
+        out.line("shapes = [array.shape for array in arrays]")
+        out.line("try:")
+        with out.indented():
+            out.line(f"{listed(patterns)} = shapes")
+        out.line("except ValueError:")
+        with out.indented():
+            out.line("_check_shapes(shapes)")
+            out.line("raise")
+        out.line(f"expected = [{', '.join(shapes)}]")
+        out.line("if len(lead) not in (1, 2):")
+        with out.indented():
+            out.line("_check_shapes(shapes)")
+        out.line("if 0 in lead:")
+        with out.indented():
+            message = (
+                f'f"{{shapes[{self.arrays.index(lead)}]}}: expected a step and a sequence at least"'
+            )
+            out.line(f"raise ValueError({literal(lead.key + ' has shape ')} {message})")
+        out.line("if shapes != expected:")
+        with out.indented():
+            out.line("_check_shapes(shapes, expected)")
+        for a in self._distributions:
+            out.line(f"_check_distribution({literal(a.key)}, {a.variable})")
+
+    def _states(self, out: Writer) -> None:
+        if not self.states:
+            out.line("if initial:")
             with out.indented():
-                wide = f"(*batch, {size}) if {a.variable}.ndim > 1 else ({size},)"
-                words = a.words() if a.role else ""
-                out.line(
-                    f"_check({f'initial {a.key}'!r}, {a.variable}, {wide}, {words!r})"
-                )
+                out.line('raise ValueError("initial: this network has no states")')
+            return
+        sizes = ", ".join(self.print.size(a.shape[0]) for a in self.states)
+        zeros = f"({listed(['0.0'] * len(self.states))})"
+        states = f"_initial_states(initial, lead[1:], {sizes})"
+        out.line(f"initial = {states} if initial else {zeros}")

@@ -30,6 +30,7 @@ class Expressions:
     def __init__(self, names: Names, padding: dict[Node, tuple[int, int]]) -> None:
         self.names, self.padding = names, padding
         self.named: dict[Node, str] = {}
+        self.lent: dict[Node, Node] = {}  # a node -> the variable in whose rows it is kept
         self.functions: dict[str, None] = {}
         self.unknown: dict[str, str] = {}
 
@@ -60,14 +61,24 @@ class Expressions:
         return name in FUNCTIONS and order == 0 and FUNCTIONS[name].out
 
     def rows(self, v: Node, offset: int = 0) -> str:
-        """The rows of v⟨t + offset⟩ for t = 1 … T, of the array that keeps v."""
-        before, after = self.padding.get(v, (0, 0))
-        start, stop = before + offset, after - offset
-        if not start and not stop:
+        """The rows of v⟨t + offset⟩ for t = 1 … T, of the array that keeps v.
+
+        v⟨1⟩ … v⟨T⟩ have the name of v; if there are values before or after them, it is a part of
+        the array `everything(v)`.
+        """
+        v = self.lent.get(v, v)
+        if not offset:
             return self.named[v]
-        first = "" if not start else "B" if start == 1 else f"{start} * B"
-        last = "" if not stop else "-B" if stop == 1 else f"-{stop} * B"
-        return f"{self.named[v]}[{first}:{last}]"
+        return f"{self.everything(v)}[{self.part(v, offset)}]"
+
+    def everything(self, v: Node) -> str:
+        """The array that also keeps the values of v at times outside 1 … T."""
+        return self.names.of(("all", v), f"{self.named[v]}_all")
+
+    def part(self, v: Node, offset: int = 0) -> str:
+        """Which rows of that array are v⟨t + offset⟩ for t = 1 … T."""
+        before, after = self.padding[v]
+        return f"{_times(before + offset)}:{_times(offset - after)}"
 
     # ---- expressions -----------------------------------------------------------------------
 
@@ -129,8 +140,7 @@ class Expressions:
         return (" * ".join(parts), PRODUCT) if len(parts) > 1 else self.code(v.args[0])
 
     def _matvec(self, v: Node) -> Code:
-        vector = self.whole(v.args[0], PRODUCT)
-        return f"{vector} @ {self.matrix(v.data[0])}", PRODUCT
+        return f"{self.whole(v.args[0], ATOM)}.dot({self.matrix(v.data[0])})", ATOM
 
     def _call(self, v: Node) -> Code:
         function, order = v.data
@@ -190,6 +200,11 @@ def number(value: Any) -> Code:
     value = Rational(value)
     line = str(int(value)) if value.is_Integer else repr(float(value))
     return line, SUM if value < S.Zero else ATOM
+
+
+def _times(n: int) -> str:
+    """n * B, as the bound of a slice."""
+    return "" if not n else f"{'-' * (n < 0)}B" if abs(n) == 1 else f"{n} * B"
 
 
 def _bracketed(line: str) -> str:

@@ -7,7 +7,11 @@ NumPy has no function for. `register` adds a function of one's own.
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from rnnsym.errors import InputError
 
@@ -29,17 +33,17 @@ class Code:
 SIGMOID = '''
 def _sigmoid(z, out=None):
     """1 / (1 + exp(-z)); where exp overflows, the quotient is the zero that it should be."""
-    out = np.negative(z, out=out)
-    with np.errstate(over="ignore"):
-        np.exp(out, out=out)
+    out = np.negative(z, out)
+    np.exp(out, out)
     out += 1
-    return np.reciprocal(out, out=out)
+    return np.reciprocal(out, out)
 '''
 
 SOFTMAX = '''
 def _softmax(z):
     """exp(z) / Σ exp(z) along the last axis, without overflow."""
-    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    e = z - z.max(axis=-1, keepdims=True)
+    np.exp(e, e)
     e /= e.sum(axis=-1, keepdims=True)
     return e
 '''
@@ -92,18 +96,30 @@ def register(name: str, source: str) -> None:
 
     Raises InputError if the name is taken or the text is no such expression.
     """
-    if not name.isidentifier() or not name.isascii():
-        raise InputError(f"function name {name!r}: use an ASCII Python identifier")
     if name in FUNCTIONS:
         raise InputError(f"there is code for {name!r} already: choose another name")
+    FUNCTIONS[name] = Code(f"_{name}({{z}})", out=False, helper=_helper(name, source))
+
+
+def compiled(name: str, source: str) -> Callable[[Any], Any]:
+    """The function of such a source, on arrays. Raises InputError as `register` does."""
+    module: dict[str, Any] = {"np": np}
+    exec(compile(_helper(name, source), f"<{name}>", "exec"), module)
+    return module[f"_{name}"]
+
+
+def _helper(name: str, source: str) -> str:
+    """The source of a function of z, from an expression that was read and written anew."""
+    if not name.isidentifier() or not name.isascii():
+        raise InputError(f"function name {name!r}: use an ASCII Python identifier")
     try:
         tree = ast.parse(source.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise InputError(f"source of {name}: {source!r} is no expression: {error}") from None
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     if not names <= {"z", "np"}:
         others = ", ".join(sorted(names - {"z", "np"}))
         raise InputError(f"source of {name}: use z and np only, not {others}")
-    body = ast.unparse(tree)
-    helper = f'\ndef _{name}(z):\n    """{name}(z), as registered."""\n    return {body}\n'
-    FUNCTIONS[name] = Code(f"_{name}({{z}})", out=False, helper=helper)
+    return (
+        f'\ndef _{name}(z):\n    """{name}(z), as registered."""\n    return {ast.unparse(tree)}\n'
+    )

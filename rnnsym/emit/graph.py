@@ -136,7 +136,8 @@ class Graph:
         return self.node("at", (v,), (offset,), v.size)
 
     def add(self, items: Iterable[Signed], size: Expr) -> Node:
-        constant, kept = S.Zero, []
+        constant = S.Zero
+        kept: list[Signed] = []
         for sign, v in items:
             if v.op == "number":
                 constant += sign * v.data[0]
@@ -158,7 +159,8 @@ class Graph:
         return self.node("add", args, (constant, signs), size, full=full)
 
     def mul(self, number: Any, args: Iterable[Node], size: Expr) -> Node:
-        number, kept = Rational(number), []
+        number = Rational(number)
+        kept: list[Node] = []
         for v in args:
             if v.op == "number":
                 number *= v.data[0]

@@ -7,6 +7,8 @@ own but are computed in that of their user.
 
 from __future__ import annotations
 
+import re
+
 from sympy import Expr
 
 from rnnsym.emit.expressions import Expressions, number
@@ -23,7 +25,8 @@ COMPUTED = frozenset({"add", "mul", "matvec", "call", "sum", "concat", "slice"})
 class LoopPrinter:
     """Prints the body of one loop, and collects what must be there before it.
 
-    views: array rows -> the name of the row in the loop; buffers: name -> size;
+    views: array rows -> the name of the row in the loop; previous: a stored unit -> the name of
+    its row of the step before; ufuncs: the functions of NumPy called; buffers: name -> size;
     matrices: the name of a matrix -> its source.
     """
 
@@ -32,6 +35,8 @@ class LoopPrinter:
         self.members = set(loop.units)
         self.statements: list[str] = []
         self.views: dict[str, str] = {}
+        self.previous: dict[Node, str] = {}
+        self.ufuncs: dict[str, None] = {}
         self.buffers: dict[str, Expr] = {}
         self.matrices: dict[str, str] = {}
         self.free: dict[Expr, list[str]] = {}
@@ -51,6 +56,11 @@ class LoopPrinter:
             return self.local[v]
         if not v.timed:
             return self.print.named[v]
+        if v in self.loop.stored and offset == (-1 if self.loop.forward else 1):
+            self.row(v)
+            if v not in self.previous:
+                self.previous[v] = self.print.names.fresh(f"{self.print.named[v]}_before")
+            return self.previous[v]
         rows = self.print.rows(v, offset)
         if rows not in self.views:
             suffix = "_before" if offset < 0 else "_after" if offset else "_t"
@@ -103,6 +113,11 @@ class LoopPrinter:
             self.free[self.buffers[name]].append(name)
 
     def say(self, line: str) -> None:
+        """A statement; NumPy's functions are called by their bare names."""
+        called = re.match(r"np\.(\w+)\(", line)
+        if called:
+            self.ufuncs[called[1]] = None
+            line = line.removeprefix("np.")
         self.statements.append(line)
 
     # ---- operations ------------------------------------------------------------------------
@@ -146,12 +161,12 @@ class LoopPrinter:
         if sign > 0 and leaves:
             other_sign, other = leaves.pop(0)
             operation = "add" if other_sign > 0 else "subtract"
-            self.say(f"np.{operation}({source}, {other}, out={place})")
+            self.say(f"np.{operation}({source}, {other}, {place})")
         elif sign < 0 and positive:
             leaves.remove(positive)
-            self.say(f"np.subtract({positive[1]}, {source}, out={place})")
+            self.say(f"np.subtract({positive[1]}, {source}, {place})")
         else:
-            self.say(f"np.negative({source}, out={place})")
+            self.say(f"np.negative({source}, {place})")
 
     def _mul(self, v: Node, place: Place) -> None:
         factor = v.data[0]
@@ -164,7 +179,7 @@ class LoopPrinter:
             parts.remove(fitting)
             self.into(fitting, place)
         elif len(leaves) > 1:
-            self.say(f"np.multiply({leaves.pop(0)}, {leaves.pop(0)}, out={place})")
+            self.say(f"np.multiply({leaves.pop(0)}, {leaves.pop(0)}, {place})")
         else:
             self.say(f"{place}[...] = {leaves.pop(0) if leaves else 1}")
         for found in leaves:
@@ -174,11 +189,11 @@ class LoopPrinter:
             self.say(f"{place} *= {found}")
             self.release(scratch)
         if factor == -1:
-            self.say(f"np.negative({place}, out={place})")
+            self.say(f"np.negative({place}, {place})")
 
     def _matvec(self, v: Node, place: Place) -> None:
         vector, scratch = self.whole(v.args[0])
-        self.say(f"np.dot({vector}, {self.matrix(v.data[0])}, out={place})")
+        self.say(f"{vector}.dot({self.matrix(v.data[0])}, {place})")
         self.release(scratch)
 
     def matrix(self, m: Matrix) -> str:
@@ -200,7 +215,8 @@ class LoopPrinter:
         else:
             argument, scratch = self.whole(a) if whole else self.value(a)
         if self.print.takes_out(function, order):
-            self.say(f"{call.format(z=argument)[:-1]}, out={place})")
+            out = place if call.endswith("({z})") else f"out={place}"
+            self.say(f"{call.format(z=argument)[:-1]}, {out})")
         else:
             self.say(f"{place}[...] = {call.format(z=argument)}")
         self.release(scratch)

@@ -201,9 +201,7 @@ class Lowering:
         others = [a for a in m.args if not is_scalar(a)]
         if len(others) != 1:
             raise NotSupportedError(f"no code for the Kronecker product {m}")
-        return self.graph.mul(
-            1, [*map(self.column, scalars), self.apply(others[0], v)], m.rows
-        )
+        return self.graph.mul(1, [*map(self.column, scalars), self.apply(others[0], v)], m.rows)
 
     def _block_rows(self, m: Blocks, v: Node) -> Node:
         parts = []

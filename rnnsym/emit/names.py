@@ -13,9 +13,12 @@ from collections.abc import Iterable
 
 
 def identifier(name: str) -> str:
-    """A Python identifier of at most 40 ASCII characters that resembles the name."""
+    """A Python identifier of ASCII characters that resembles the name.
+
+    None begins with an underscore: such names are the helpers' in the source.
+    """
     plain = re.sub(r"[^A-Za-z0-9_]+", "_", name)[:40] or "_"
-    return f"v_{plain}" if plain[0].isdigit() or plain.startswith("__") else plain
+    return f"v{plain}" if plain[0].isdigit() or plain[0] == "_" else plain
 
 
 class Names:

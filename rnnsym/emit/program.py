@@ -7,14 +7,15 @@ step sends to other times is a variable of its own: the part of δ_u⟨t⟩ that
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sympy import MatrixExpr, MatrixSymbol
+from sympy import MatrixExpr, MatrixSymbol, S
 
 from rnnsym.algebra import expand, is_column, is_zero, terms, tr
 from rnnsym.derive.adjoint import AdjointSystem
-from rnnsym.emit.graph import Graph, Node
+from rnnsym.emit.graph import Graph, Node, Signed
 from rnnsym.emit.lower import Lowering, outer
 from rnnsym.network import Network
 from rnnsym.nodes import TimeVector, t
@@ -55,6 +56,17 @@ def program(net: Network) -> Program:
     return _Builder(net).build()
 
 
+def forward(net: Network, vectors: Iterable[TimeVector]) -> tuple[Program, list[Node]]:
+    """The graph of a network's forward equations, and the nodes of some of its vectors."""
+    builder = _Builder(net)
+    nodes = [builder.variable("value", v) for v in vectors]
+    builder.define()
+    loss = builder.graph.number(0, S.One)
+    return Program(
+        net, builder.adjoint, builder.graph, loss, {}, builder.variables, builder.formulas
+    ), nodes
+
+
 class _Builder:
     def __init__(self, net: Network) -> None:
         self.net, self.adjoint, self.graph = net, AdjointSystem(net), Graph()
@@ -80,6 +92,8 @@ class _Builder:
 
     def variable(self, kind: str, v: TimeVector) -> Node:
         """The node of a vector or of its adjoint; its definition is written later."""
+        if kind == "adjoint" and v.name == self.net.loss.name:
+            return self.graph.number(1, v.rows)  # each L⟨t⟩ is a summand of L
         key = (kind, v.name)
         if key not in self.variables:
             if kind == "value" and v.name not in self.net.equations:
@@ -105,7 +119,8 @@ class _Builder:
 
     def backward(self, v: TimeVector) -> Node:
         """δ_v⟨t⟩: what uses of v at time t send back, and what other steps have sent."""
-        here, there = [], {}
+        here: list[Signed] = []
+        there: dict[int, list[Signed]] = {}
         uses = self.adjoint.consumers.get(v.name, [])
         for (_, lag), e in zip(uses, self.adjoint.contributions(v), strict=False):
             sent = self.lower.column(e.xreplace({t: t - lag}))

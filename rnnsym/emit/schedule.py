@@ -24,13 +24,16 @@ class Loop:
 
     units: the nodes that get a value of their own, in order; all others are parts of them.
     forward: whether time runs from 1 to T; stored: the units whose values are kept for all
-    steps; carried: those of which only the latest value is needed, at the next step.
+    steps; carried: those of which only the latest value is needed, at the next step;
+    lent: a stored unit -> what is kept in its rows until the unit itself is written there, a
+    node from outside that only an earlier unit of the same step reads.
     """
 
     units: tuple[Node, ...]
     forward: bool
     stored: frozenset[Node]
     carried: frozenset[Node]
+    lent: dict[Node, Node]
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,11 @@ class Schedule:
 def schedule(graph: Graph, outputs: Iterable[Node]) -> Schedule:
     """Order everything that the outputs need."""
     outputs = list(outputs)
+    _share(graph, outputs)
     _merge_products(outputs)
-    components = _components(outputs)
-    loops = [frozenset(c) for c in components if _is_loop(c)]
-    for component in loops:
-        _hoist(graph, component)
+    for component in _components(outputs):
+        if _is_loop(component):
+            _hoist(graph, frozenset(component))
     components = _components(outputs)
     uses = _uses(outputs)
     users = _users(components)
@@ -74,12 +77,8 @@ def _reachable(outputs: Iterable[Node]) -> list[Node]:
         node = agenda.pop()
         if node.number not in found:
             found[node.number] = node
-            agenda += [used for used, _ in _reads(node)]
+            agenda += [used for used, _ in node.reads]
     return [found[n] for n in sorted(found)]
-
-
-def _reads(node: Node) -> list[tuple[Node, int]]:
-    return node.reads
 
 
 def _components(outputs: Iterable[Node]) -> list[list[Node]]:
@@ -109,6 +108,23 @@ def _users(components: list[list[Node]]) -> dict[Node, list[Node]]:
     return users
 
 
+def _share(graph: Graph, outputs: list[Node]) -> None:
+    """Use a variable wherever its definition is written, and log softmax(z) for softmax(z)."""
+    nodes = _reachable(outputs)
+    logs = {n.args[0]: n for n in nodes if n.op == "call" and n.data[0] == "log_softmax"}
+    for n in nodes:
+        if n.op == "call" and n.data[0] == "softmax" and n.args[0] in logs:
+            n.args, n.data = (logs[n.args[0]],), ("exp", 0)
+    owner: dict[Node, Node] = {}
+    for n in nodes:
+        if n.definition is not None and n.definition.op in FRESH:
+            owner.setdefault(n.definition, n)
+    for n in nodes:
+        n.args = tuple(owner.get(a, a) for a in n.args)
+        if n.definition in owner and owner[n.definition] is not n:
+            n.definition = owner[n.definition]
+
+
 def _merge_products(outputs: list[Node]) -> None:
     """u ⊙ (v ⊙ w), where v ⊙ w is a variable used nowhere else, as one product."""
     changed = True
@@ -136,12 +152,8 @@ def _hoist(graph: Graph, component: frozenset[Node]) -> None:
             constant, signs = node.data
             if len(outside) + (constant != 0) < 2:
                 continue
-            kept = [
-                (s, a) for s, a, w in zip(signs, node.args, inside, strict=True) if w
-            ]
-            group = [
-                (s, a) for s, a, w in zip(signs, node.args, inside, strict=True) if not w
-            ]
+            kept = [(s, a) for s, a, w in zip(signs, node.args, inside, strict=True) if w]
+            group = [(s, a) for s, a, w in zip(signs, node.args, inside, strict=True) if not w]
             sum_ = graph.add([(1, graph.number(constant, node.size)), *group], node.size)
             node.args = (*(a for _, a in kept), sum_)
             node.data = (S.Zero, (*(s for s, _ in kept), 1))
@@ -196,7 +208,40 @@ def _loop(
         stored.add(unit)
     ordered = _sorted(units, order)
     assert ordered is not None
-    return Loop(tuple(ordered), forward, frozenset(stored), frozenset(carried))
+    lent = _lent(ordered, stored, members, uses, kept)
+    return Loop(tuple(ordered), forward, frozenset(stored), frozenset(carried), lent)
+
+
+def _lent(
+    units: list[Node], stored: set[Node], members: set[Node], uses: dict[Node, int], kept: set[Node]
+) -> dict[Node, Node]:
+    """Pairs of a stored unit and a node that can be kept in its rows before."""
+    lent: dict[Node, Node] = {}
+    for i, reader in enumerate(units):
+        for v in _outside(reader, set(units), members):
+            if uses[v] > 1 or v in kept or v.op not in FRESH or not (v.timed and v.full):
+                continue
+            for unit in units[i + 1 :]:
+                if unit in stored and unit not in lent and unit.size == v.size:
+                    lent[unit] = v
+                    break
+    return lent
+
+
+#: the operations whose result is a new array
+FRESH = frozenset({"add", "mul", "matvec", "call"})
+
+
+def _outside(unit: Node, units: set[Node], members: set[Node]) -> list[Node]:
+    """What the unit reads from outside the loop, at its own step."""
+    found, agenda = [], [unit]
+    while agenda:
+        for used, offset in agenda.pop().reads:
+            if used not in members:
+                found += [] if offset else [used]
+            elif used not in units and not offset:
+                agenda.append(used)
+    return found
 
 
 def _within(

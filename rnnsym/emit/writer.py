@@ -43,43 +43,69 @@ class Writer:
         return "\n".join(self.lines) + "\n"
 
 
-def broken(text: str, width: int) -> list[str]:
-    """A statement as lines of at most `width` characters, as the usual formatters break it."""
+def broken(text: str, width: int, inside: bool = False) -> list[str]:
+    """Code as lines of at most `width` characters, as the usual formatters break it.
+
+    inside: whether it stands in brackets, where a line may end after any operand.
+    """
     if len(text) <= width or text.startswith("#"):
         return [text]
+    if inside:
+        for separators in ((" for ",), (" + ", " - "), (" @ ", " * ")):
+            parts = _split(text, separators)
+            if len(parts) > 1:
+                return [line for part in parts for line in broken(part, width, True)]
     head, equals, tail = text.partition(" = ")
-    start, stop = _outermost(text)
-    if equals and (start is None or len(_operands(tail)) > 1):
+    if equals and len(head) > width - 9:
+        return ["(", *_filled(head, width), f") = {tail}"]
+    if text.startswith("for ") and text.index(" in ") > width - 20:
+        targets, rest = text.removeprefix("for ").split(" in ", 1)
+        opening, *others = broken(rest, width - 5)
+        return ["for (", *_filled(targets, width), f") in {opening}", *others]
+    if text.startswith("return ") and len(_split(text, (", ",))) > 2:
+        return ["return (", *_filled(text.removeprefix("return "), width), ")"]
+    pair = _outermost(text, width)
+    if equals and (pair is None or len(_split(tail, (" + ", " - "))) > 1):
         return broken(f"{head} = ({tail})", width)
-    if start is None or stop is None:
+    if pair is None:
         return [text]
-    inside, after = text[start + 1 : stop], text[stop:]
-    items = [*_split(inside, ", ")]
-    if len(inside) + 4 <= width:
-        inner = [inside]
+    start, stop = pair
+    content = text[start + 1 : stop]
+    items = _split(content, (", ",))
+    if len(content) + 4 <= width:
+        items = [content]
     elif len(items) > 1:
-        inner = [f"{item}," for item in items]
-    else:
-        inner = _operands(inside)
+        items = [item.removeprefix(", ").rstrip(",") + "," for item in items]
     lines = [text[: start + 1]]
-    for part in inner:
-        lines += [f"    {p}" for p in broken(part, width - 4)]
-    return [*lines, after]
+    for item in items:
+        last = "," if item.endswith(",") and len(items) > 1 else ""
+        *first, end = broken(item.removesuffix(last), width - 5, True)
+        lines += [f"    {line}" for line in (*first, end + last)]
+    return [*lines, text[stop:]]
 
 
-def _outermost(text: str) -> tuple[int | None, int | None]:
-    """The last top-level pair of brackets that reaches the end of the statement."""
-    depth, start = 0, None
+def _filled(items: str, width: int) -> list[str]:
+    """A tuple's inside as full lines."""
+    return [f"    {line}" for line in textwrap.wrap(items + ",", width - 4)]
+
+
+def _outermost(text: str, width: int) -> tuple[int, int] | None:
+    """The brackets to break a line in: those that end it if that suffices, else the widest."""
+    depth, start, pairs = 0, 0, []
     for i, c in _plain(text):
         if c in "([{":
-            if depth == 0:
-                start = i
+            start = i if depth == 0 else start
             depth += 1
         elif c in ")]}":
             depth -= 1
-            if depth == 0 and i >= len(text.rstrip(":")) - 1:
-                return start, i
-    return None, None
+            if depth == 0:
+                pairs.append((start, i))
+    if not pairs:
+        return None
+    start, stop = pairs[-1]
+    if stop >= len(text.rstrip(":")) - 1 and start < width:
+        return start, stop
+    return max(pairs, key=lambda pair: pair[1] - pair[0])
 
 
 def _plain(text: str) -> Iterator[tuple[int, str]]:
@@ -98,25 +124,14 @@ def _plain(text: str) -> Iterator[tuple[int, str]]:
             yield i, c
 
 
-def _split(text: str, separator: str) -> Iterator[str]:
-    depth, last = 0, 0
-    for i, c in _plain(text):
-        depth += (c in "([{") - (c in ")]}")
-        if depth == 0 and text.startswith(separator, i):
-            yield text[last:i]
-            last = i + len(separator)
-    if text[last:].strip():
-        yield text[last:].rstrip(",")
-
-
-def _operands(text: str) -> list[str]:
-    """A sum, a line each summand."""
+def _split(text: str, separators: tuple[str, ...]) -> list[str]:
+    """The parts between separators outside of brackets, each with the one that it begins with."""
     depth, last, result = 0, 0, []
     for i, c in _plain(text):
         depth += (c in "([{") - (c in ")]}")
-        if depth == 0 and i and text[i : i + 3] in (" + ", " - "):
+        if depth == 0 and i and text.startswith(separators, i):
             result.append(text[last:i])
-            last = i + 1
+            last = i + 1 if c == " " else i
     return [*result, text[last:]]
 
 
@@ -124,3 +139,8 @@ def listed(names: Iterable[str]) -> str:
     """A tuple's inside: `a, b`, or `a,` for one."""
     names = list(names)
     return f"{names[0]}," if len(names) == 1 else ", ".join(names)
+
+
+def literal(text: str) -> str:
+    """A string literal: in double quotes where that is safe, else as `repr` has it."""
+    return f'"{text}"' if text.isascii() and text.replace(" ", "_").isidentifier() else repr(text)

@@ -16,7 +16,7 @@ from rnnsym.errors import InputError
 from rnnsym.evaluate.field import FieldArithmetic
 from rnnsym.evaluate.point import choose_sizes, field_point
 from rnnsym.evaluate.trajectory import Truth
-from rnnsym.graph import Graph, Node, unroll
+from rnnsym.graph import Node, unroll
 from rnnsym.models import build
 from rnnsym.network import Network
 from rnnsym.nodes import Total, t

@@ -1,0 +1,67 @@
+"""Importing, deriving and emitting: what a user waits for."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+from functools import partial
+from typing import Any
+
+from rnnsym import models
+from rnnsym.derive.calculus import Calculus
+from rnnsym.emit import source
+from tests.benchmarks.timing import best
+
+#: what is measured -> its limit in seconds
+LIMITS = {
+    "import rnnsym, beyond sympy": 0.3,
+    "derive elman": 0.15,
+    "derive lstm": 0.6,
+    "derive gru": 0.6,
+}
+
+
+def run() -> list[dict[str, Any]]:
+    """A row for each measurement."""
+    took = {"import rnnsym, beyond sympy": _import("rnnsym") - _import("sympy")}
+    for cell in ("elman", "lstm", "gru"):
+        took[f"derive {cell}"] = _fresh(cell)
+    for cell in ("elman", "lstm", "gru"):
+        took[f"emit {cell}"] = best(partial(_emit, cell))
+    return [
+        {"what": name, "seconds": seconds, "limit": LIMITS.get(name)}
+        for name, seconds in took.items()
+    ]
+
+
+def _emit(cell: str) -> str:
+    return source(models.build(cell, {}))
+
+
+def derive(cell: str) -> None:
+    """All gradients of a model, for symbolic T."""
+    net = models.build(cell, {})
+    calculus = Calculus(net)
+    for name in net.parameters:
+        calculus.derive(name)
+
+
+def _import(module: str) -> float:
+    """The median time of importing a module in a new process."""
+    code = f"import time; s = time.perf_counter(); import {module}; print(time.perf_counter() - s)"
+    return statistics.median(_measured(code) for _ in range(7))
+
+
+def _fresh(cell: str) -> float:
+    """The first derivation in a process, after the import: nothing is cached."""
+    code = (
+        "import time; from tests.benchmarks.derivations import derive; s = time.perf_counter();"
+        f"derive({cell!r}); print(time.perf_counter() - s)"
+    )
+    return statistics.median(_measured(code) for _ in range(3))
+
+
+def _measured(code: str) -> float:
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return float(run.stdout)
