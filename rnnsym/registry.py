@@ -12,7 +12,6 @@ import numpy as np
 from sympy import Integer, MatrixExpr
 
 from rnnsym import emit, functions, rules
-from rnnsym.algebra import rebuild
 from rnnsym.emit.functions import FUNCTIONS
 from rnnsym.equations import Reader
 from rnnsym.errors import InputError
@@ -20,6 +19,7 @@ from rnnsym.evaluate.arithmetic import REGISTERED, Arithmetic, NumpyArithmetic
 from rnnsym.evaluate.dual import EQUATIONS
 from rnnsym.evaluate.expression import Evaluator
 from rnnsym.nodes import TimeVector, t
+from rnnsym.simplify import rebuild
 
 STEP, TOLERANCE = 1e-20, 1e-9
 

@@ -21,19 +21,15 @@ from sympy import (
 )
 from sympy.matrices.expressions import HadamardProduct, KroneckerProduct, OneMatrix
 
-from rnnsym import algebra
+from rnnsym import algebra, simplify
 from rnnsym.algebra import (
     add,
     blocks,
     diag,
-    elementwise,
-    expand,
-    fuse,
     had,
     kron,
     mul,
     ones,
-    rebuild,
     scale,
     subtract,
     tr,
@@ -41,6 +37,7 @@ from rnnsym.algebra import (
 from rnnsym.evaluate.expression import Evaluator
 from rnnsym.evaluate.field import FieldArithmetic
 from rnnsym.nodes import Apply, Blocks, TimeProduct, TimeSum, TimeVector, t
+from rnnsym.simplify import elementwise, expand, fuse, rebuild
 
 N = Integer(3)
 A, B, C = (MatrixSymbol(name, N, N) for name in "ABC")
@@ -259,7 +256,7 @@ def test_rebuilding_replaces_inside_of_sums_over_time() -> None:
 
 
 def test_the_size_of_an_expression_is_its_number_of_nodes() -> None:
-    assert algebra.size(A) < algebra.size(MatMul(A, B)) < algebra.size(MatMul(A, B, A))
+    assert simplify.size(A) < simplify.size(MatMul(A, B)) < simplify.size(MatMul(A, B, A))
 
 
 def test_a_square_of_ones_is_no_number_one() -> None:

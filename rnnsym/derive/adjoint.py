@@ -11,7 +11,17 @@ from functools import cached_property
 from sympy import Identity, MatrixExpr, MatrixSymbol, S, Transpose
 from sympy.matrices.expressions import KroneckerProduct
 
-from rnnsym.algebra import add, factors, is_column, is_zero, mul, scale, size, split, terms, tr
+from rnnsym.algebra import (
+    add,
+    factors,
+    is_column,
+    is_zero,
+    mul,
+    scale,
+    split,
+    terms,
+    tr,
+)
 from rnnsym.derive.local import Local
 from rnnsym.derive.step import Prose, Step
 from rnnsym.derive.structure import Structure
@@ -19,6 +29,7 @@ from rnnsym.derive.sums import k
 from rnnsym.errors import NotSupportedError
 from rnnsym.network import Network
 from rnnsym.nodes import Adjoint, Gradient, T, TimeSum, TimeVector, leaves, t, time_vectors
+from rnnsym.simplify import size
 
 
 class AdjointSystem:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sympy import MatrixExpr, S
 
-from rnnsym.algebra import add, mul, size
+from rnnsym.algebra import add, mul
 from rnnsym.derive import recurrence
 from rnnsym.derive.closed import LEGIBLE
 from rnnsym.derive.recurrence import EVERY
@@ -14,6 +14,7 @@ from rnnsym.derive.step import Prose, Scribe
 from rnnsym.derive.subject import Subject
 from rnnsym.derive.sums import index, k
 from rnnsym.nodes import Immediate, T, TimeSum, Total, count, t
+from rnnsym.simplify import size
 
 j = index("j")
 

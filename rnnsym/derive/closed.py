@@ -10,7 +10,7 @@ from typing import Any
 
 from sympy import MatrixExpr, S, Transpose, Tuple, ZeroMatrix
 
-from rnnsym.algebra import add, blocks, factors, is_zero, mul, rebuild, size
+from rnnsym.algebra import add, blocks, factors, is_zero, mul
 from rnnsym.derive import recurrence
 from rnnsym.derive.adjoint import shaped
 from rnnsym.derive.local import times_blocks
@@ -20,6 +20,7 @@ from rnnsym.derive.structure import Block
 from rnnsym.derive.subject import Subject
 from rnnsym.derive.sums import exchange, k
 from rnnsym.nodes import Adjoint, Gradient, Immediate, Stack, T, TimeSum, Total, count, t
+from rnnsym.simplify import rebuild, size
 
 #: a Jacobian of more nodes than this keeps its symbol inside of a product
 LEGIBLE = 45

@@ -10,11 +10,12 @@ from functools import cache
 
 from sympy import MatrixExpr, ZeroMatrix
 
-from rnnsym.algebra import add, blocks, fuse, is_zero, mul, size
+from rnnsym.algebra import add, blocks, is_zero, mul
 from rnnsym.derive.structure import Block
 from rnnsym.network import Network
 from rnnsym.nodes import Blocks, Stack, TimeVector, count, t, time_vectors
 from rnnsym.rules import jacobian
+from rnnsym.simplify import fuse, size
 
 
 class Local:

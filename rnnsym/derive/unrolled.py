@@ -10,12 +10,13 @@ from typing import Any
 
 from sympy import Identity, Integer, MatAdd, MatrixExpr
 
-from rnnsym.algebra import add, factors, mul, rebuild, scale, split, terms
+from rnnsym.algebra import add, factors, mul, scale, split, terms
 from rnnsym.derive.closed import closed_forms, closed_term
 from rnnsym.derive.step import Derivation, Prose, Scribe, Step
 from rnnsym.derive.subject import Subject
 from rnnsym.errors import InputError
 from rnnsym.nodes import Adjoint, T, TimeProduct, TimeSum, Total, is_parameter, leaves, t
+from rnnsym.simplify import rebuild
 
 #: more terms than this are not listed one by one
 LISTED = 60

@@ -13,12 +13,13 @@ from typing import Any
 
 from sympy import MatrixExpr, MatrixSymbol, S
 
-from rnnsym.algebra import expand, is_column, is_zero, terms, tr
+from rnnsym.algebra import is_column, is_zero, terms, tr
 from rnnsym.derive.adjoint import AdjointSystem
 from rnnsym.emit.graph import Graph, Node, Signed
 from rnnsym.emit.lower import Lowering, outer
 from rnnsym.network import Network
 from rnnsym.nodes import TimeVector, t
+from rnnsym.simplify import expand
 
 
 @dataclass(frozen=True)

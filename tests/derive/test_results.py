@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from sympy import Integer, MatAdd, MatMul, MatrixExpr
 
-from rnnsym.algebra import expand, factors, size, split, terms
+from rnnsym.algebra import factors, split, terms
 from rnnsym.derive.calculus import Calculus
 from rnnsym.derive.step import Derivation, Step
 from rnnsym.graph import unroll
 from rnnsym.models import build
 from rnnsym.network import Network
 from rnnsym.nodes import Adjoint, T, TimeSum, Total, leaves, t
+from rnnsym.simplify import expand, size
 from rnnsym.verify.steps import Checker
 from tests.derive.nets import ELMAN, HEAD, NETS, names
 
