@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
+import time
 from functools import partial
 from typing import Any
 
@@ -19,7 +20,17 @@ LIMITS = {
     "derive elman": 0.15,
     "derive lstm": 0.6,
     "derive gru": 0.6,
+    "elman, T = 1000, per step": 0.002,
+    "lstm, T = 1000, per step": 0.002,
+    "rnnsym derive elman": 2.0,
+    "rnnsym verify elman, T = 50, n = 64": 10.0,
 }
+
+#: the command of the last row
+VERIFY = (
+    "verify elman --steps 50 --sizes n_x=32,n_a=64,n_y=32 "
+    "--against bptt,complex_step,exact,finite_difference"
+)
 
 
 def run() -> list[dict[str, Any]]:
@@ -29,10 +40,27 @@ def run() -> list[dict[str, Any]]:
         took[f"derive {cell}"] = _fresh(cell)
     for cell in ("elman", "lstm", "gru"):
         took[f"emit {cell}"] = best(partial(_emit, cell))
+    for cell, name in (("elman", "W_aa"), ("lstm", "W_fa")):
+        took[f"{cell}, T = 1000, per step"] = best(partial(_unrolled, cell, name)) / 1000
+    took["rnnsym derive elman"] = _command("derive elman")
+    took["rnnsym verify elman, T = 50, n = 64"] = _command(VERIFY)
     return [
         {"what": name, "seconds": seconds, "limit": LIMITS.get(name)}
         for name, seconds in took.items()
     ]
+
+
+def _unrolled(cell: str, name: str) -> None:
+    """A derivation for T = 1000, every step of the backward pass written out."""
+    Calculus(models.build(cell, {})).at(name, 1000)
+
+
+def _command(arguments: str) -> float:
+    """The time of a whole process."""
+    command = [sys.executable, "-m", "rnnsym.cli", *arguments.split()]
+    start = time.perf_counter()
+    subprocess.run(command, capture_output=True, check=True)
+    return time.perf_counter() - start
 
 
 def _emit(cell: str) -> str:
