@@ -94,6 +94,15 @@ class Code:
     language: str = "python"
 
 
+@dataclass(frozen=True)
+class Figure:
+    """A picture, in the form that each kind of document can draw."""
+
+    mermaid: str
+    tikz: str
+    text: str
+
+
 Block = Any
 
 

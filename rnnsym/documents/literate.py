@@ -26,6 +26,7 @@ from rnnsym.documents.content import (
     Bullets,
     Code,
     Document,
+    Figure,
     Heading,
     Paragraph,
     Prose,
@@ -34,6 +35,7 @@ from rnnsym.documents.content import (
 from rnnsym.documents.markdown import markdown
 from rnnsym.documents.tex import whole
 from rnnsym.errors import InputError, UnavailableError
+from rnnsym.latex import LatexPrinter
 
 
 class _Source:
@@ -72,9 +74,9 @@ class _Source:
         sections = [s.strip() for s in rest.split(",") if s.strip()]
         steps = next((int(w[2:]) for w in words if w.startswith("T=") and w[2:].isdigit()), None)
         if what == "forward pass":
-            yield from narrative.forward_pass(self.net)
+            yield from _untitled(narrative.forward_pass(self.net))
         elif what == "conventions":
-            yield from narrative.conventions(self.net, self.net.notation)
+            yield from _untitled(narrative.conventions(self.net, self.net.notation))
         elif words[:1] == ["derive"] and len(words) >= 2:
             derivation = self.net.derive(words[1])
             yield from self.steps(
@@ -83,7 +85,9 @@ class _Source:
         elif words == ["compact"]:
             yield from self.steps(self.net.block_identity(), sections, line)
         elif words[:1] == ["graph"] and steps is not None:
-            yield Code(self.net.unroll(steps).mermaid(), "mermaid")
+            graph = self.net.unroll(steps).reduced()
+            printer = LatexPrinter(self.net.notation, self.net.notations.get(self.net.notation))
+            yield Figure(graph.mermaid(parameters=False), graph.tikz(printer), graph.text())
         else:
             raise self.fail(line, f"{text.strip()!r} is no request; see rnnsym.documents.literate")
 
@@ -176,6 +180,11 @@ class _Source:
         blocks += narrative.evidence(self.checks)
         names = self.net.notations.get(self.net.notation)
         return Document(title, blocks, self.net.notation, names)
+
+
+def _untitled(blocks: Iterator[Block]) -> Iterator[Block]:
+    """Without headings: the source has its own."""
+    return (block for block in blocks if not isinstance(block, Heading))
 
 
 def _front_matter(text: str, path: Path) -> tuple[dict[str, str], str]:

@@ -13,6 +13,7 @@ from rnnsym.documents.content import (
     Code,
     Display,
     Document,
+    Figure,
     Heading,
     Paragraph,
     Prose,
@@ -131,6 +132,11 @@ def _(block: Remarks, tex: Print, row_end: str) -> str:
         mark = ("✓ " if r.ok else "✗ ") + escape(r.checked)
         lines.append(f"- ({r.number}) *{escape(r.lead)}*: {prose(r.text, tex)}. {mark}")
     return "\n".join(lines)
+
+
+@_write.register
+def _(block: Figure, tex: Print, row_end: str) -> str:
+    return f"```mermaid\n{block.mermaid.rstrip()}\n```"
 
 
 @_write.register

@@ -13,6 +13,7 @@ from rnnsym.documents.content import (
     Code,
     Display,
     Document,
+    Figure,
     Heading,
     Paragraph,
     Prose,
@@ -89,6 +90,11 @@ def _(block: Remarks, text: TextPrinter) -> str:
         )
         for r in block.items
     )
+
+
+@_write.register
+def _(block: Figure, text: TextPrinter) -> str:
+    return textwrap.indent(block.text.rstrip(), "    ")
 
 
 @_write.register

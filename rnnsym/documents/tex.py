@@ -13,6 +13,7 @@ from rnnsym.documents.content import (
     Code,
     Display,
     Document,
+    Figure,
     Heading,
     Paragraph,
     Prose,
@@ -35,6 +36,8 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \newcommand{\fit}[1]{\sbox{\fitbox}{$\displaystyle #1$}%
   \ifdim\wd\fitbox>\linewidth\resizebox{\linewidth}{!}{\usebox{\fitbox}}\else\usebox{\fitbox}\fi}
 """
+
+TIKZ = "\\usepackage{tikz}\\usetikzlibrary{arrows.meta}\n"
 
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "%": r"\%",
@@ -60,8 +63,9 @@ def whole(document: Document) -> str:
     tex = LatexPrinter(document.notation, document.names)
     body = "\n\n".join(_write(block, lambda e: tex(e), fitted=True) for block in document.blocks)
     heading = prose(document.title, tex)
+    pictures = any(isinstance(block, Figure) for block in document.blocks)
     return (
-        f"{PREAMBLE}\\begin{{document}}\n"
+        f"{PREAMBLE}{TIKZ if pictures else ''}\\begin{{document}}\n"
         f"{{\\LARGE\\bfseries {heading}\\par}}\n\n{body}\n\\end{{document}}\n"
     )
 
@@ -125,6 +129,11 @@ def _(block: Remarks, tex: Print, fitted: bool = False) -> str:
             f"{{\\footnotesize [{mark}]}}"
         )
     return "\\\\\n".join(lines)
+
+
+@_write.register
+def _(block: Figure, tex: Print, fitted: bool = False) -> str:
+    return f"\\begin{{center}}\n{block.tikz.rstrip()}\n\\end{{center}}"
 
 
 @_write.register
