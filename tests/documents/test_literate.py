@@ -68,7 +68,8 @@ def test_every_request(tmp_path: Path) -> None:
         assert part in md
     numbers = re.findall(r"&& \((\d+)\)", md)
     assert numbers == [str(i + 1) for i in range(len(numbers))], "numbered through the document"
-    assert tex.count(r"\begin{verbatim}") == 2
+    assert tex.count(r"\begin{verbatim}") == 1
+    assert tex.count(r"\begin{tikzpicture}") == 1
 
 
 def test_a_model_with_options_and_its_notation(tmp_path: Path) -> None:
