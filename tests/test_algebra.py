@@ -21,7 +21,7 @@ from sympy import (
 )
 from sympy.matrices.expressions import HadamardProduct, KroneckerProduct, OneMatrix
 
-from rnnsym import algebra, simplify
+from rnnsym import simplify
 from rnnsym.algebra import (
     add,
     blocks,

@@ -220,7 +220,7 @@ def _close(e: MatrixExpr, table: Table, largest: int | None) -> MatrixExpr:
 
 def _matrix_form(scribe: Scribe, s: Subject, block: Block, lead: MatrixExpr, table: Table) -> None:
     """From vec to the shape of W, then the order of the sums, then δ."""
-    limits = recurrence.solution(block, lambda at: s.w).args[1] if block.recurrent else None
+    limits = recurrence.span(block, t, k) if block.recurrent else None
     use = t if limits is None else k
     rows = []
     for node, to_state, local in s.uses(block):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sympy import Expr, MatrixExpr, S, Symbol, ZeroMatrix
+from sympy import Expr, MatrixExpr, S, Symbol, Tuple, ZeroMatrix
 
 from rnnsym.algebra import add, mul
 from rnnsym.derive.step import Scribe
@@ -41,8 +41,12 @@ def solution(block: Block, source: At, time: Expr = t, level: int = 0) -> Matrix
     k = index("k", level)
     if not block.recurrent:
         return source(time)
-    limits = (k, S.One, time) if block.direction > 0 else (k, time, T)
-    return TimeSum(mul(product(block, time, k, level), source(k)), limits)
+    return TimeSum(mul(product(block, time, k, level), source(k)), span(block, time, k))
+
+
+def span(block: Block, time: Expr, k: Symbol) -> Tuple:
+    """The range of the steps k that reach s⟨time⟩."""
+    return Tuple(k, S.One, time) if block.direction > 0 else Tuple(k, time, T)
 
 
 def certify(

@@ -30,7 +30,6 @@ class Expressions:
     def __init__(self, names: Names, padding: dict[Node, tuple[int, int]]) -> None:
         self.names, self.padding = names, padding
         self.named: dict[Node, str] = {}
-        self.lent: dict[Node, Node] = {}  # a node -> the variable in whose rows it is kept
         self.functions: dict[str, None] = {}
         self.unknown: dict[str, str] = {}
 
@@ -66,7 +65,6 @@ class Expressions:
         v⟨1⟩ … v⟨T⟩ have the name of v; if there are values before or after them, it is a part of
         the array `everything(v)`.
         """
-        v = self.lent.get(v, v)
         if not offset:
             return self.named[v]
         return f"{self.everything(v)}[{self.part(v, offset)}]"

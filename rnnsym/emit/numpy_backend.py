@@ -60,7 +60,6 @@ class NumpyModule:
         self.ufuncs: dict[str, None] = {}
         self.users: dict[Node, list[Node]] = {}
         self.in_loops: set[Node] = set()
-        self.lenders = {v: unit for loop in self.looped for unit, v in loop.lent.items()}
         self._survey()
         self.given = arguments(self.net, self.print, list(self.net.states))
         self.arguments = ArgumentPrinter(self.net, self.print, self.given)
@@ -174,9 +173,7 @@ class NumpyModule:
         keywords = ""
         if self.print.unknown:
             keywords = ", *, " + ", ".join(self.print.unknown.values())
-        out.line(
-            '@np.errstate(over="ignore", invalid="ignore")  # what comes of it is judged below'
-        )
+        out.line('@np.errstate(over="ignore")  # a function may saturate; NaN are not passed over')
         out.line(f"def {self.entry}(params, x, y, initial=None{keywords}):")
         with out.indented():
             out.line(f'"""{self.summary}')
@@ -291,8 +288,6 @@ class NumpyModule:
                 self.fill(self.name(v), v.definition)
             else:
                 self.assign(v, v.definition)
-        elif v in self.lenders:
-            self.write_lent(v, self.lenders[v])
         elif self.needs_name(v):
             self.assign(v, v)
 
@@ -300,20 +295,6 @@ class NumpyModule:
         """Whether a node is used more than once, or step by step."""
         several = self.schedule.uses.get(v, 0) > 1 or v in self.in_loops
         return several and v.op not in ("number", "at")
-
-    def write_lent(self, v: Node, unit: Node) -> None:
-        """What a loop takes from outside, kept where the loop puts its own values later."""
-        name = self.name(unit)
-        self.body.comment(
-            f"{name} first holds what {self.owner(v)} takes from outside the loop that computes it"
-        )
-        if any(self.schedule.padding.get(unit, (0, 0))):
-            self.allocate(unit)
-            self.fill(name, v)
-            self.print.lent[v], self.print.named[v] = unit, name
-        else:
-            self.assign(unit, v)
-            self.print.lent[v], self.print.named[v] = unit, name
 
     def assign(self, target: Node, v: Node) -> None:
         """Give a variable its value, or another node a name."""
@@ -405,8 +386,6 @@ class NumpyModule:
             self.name(unit)
         printer = LoopPrinter(loop, self.print)
         for unit in loop.units:
-            if unit in loop.lent:
-                continue  # its array is there
             if unit in loop.stored:
                 self.allocate(unit)
             else:

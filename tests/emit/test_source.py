@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import shutil
 import subprocess
 import sys
@@ -93,7 +94,7 @@ def test_what_does_not_depend_on_the_loop_is_not_in_it() -> None:
     loops = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.For)]
     steps = [ast.unparse(n) for n in loops if "_steps" in ast.unparse(n.iter)]
     assert len(steps) == 2
-    assert all("W_ax" not in s and "W_ya" not in s for s in steps)
+    assert not any(re.search(r"\b(W_ax|W_ya)\b", s) for s in steps)
     assert [s.count(".dot(") for s in steps] == [1, 1]
 
 
@@ -212,6 +213,7 @@ def test_sequences_of_the_wrong_shape() -> None:
         f(params, x[:, :0], y[:, :0], initial)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
 def test_numbers_that_are_not_finite() -> None:
     def with_a(number: float) -> Any:
         def change(array: Any) -> Any:
