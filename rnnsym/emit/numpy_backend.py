@@ -386,7 +386,12 @@ class NumpyModule:
             self.name(unit)
         printer = LoopPrinter(loop, self.print)
         for unit in loop.units:
-            if unit in loop.stored:
+            if unit in loop.lent and not any(self.schedule.padding.get(unit, (0, 0))):
+                given = self.name(loop.lent[unit])
+                out.line(
+                    f"{self.name(unit)} = {given}  # in its place: a row is read, then written"
+                )
+            elif unit in loop.stored:
                 self.allocate(unit)
             else:
                 start = self.initial(unit) if unit in loop.carried else ""

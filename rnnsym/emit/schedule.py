@@ -24,13 +24,16 @@ class Loop:
 
     units: the nodes that get a value of their own, in order; all others are parts of them.
     forward: whether time runs from 1 to T; stored: the units whose values are kept for all
-    steps; carried: those of which only the latest value is needed, at the next step.
+    steps; carried: those of which only the latest value is needed, at the next step;
+    lent: a stored unit -> what is kept in its rows until the unit itself is written there, a
+    node from outside that only an earlier unit of the same step reads.
     """
 
     units: tuple[Node, ...]
     forward: bool
     stored: frozenset[Node]
     carried: frozenset[Node]
+    lent: dict[Node, Node]
 
 
 @dataclass(frozen=True)
@@ -205,7 +208,24 @@ def _loop(
         stored.add(unit)
     ordered = _sorted(units, order)
     assert ordered is not None
-    return Loop(tuple(ordered), forward, frozenset(stored), frozenset(carried))
+    lent = _lent(ordered, stored, members, uses, kept)
+    return Loop(tuple(ordered), forward, frozenset(stored), frozenset(carried), lent)
+
+
+def _lent(
+    units: list[Node], stored: set[Node], members: set[Node], uses: dict[Node, int], kept: set[Node]
+) -> dict[Node, Node]:
+    """Pairs of a stored unit and a node that can be kept in its rows before."""
+    lent: dict[Node, Node] = {}
+    for i, reader in enumerate(units):
+        for v in _outside(reader, set(units), members):
+            if uses[v] > 1 or v in kept or v.op not in FRESH or not (v.timed and v.full):
+                continue
+            for unit in units[i + 1 :]:
+                if unit in stored and unit not in lent and unit.size == v.size:
+                    lent[unit] = v
+                    break
+    return lent
 
 
 #: the operations whose result is a new array
