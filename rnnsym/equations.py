@@ -12,6 +12,7 @@ is Python's own for expressions, and only these forms of it::
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -318,10 +319,38 @@ class Reader:
     def equations(self) -> list[Equation]:
         """All equations read so far, with their sizes named and filled in."""
         self.name_sizes()
+        self.refuse_accidental_numbers()
         return [
             Equation(TimeVector(name, self.size(self.vectors[name]), t), self.build(tree), text)
             for name, tree, text in self.trees
         ]
+
+    def refuse_accidental_numbers(self) -> None:
+        """A weight or a vector that only an oversight makes a single number, as h[t-1] @ U does."""
+        for name, shape in self.weights.items():
+            if name not in self.scalars and all(dim.root() is ONE for dim in shape):
+                self.text = self.first_use(name)
+                self.fail(
+                    f"{name} could only be a single number here: write {name} @ v for a matrix "
+                    f"times a vector, or name it in scalars=[{name!r}] if it is a number"
+                )
+        for name, dim in self.vectors.items():
+            if dim.root() is ONE and self.first_use(name):
+                self.text = self.first_use(name)
+                self.fail(
+                    f"{name} could only have a single entry here: look at the order of its "
+                    f"products and at transposes, or give sizes={{{name!r}: 1}} if it has"
+                )
+
+    def first_use(self, name: str) -> str:
+        """The first equation in which a name occurs, or nothing."""
+        word = re.compile(rf"\b{re.escape(name)}\b")
+        return next((text for _, _, text in self.trees if word.search(text)), "")
+
+    def unused(self) -> list[str]:
+        """Declared names that no equation uses."""
+        declared = {*self.scalars, *self.functions, *self.sizes}
+        return [name for name in sorted(declared) if not self.first_use(name)]
 
     def name_sizes(self) -> None:
         """Name each open size n_v after the first lagged vector of that size, else the first."""

@@ -30,6 +30,10 @@ COMMON: dict[str, tuple[str, ...]] = {
 }
 
 
+#: the loss that belongs to an output, where it is not the default
+NATURAL = {"identity": "squared_error", "sigmoid": "binary_cross_entropy"}
+
+
 def options_of(cell: Cell) -> dict[str, tuple[str, ...]]:
     """The options of a cell and their values, the default first."""
     return {**COMMON, **cell.options}
@@ -52,14 +56,20 @@ def parse(spec: str) -> tuple[str, dict[str, str]]:
 
 
 def configure(cell: Cell, options: Mapping[str, str]) -> dict[str, str]:
-    """All options of a cell with their values; raises InputError for unknown ones."""
+    """All options of a cell with their values; raises InputError for unknown ones.
+
+    Where no loss is named, it is the one that belongs to the output.
+    """
     table = options_of(cell)
     for key, value in options.items():
         if key not in table:
             raise InputError(f"unknown option {key!r}: {cell.name} has {', '.join(table)}")
         if value not in table[key]:
             raise InputError(f"{key}={value!r}: choose from {', '.join(table[key])}")
-    return {key: str(options.get(key, values[0])) for key, values in table.items()}
+    chosen = {key: str(options.get(key, values[0])) for key, values in table.items()}
+    if "loss" not in options:
+        chosen["loss"] = NATURAL.get(chosen["output"], chosen["loss"])
+    return chosen
 
 
 def build(name: str, options: Mapping[str, str], kind: type[Network] = Network) -> Any:

@@ -62,8 +62,9 @@ class Network:
         Text as read by `rnnsym.equations` (one or more lines each), or pairs
         ``(TimeVector, MatrixExpr)`` of SymPy expressions at time ``t``.
     loss
-        A name from `rnnsym.losses`, which then compares the last vector defined (or `output`)
-        with the target; or an equation for ``L[t]``. The total loss is the sum over time.
+        A name from `rnnsym.losses`, by default cross_entropy, which then compares the last vector
+        defined (or `output`) with the target; or an equation for ``L[t]``. The total loss is the
+        sum over time.
     output
         The name of the prediction, by default the last vector defined.
     inputs, targets
@@ -91,7 +92,7 @@ class Network:
     def __init__(
         self,
         *equations: str | tuple[TimeVector, Any],
-        loss: str = "cross_entropy",
+        loss: str | None = None,
         output: str | None = None,
         inputs: Sequence[str] = ("x",),
         targets: Sequence[str] = ("y",),
@@ -130,22 +131,38 @@ class Network:
         if self.output not in defined:
             raise InputError(f"output {self.output!r}: no equation defines it")
         kind = "real"
-        if LOSS not in defined:
+        if LOSS in defined:
+            if loss is not None:
+                raise InputError(f"the loss is given twice: as loss={loss!r} and as {LOSS}[t] = …")
+        else:
+            loss = "cross_entropy" if loss is None else loss
             if loss in LOSSES:
                 text, kind = LOSSES[loss].rhs, LOSSES[loss].targets
                 reader.read(f"L[t] = {text}".replace("y_hat[t]", f"{self.output}[t]"))
             elif "=" in loss:
                 reader.read(loss)
+                if reader.trees[-1][0] != LOSS:
+                    raise InputError(f"loss {loss!r}: no equation defines the loss {LOSS}[t]")
             else:
                 known = ", ".join(LOSSES)
                 raise InputError(f"unknown loss {loss!r}: choose from {known}, or write 'L[t] = …'")
         self.target_kind = target_kind or kind
+        used = {v.name for e in given for v in (e.lhs, *time_vectors(e.rhs))}
+        for unused in [name for name in reader.unused() if name not in used | {LOSS}]:
+            raise InputError(f"{unused} is declared, but no equation uses it: is it misspelt?")
         self.source = (*given, *reader.equations())
         self.inputs: dict[str, Any] = dict.fromkeys(inputs)
         self.targets: dict[str, Any] = dict.fromkeys(targets)
         self.equations = _validated(self.source, {*inputs, *targets})
         self.equations = _ordered(_named_preactivations(self.equations))
         self._collect()
+        if loss in LOSSES and LOSSES[loss].logarithm:
+            head = next(e for e in self.source if e.lhs.name == self.output)
+            if not head.rhs.has(Apply, Softmax):
+                raise InputError(
+                    f"equation '{head}': {loss} takes the logarithm of {self.output}, which may be "
+                    f"negative: apply softmax or sigmoid, or choose loss='squared_error'"
+                )
         for missing in [name for name in states if name not in self.states]:
             raise InputError(
                 f"{missing} is declared a state, but no equation uses it at another time: "

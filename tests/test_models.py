@@ -80,7 +80,28 @@ def test_defaults_are_the_first_values() -> None:
 
 def combinations(name: str) -> list[dict[str, str]]:
     table = options_of(CELLS[name])
-    return [dict(zip(table, values, strict=True)) for values in itertools.product(*table.values())]
+    every = (dict(zip(table, v, strict=True)) for v in itertools.product(*table.values()))
+    return [options for options in every if sensible(options["output"], options["loss"])]
+
+
+def sensible(output: str, loss: str) -> bool:
+    """Whether a loss can be taken of an output: no logarithm of any real number."""
+    return output != "identity" or not LOSSES[loss].logarithm
+
+
+@pytest.mark.parametrize("loss", [name for name in LOSSES if LOSSES[name].logarithm])
+def test_the_logarithm_of_a_linear_output_is_refused(loss: str) -> None:
+    with pytest.raises(InputError, match="may be negative: apply softmax or sigmoid"):
+        build("elman", {"output": "identity", "loss": loss})
+
+
+@pytest.mark.parametrize(
+    ("output", "loss"),
+    [("softmax", "cross_entropy"), ("sigmoid", "binary_cross_entropy"),
+     ("identity", "squared_error"), ("g", "cross_entropy")],
+)  # fmt: skip
+def test_an_output_brings_its_loss(output: str, loss: str) -> None:
+    assert build("elman", {"output": output}).options["loss"] == loss
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -112,7 +133,7 @@ def covering() -> list[tuple[str, dict[str, str]]]:
         for own in itertools.product(*cell.options.values()):
             chosen.append((name, {**dict(zip(cell.options, own, strict=True)), "compact": "yes"}))
     chosen += [("elman", {"activation": value}) for value in COMMON["activation"]]
-    pairs = itertools.product(COMMON["output"], COMMON["loss"])
+    pairs = [p for p in itertools.product(COMMON["output"], COMMON["loss"]) if sensible(*p)]
     chosen += [("elman", {"output": output, "loss": loss}) for output, loss in pairs]
     chosen += [("gru", {"activation": "g", "output": "g", "loss": "squared_error"})]
     return chosen

@@ -77,7 +77,9 @@ def test_equations_may_come_in_any_order() -> None:
 
 
 def test_preactivations_get_names_of_their_own() -> None:
-    net = Network("a[t] = tanh(W @ a[t-1]) + sigmoid(V @ a[t-1])", "z_a_[t] = U @ a[t]")
+    net = Network(
+        "a[t] = tanh(W @ a[t-1]) + sigmoid(V @ a[t-1])", "z_a_[t] = U @ a[t]", loss="squared_error"
+    )
     assert net.named_by_us == {"z_a", "z_a__"}
     assert net.named_by_us.isdisjoint(e.lhs.name for e in net.source)
     for name in net.named_by_us:

@@ -27,9 +27,6 @@ def compare(cell: str, options: dict[str, str], batch: int | None) -> None:
     net = models.build(cell, options)
     example = Example(net, batch=batch)
     params, x, y, initial = example.arguments
-    if options.get("output") == "identity" and options.get("loss") != "squared_error":
-        params["W_ya"] *= 0.05  # keeps the prediction inside (0, 1)
-        params["b_y"] = np.full_like(params["b_y"], 0.5)
     expected_loss, expected, _, _ = getattr(reference, cell).gradients(
         params, x, y, initial, **options
     )
@@ -52,7 +49,14 @@ def test_every_activation_against_the_reference(
 
 @each_cell
 @batched
-@pytest.mark.parametrize(("output", "loss"), list(itertools.product(OUTPUTS, LOSSES)))
+@pytest.mark.parametrize(
+    ("output", "loss"),
+    [
+        (output, loss)
+        for output, loss in itertools.product(OUTPUTS, LOSSES)
+        if output != "identity" or loss == "squared_error"  # no logarithm of any real number
+    ],
+)
 def test_every_head_against_the_reference(
     cell: str, own: dict[str, str], batch: int | None, output: str, loss: str
 ) -> None:

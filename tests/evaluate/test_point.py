@@ -35,7 +35,10 @@ def test_bad_steps(steps):
 
 def test_shapes_are_those_of_users():
     net = Network(
-        "a[t] = alpha * tanh(W @ a[t-1] + U @ x[t] + b)", "y_hat[t] = V @ a[t]", scalars=["alpha"]
+        "a[t] = alpha * tanh(W @ a[t-1] + U @ x[t] + b)",
+        "y_hat[t] = V @ a[t]",
+        loss="squared_error",
+        scalars=["alpha"],
     )
     parameters, sequences, initial = random_arrays(net, choose_sizes(net, 5, {"n_x": 1}), 0)
     assert parameters["U"].shape == (3, 1)  # one input, but still a matrix

@@ -265,8 +265,8 @@ def test_a_loss_that_is_defined_nowhere_is_refused():
 
 
 def test_the_point_lies_in_the_domain_of_the_loss():
-    net = build("elman", {"output": "identity", "loss": "binary_cross_entropy"})
-    case = make_case(net, 5, None, 0, lambda *_: {})
+    net = Network("y_hat[t] = tanh(W @ x[t])", loss="binary_cross_entropy")
+    case = make_case(net, 3, {"n_y": 1}, 0, lambda *_: {})
     assert np.isfinite(tape_gradients(case)[0])
 
 
