@@ -207,12 +207,14 @@ def verify(
     sizes: Mapping[str, int] | None = None,
     seed: int = 0,
     against: Sequence[str] | None = None,
+    gradients: Callable[..., Any] | None = None,
 ) -> Any:
     """Derive, generate code, and compare every gradient with every kind of evidence.
 
-    Returns a Report; raises InputError for a bad size, T or kind, UnavailableError for a kind
-    whose library is not installed.
+    With `gradients`, a function f(params, x, y, initial) -> (loss, {parameter: gradient}) of your
+    own is compared in place of the generated code. Returns a Report; raises InputError for a bad
+    size, T or kind, UnavailableError for a kind whose library is not installed.
     """
     from rnnsym.verify import verify as compare
 
-    return compare(net, steps=steps, sizes=sizes, seed=seed, against=against)
+    return compare(net, steps=steps, sizes=sizes, seed=seed, against=against, gradients=gradients)

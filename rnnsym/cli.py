@@ -42,14 +42,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"rnnsym: {_one_line(str(error))}", file=sys.stderr)
         return BAD_INPUT
     except BrokenPipeError:  # the reader of stdout went away, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return HOLDS
+    except OSError as error:  # a disk that is full, say
+        print(f"rnnsym: cannot write the result: {error.strerror}", file=sys.stderr)
+        _forget_output()
+        return BAD_INPUT
     except MemoryError:
         print("rnnsym: not enough memory: choose smaller sizes or fewer steps", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
         print("rnnsym: interrupted", file=sys.stderr)
         return 130
+
+
+def _forget_output() -> None:
+    """What stdout still holds cannot be written: let the exit not try it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _one_line(text: str) -> str:

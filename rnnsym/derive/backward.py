@@ -73,7 +73,7 @@ def rtrl(scribe: Scribe, s: Subject) -> tuple[Prose, ...]:
         Total(s.total_loss, s.w),
         TimeSum(s.row(lambda b: Total(b.state(t), s.w)), (t, S.One, T)),
         "RTRL",
-        "the gradient grows with the sequence; nothing is stored over time",
+        "the gradient is summed up on the way; nothing is stored over time",
     )
     n, m = state.rows, count(s.w)
     return (
@@ -90,6 +90,8 @@ def rtrl(scribe: Scribe, s: Subject) -> tuple[Prose, ...]:
         (
             "Without brackets there are ",
             T * (T + 1) / 2,
-            " products of up to T Jacobians.",
+            " products, of up to ",
+            T - 1,
+            " Jacobians each.",
         ),
     )

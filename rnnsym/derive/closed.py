@@ -247,7 +247,7 @@ def _matrix_form(scribe: Scribe, s: Subject, block: Block, lead: MatrixExpr, tab
     )
     for node, row, _ in rows:
         scribe.step(
-            Adjoint(node.at(k)), TimeSum(Transpose(row), inside), "definition of δ",
-            "what the inner sum collects does not depend on ", s.w,
+            Adjoint(node.at(k)), TimeSum(Transpose(row), inside), "adjoint",
+            "the inner sum is this adjoint, the same for every parameter that enters ", node.at(k),
             where=((k, S.One, T),),
         )  # fmt: skip

@@ -65,11 +65,11 @@ def certify(
         "base case",
         "the initial state ",
         block.state(start),
-        " is a constant: the term k = ",
+        " is a constant, and so its derivative, a term for k = ",
         start,
-        " adds nothing, and the empty sum is zero",
+        ", would add nothing; the sum of the solution is empty there, and zero as well",
     )
-    lead = transition(block, t)
+    lead, side = transition(block, t), "before" if d > 0 else "after"
     before = solution(block, source, t - d)
     begin = add(mul(lead, before), source(t))
     inside = into_sum(lead, before)
@@ -79,9 +79,9 @@ def certify(
         begin,
         middle,
         "induction step",
-        "put the solution at the step before into the recurrence and take the factor ",
+        f"put the solution at the step {side} into the recurrence and take the factor ",
         lead,
-        " into the product",
+        " into the product, for any t",
         where=EVERY,
     )
     end = append(absorbed, source(t), t)
@@ -90,7 +90,7 @@ def certify(
         middle,
         end,
         "induction step",
-        "the last summand is the one whose product is empty: the solution at this step",
+        "the added summand is the one whose product is empty: the solution at this step, for any t",
         where=EVERY,
     )
 
@@ -116,8 +116,8 @@ def certify_adjoint(scribe: Scribe, block: Block, unknown: At, row: At, k: Symbo
     scribe.step(
         unknown(k),
         adjoint_sum(block, row, k),
-        "definition",
-        "what every later loss sends back to ",
+        "adjoint",
+        "what the losses from this step on send back to ",
         block.state(k),
         where=where,
     )

@@ -128,9 +128,10 @@ def solve(scribe: Scribe, s: Subject, block: Block) -> None:
         unknown(t),
         add(mul(recurrence.transition(block, t), unknown(block.before(t))), source(t)),
         "recurrence",
-        "its own use of ",
+        "what ",
         s.w,
-        " at this step, and all those before",
+        " brings in at this step, and what comes from ",
+        block.state(block.before(t)),
         where=EVERY,
     )
     scribe.step(
@@ -155,6 +156,7 @@ def jacobian_sum(scribe: Scribe, s: Subject) -> MatrixExpr:
         Total(s.total_loss, s.w),
         TimeSum(row, (t, S.One, T)),
         "substitution",
-        "one term for each pair of a loss and an earlier use of ",
+        "one term for each way through the states from a use of ",
         s.w,
+        " to a loss",
     )

@@ -124,7 +124,8 @@ def _term_by_term(scribe: Scribe, s: Subject, derivation: Derivation, steps: int
     scribe.section("Term by term")
     scribe.step(
         total, MatAdd(*listed) if len(listed) > 1 else listed[0], "sum over paths",
-        f"{len(listed)} terms, one for each path from a use of ", s.w, " to a loss",
+        f"{len(listed)} terms, one for each path through the states from a use of ", s.w,
+        " to a loss",
     )  # fmt: skip
     table = closed_forms(Scribe(), s)
     for number, term in enumerate(listed, 1):

@@ -8,6 +8,7 @@ from typing import Any
 from sympy import S, Transpose
 
 from rnnsym.derive.step import Derivation, Step
+from rnnsym.derive.structure import Structure
 from rnnsym.documents.content import (
     Block,
     Display,
@@ -21,7 +22,7 @@ from rnnsym.documents.content import (
 )
 from rnnsym.latex.profiles import PROFILES
 from rnnsym.network import Network
-from rnnsym.nodes import Adjoint, Gradient, T, Total, t
+from rnnsym.nodes import Adjoint, Blocks, Gradient, Stack, T, Total, t
 from rnnsym.verify.example import numbers
 from rnnsym.verify.steps import StepCheck
 
@@ -68,6 +69,8 @@ def forward_pass(net: Network) -> Iterator[Block]:
         given += [", with " if name == next(iter(net.states)) else " and ", start]
     if net.states:
         given.append(" given")
+    if any(max(abs(lag) for lag in net.lag_range(name)) > 1 for name in net.states):
+        given.append("; values of states before that are zero")
     yield Paragraph((*given, "."))
 
 
@@ -89,13 +92,29 @@ def conventions(net: Network, notation: str) -> Iterator[Block]:
             "∂⁺ is the immediate partial (Pascanu, Mikolov & Bengio 2013): every other state, "
             "such as ",
             before,
-            ", is held fixed. A product over time is written with the latest step on the left, "
-            "and an empty one is the identity. ",
+            ", is held fixed. A product over time is written in the order of the chain rule, for "
+            "a state that runs forwards the latest step on the left; an empty one is the "
+            "identity. ",
             Adjoint(state),
             " is the adjoint ",
             Transpose(Total(loss, state)),
             ".",
         ]
+    for block in Structure(net).blocks:
+        stack = block.state(t)
+        if isinstance(stack, Stack):
+            text += [
+                " States that depend on each other are stacked: ",
+                stack,
+                " is ",
+                Blocks([[part] for part in stack.parts]),
+                ". A derivative by ",
+                stack,
+                " varies its entries independently of each other, and ∂⁺ of it holds the states "
+                "of other steps fixed only; so ",
+                Total(loss, stack),
+                " is not made of the adjoints of its parts, which follow every path.",
+            ]
     yield Paragraph((*text, f" Notation: {PROFILES[notation].source}."))
 
 
@@ -165,7 +184,12 @@ def evidence(checks: Sequence[StepCheck]) -> Iterator[Block]:
             "sides were computed at random points of the field of 2⁶¹ - 1 elements, with "
             "derivatives by dual numbers through the forward equations alone, for every choice "
             f"of the free indices at T = {checks[0].steps}, all sizes different. A wrong step "
-            f"passes with a probability below {worst:.0e}. The test sees one T; that the formulas "
-            "hold for every T is what the induction shows.",
+            f"passes with a probability below {worst:.0e}. The test sees one T"
+            + (
+                "; that the sums hold for every T is what the induction shows, whose lines are "
+                "identities of sums and products."
+                if any(c.step.rule == "induction step" for c in checks)
+                else "."
+            ),
         )
     )

@@ -167,7 +167,7 @@ class LatexPrinter(Walker):
             joined = r";\, ".join(row[0] for row in rows)
             return rf"\left[{joined}\right]"
         tall = any(r"\frac" in cell for row in rows for cell in row)
-        end = r" \\[4pt] " if tall else r" \\ "
+        end = r" \\[8pt] " if tall else r" \\ "
         body = end.join(" & ".join(row) for row in rows).replace(r"\frac", r"\dfrac")
         return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"
 

@@ -57,6 +57,6 @@ def numbers(net: Network, step: Step, steps: int = 2) -> tuple[str, float, float
         if abs(x - y) > 1e-9:
             ones = ", ".join(f"{n} = {v}" for n, v in sizes.items())
             at = ", ".join(f"{s} = {steps}" for s in indices)
-            where = f"with {ones}, T = {int(symbols[T])}, weights near 1/2, inputs 1"
+            where = f"with {ones}, T = {int(symbols[T])}, weights and states about 1/2, inputs 1"
             return (f"{where}, at {at}" if at else where), float(x), float(y)
     return None

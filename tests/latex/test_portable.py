@@ -58,7 +58,7 @@ COMMAND = re.compile(r"\\(?:[A-Za-z]+|.)", re.DOTALL)
 #: what the tables of gradients use seldom: each is shown to pass everywhere by itself
 SELDOM = (
     r"\mathbf{y} \oslash \hat{\mathbf{y}}",
-    r"\begin{bmatrix} \dfrac{\partial a}{\partial b} & 0 \\[4pt] 0 & \dfrac{a}{b} \end{bmatrix}",
+    r"\begin{bmatrix} \dfrac{\partial a}{\partial b} & 0 \\[8pt] 0 & \dfrac{a}{b} \end{bmatrix}",
     r"\left[\mathbf{a};\, \mathbf{x}\right]",
     r"\boldsymbol{\mathrm{hidden}}_{\tilde{c}}^{2 \langle t\rangle \top}",
     r"\frac{\partial^{+} \mathbf{a}}{\partial \mathbf{b}}, \mathscr{L}, \ell, \nabla_{W} L",

@@ -104,7 +104,7 @@ TABLE = [
     (Blocks([[U, V], [ZeroMatrix(n, n), W]]),
      r"\begin{bmatrix} U & V \\ 0 & W \end{bmatrix}", "[U, V; 0, W]"),
     (Blocks([[Total(a, b), W], [U, V]]),
-     r"\begin{bmatrix} \dfrac{\partial a_{t}}{\partial b_{t}} & W \\[4pt] U & V \end{bmatrix}",
+     r"\begin{bmatrix} \dfrac{\partial a_{t}}{\partial b_{t}} & W \\[8pt] U & V \end{bmatrix}",
      "[∂a⟨t⟩/∂b⟨t⟩, W; U, V]"),
     # sums and products over time
     (chain, r"\prod_{i=k+1}^{t} J", "Π_{i=k+1..t} J"),
