@@ -180,6 +180,8 @@ def _derive(arguments: argparse.Namespace) -> int:
 
     if arguments.output is not None:
         files.check_path(arguments.output)
+        if arguments.text:
+            raise InputError("--text is for the terminal: leave it out, or -o FILE")
     net = _model(arguments.model)
     names = _names(arguments.wrt) or list(net.parameters)
     found = [net.derive(name) for name in names]

@@ -65,6 +65,8 @@ def configure(cell: Cell, options: Mapping[str, str]) -> dict[str, str]:
         if key not in table:
             raise InputError(f"unknown option {key!r}: {cell.name} has {', '.join(table)}")
         if value not in table[key]:
+            if value == FLAG[1]:  # named as a flag is
+                raise InputError(f"option {key} needs a value: {key}={'|'.join(table[key])}")
             raise InputError(f"{key}={value!r}: choose from {', '.join(table[key])}")
     chosen = {key: str(options.get(key, values[0])) for key, values in table.items()}
     if "loss" not in options:

@@ -146,6 +146,12 @@ class Network:
             else:
                 known = ", ".join(LOSSES)
                 raise InputError(f"unknown loss {loss!r}: choose from {known}, or write 'L[t] = …'")
+        for name in reader.weights:
+            if name in (*inputs, *targets):
+                raise InputError(
+                    f"equation '{reader.first_use(name)}': {name} has a value at each time: "
+                    f"write {name}[t]"
+                )
         self.target_kind = target_kind or kind
         used = {v.name for e in given for v in (e.lhs, *time_vectors(e.rhs))}
         for unused in [name for name in reader.unused() if name not in used | {LOSS}]:
