@@ -40,6 +40,10 @@ def source(net: Network) -> str:
     return NumpyModule(prog, prog.outputs).source()
 
 
+#: what stands beside an array that another one is written into
+IN_PLACE = "# in its place: a row is read, then written"
+
+
 class NumpyModule:
     """Prints one module: what its function is called, and what it returns, may be replaced."""
 
@@ -60,6 +64,7 @@ class NumpyModule:
         self.ufuncs: dict[str, None] = {}
         self.users: dict[Node, list[Node]] = {}
         self.in_loops: set[Node] = set()
+        self.lenders = {v: unit for loop in self.looped for unit, v in loop.lent.items()}
         self._survey()
         self.given = arguments(self.net, self.print, list(self.net.states))
         self.arguments = ArgumentPrinter(self.net, self.print, self.given)
@@ -288,6 +293,11 @@ class NumpyModule:
                 self.fill(self.name(v), v.definition)
             else:
                 self.assign(v, v.definition)
+        elif v in self.lenders and any(self.schedule.padding.get(self.lenders[v], (0, 0))):
+            unit = self.lenders[v]
+            self.allocate(unit)
+            self.fill(self.name(unit), v)
+            self.body.line(f"{self.name(v)} = {self.name(unit)}  {IN_PLACE}")
         elif self.needs_name(v):
             self.assign(v, v)
 
@@ -386,11 +396,9 @@ class NumpyModule:
             self.name(unit)
         printer = LoopPrinter(loop, self.print)
         for unit in loop.units:
-            if unit in loop.lent and not any(self.schedule.padding.get(unit, (0, 0))):
-                given = self.name(loop.lent[unit])
-                out.line(
-                    f"{self.name(unit)} = {given}  # in its place: a row is read, then written"
-                )
+            if unit in loop.lent:
+                if not any(self.schedule.padding.get(unit, (0, 0))):
+                    out.line(f"{self.name(unit)} = {self.name(loop.lent[unit])}  {IN_PLACE}")
             elif unit in loop.stored:
                 self.allocate(unit)
             else:
