@@ -27,7 +27,11 @@ COMMON: dict[str, tuple[str, ...]] = {
     "loss": tuple(LOSSES),
     "notation": NOTATIONS,
     "compact": FLAG,
+    "layers": ("1",),
 }
+
+#: options that say how many and in what form, not which equations: no part of `Network.options`
+FORM = ("compact", "layers")
 
 
 #: the loss that belongs to an output, where it is not the default
@@ -87,7 +91,7 @@ def build(name: str, options: Mapping[str, str], kind: type[Network] = Network) 
     about: dict[str, Any] = {
         "name": name + "".join(f",{k}={v}" for k, v in options.items()).replace(",", ":", 1),
         "notations": cell.notations,
-        "options": {k: v for k, v in chosen.items() if v != FLAG[0]},
+        "options": {k: v for k, v in chosen.items() if k not in FORM},
     }
     head = f"y_hat[t] = {output}(W_ya @ a[t] + b_y)"
     net = kind(cell.equations(chosen), head, loss=chosen["loss"], reference=cell.reference, **about)

@@ -10,7 +10,7 @@ from rnnsym.cells import CELLS
 from rnnsym.derive.calculus import Calculus
 from rnnsym.errors import InputError
 from rnnsym.losses import LOSSES
-from rnnsym.models import COMMON, FLAG, NOTATIONS, build, options_of, parse
+from rnnsym.models import COMMON, FORM, NOTATIONS, build, options_of, parse
 from rnnsym.network import Network
 from rnnsym.verify.steps import Checker, check, failures
 
@@ -63,8 +63,8 @@ def test_options_of_one_cell_are_no_options_of_another() -> None:
 
 
 def shown(options: dict[str, str]) -> dict[str, str]:
-    """Options as a network keeps them: flags that are off are left out."""
-    return {key: value for key, value in options.items() if value != FLAG[0]}
+    """Options as a network keeps them: those of its form are left out."""
+    return {key: value for key, value in options.items() if key not in FORM}
 
 
 def test_defaults_are_the_first_values() -> None:
