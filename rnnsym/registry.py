@@ -12,7 +12,6 @@ import numpy as np
 from sympy import Integer, MatrixExpr
 
 from rnnsym import emit, functions, rules
-from rnnsym.emit.functions import FUNCTIONS
 from rnnsym.equations import Reader
 from rnnsym.errors import InputError
 from rnnsym.evaluate.arithmetic import REGISTERED, Arithmetic, NumpyArithmetic
@@ -51,30 +50,19 @@ def register_function(name: str, value: str, derivative: str, latex: str | None 
         symbols = {n: Integer(ar.shape(z)[0]), t: Integer(1)}
         return Evaluator(ar, lambda node, _: z if node.name == "z" else a, symbols)(form)
 
-    emit.register(name, value)
-    try:
-        code = _compiled(name)
-        _compare(name, code, slope)
-    except InputError:
-        del FUNCTIONS[name]
-        raise
+    code = emit.compiled(name, value)
+    _compare(name, code, slope)
 
     def rule(z: MatrixExpr, a: MatrixExpr) -> MatrixExpr:
         values = {TimeVector("z", z.rows, t): z, TimeVector("a", z.rows, t): a}
         return rebuild(form.xreplace({n: z.rows}).xreplace(values), lambda e: None)
 
+    emit.register(name, value)
     functions.register(name, latex or rf"\operatorname{{{name.replace('_', '')}}}")
     rules.register(name, rule)
     ar = NumpyArithmetic()
     REGISTERED[name] = code, lambda z: slope(ar, z, code(z))
     EQUATIONS[name] = slope
-
-
-def _compiled(name: str) -> Any:
-    """The registered value as a function of NumPy arrays: what generated code will call."""
-    module: dict[str, Any] = {"np": np}
-    exec(compile(FUNCTIONS[name].helper, f"<{name}>", "exec"), module)
-    return module[f"_{name}"]
 
 
 def _compare(name: str, code: Any, slope: Any) -> None:

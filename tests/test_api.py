@@ -9,14 +9,9 @@ import numpy as np
 import pytest
 
 import rnnsym as rs
-from rnnsym import emit
 from rnnsym.derive.step import Step
 from rnnsym.nodes import TimeProduct, TimeSum
 from tests.portability.harness import math_core_accepts
-
-needs_lambdify = pytest.mark.skipif(
-    not hasattr(emit, "lambdify"), reason="rnnsym.emit has no lambdify yet"
-)
 
 
 @pytest.fixture(scope="module")
@@ -193,7 +188,6 @@ def test_the_code_stands_by_itself(net: rs.Network, data: tuple) -> None:
     assert module["loss_and_gradients"](*data)[0] == net.gradients()(*data)[0]
 
 
-@needs_lambdify
 def test_the_formula_itself_is_a_function(net: rs.Network, data: tuple) -> None:
     params, x, y = data
     gradients = net.gradients()(params, x, y)[1]

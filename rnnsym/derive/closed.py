@@ -28,6 +28,9 @@ LEGIBLE = 45
 #: (kind, u, v) -> the closed form at time t of the derivative of u by v
 Table = dict[tuple[type, str, str], MatrixExpr]
 
+#: symbols of a product from the loss on -> its closed form at time t
+Leads = list[tuple[list[Any], MatrixExpr]]
+
 
 def _key(symbol: Total) -> tuple[type, str, str]:
     return type(symbol), symbol.of.name, symbol.by.name
@@ -57,13 +60,13 @@ def _why_simpler(s: Subject) -> Prose:
     return ("multiply out and cancel entry by entry",)
 
 
-def closed_term(s: Subject, table: Table, term: MatrixExpr) -> MatrixExpr:
+def closed_term(ends: Leads, table: Table, term: MatrixExpr) -> MatrixExpr:
     """One product of the sum in closed form, at the times that stand in it.
 
     The factors from the loss to the state are replaced together, in their simplified form.
     """
     parts = list(factors(term))
-    for symbols, form in _leads(s):
+    for symbols, form in ends:
         head = parts[: len(symbols)]
         if [_key(x) for x in head] == [_key(x) for x in symbols]:
             time = head[0].of.time
@@ -72,14 +75,15 @@ def closed_term(s: Subject, table: Table, term: MatrixExpr) -> MatrixExpr:
     return mul(*(_close(part, table, None) for part in parts))
 
 
-def _leads(s: Subject) -> list[tuple[list[Any], MatrixExpr]]:
-    """(factors from the loss on, their product in closed form) for each way to end them."""
-    row, last = loss_jacobian(Scribe(), s), s.chain[-1]
+def leads(s: Subject, row: MatrixExpr | None) -> Leads:
+    """(factors from the loss on, their product in closed form) for each way to end them; `row` is
+    the closed form of the chain, by `loss_jacobian`."""
+    last = s.chain[-1]
 
     def through(link: MatrixExpr) -> MatrixExpr:
         return link if row is None else times_blocks(row, link)
 
-    result: list[tuple[list[Any], MatrixExpr]] = [
+    result: Leads = [
         ([*s.factors(), s.at_end(b)], through(s.local.of(last, b.state(t)))) for b in s.final
     ]
     end = Immediate(s.end, s.w)
@@ -104,9 +108,9 @@ def through_states(scribe: Scribe, s: Subject, symbolic: MatrixExpr) -> MatrixEx
     """Local Jacobians into the sum of Jacobian products; returns it in closed form."""
     scribe.section("Local Jacobians")
     row = loss_jacobian(scribe, s)
-    leads = {}
-    for block, (symbols, form) in zip(s.final, _leads(s), strict=False):
-        leads[block] = scribe.step(
+    lead = {}
+    for block, (symbols, form) in zip(s.final, leads(s, row), strict=False):
+        lead[block] = scribe.step(
             mul(*symbols), form, "local Jacobian",
             "all that lies between ", s.loss, " and ", block.state(t), where=EVERY,
         )  # fmt: skip
@@ -116,7 +120,7 @@ def through_states(scribe: Scribe, s: Subject, symbolic: MatrixExpr) -> MatrixEx
         direct = mul(row, direct)
 
     def substituted(largest: int | None) -> MatrixExpr:
-        parts = [mul(leads[b], _close(s.solved(b, t), table, largest)) for b in s.final]
+        parts = [mul(lead[b], _close(s.solved(b, t), table, largest)) for b in s.final]
         return TimeSum(add(*parts, *([] if direct is None else [direct])), (t, S.One, T))
 
     formula, legible = substituted(None), substituted(LEGIBLE)
@@ -127,7 +131,7 @@ def through_states(scribe: Scribe, s: Subject, symbolic: MatrixExpr) -> MatrixEx
         + ("" if legible == formula else "; the large ones keep their symbols"),
     )  # fmt: skip
     if len(s.blocks) == 1 and direct is None:
-        _matrix_form(scribe, s, s.blocks[0], leads[s.blocks[0]], table)
+        _matrix_form(scribe, s, s.blocks[0], lead[s.blocks[0]], table)
     return formula
 
 

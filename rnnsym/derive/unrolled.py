@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Identity, Integer, MatAdd, MatrixExpr
+from sympy import Add, Expr, Identity, Integer, MatAdd, MatrixExpr, Mul, S, summation
 
 from rnnsym.algebra import add, factors, mul, scale, split, terms
-from rnnsym.derive.closed import closed_forms, closed_term
+from rnnsym.derive.closed import closed_forms, closed_term, leads, loss_jacobian
 from rnnsym.derive.step import Derivation, Prose, Scribe, Step
 from rnnsym.derive.subject import Subject
 from rnnsym.errors import InputError
-from rnnsym.nodes import Adjoint, T, TimeProduct, TimeSum, Total, is_parameter, leaves, t
+from rnnsym.nodes import Adjoint, T, TimeProduct, TimeSum, Total, is_parameter, t
 from rnnsym.simplify import rebuild
 
 #: more terms than this are not listed one by one
@@ -57,30 +57,17 @@ def _symbolic(derivation: Derivation) -> MatrixExpr:
 
 
 def _count(derivation: Derivation, steps: int) -> int:
-    """The number of terms, without writing them out."""
+    """The number of terms, without writing them out: the same sums, of ones."""
 
-    def number(e: MatrixExpr, bound: dict[Any, Any]) -> int:
-        total = 0
-        for term in terms(e):
-            product = 1
-            for factor in factors(term):
-                if isinstance(factor, TimeSum):
-                    low = int(factor.lower.xreplace(bound))
-                    high = int(factor.upper.xreplace(bound))
-                    product *= sum(
-                        number(factor.body, {**bound, factor.index: Integer(x)})
-                        for x in range(low, high + 1)
-                    )
-            total += product
-            if total > LISTED:
-                break
-        return total
+    def number(e: MatrixExpr) -> Expr:
+        return Add(*(Mul(*map(ways, factors(term))) for term in terms(e)))
 
-    symbolic = _symbolic(derivation)
-    if steps > LISTED:  # at least one term a step
-        per_step = steps * (steps + 1) // 2 if len(leaves(symbolic.body, TimeSum)) else steps
-        return per_step
-    return number(symbolic, {T: Integer(steps)})
+    def ways(factor: MatrixExpr) -> Expr:
+        if not isinstance(factor, TimeSum):
+            return S.One
+        return summation(number(factor.body), (factor.index, factor.lower, factor.upper))
+
+    return int(number(_symbolic(derivation)).xreplace({T: Integer(steps)}))
 
 
 def write_out(e: MatrixExpr) -> MatrixExpr:
@@ -127,9 +114,9 @@ def _term_by_term(scribe: Scribe, s: Subject, derivation: Derivation, steps: int
         f"{len(listed)} terms, one for each path through the states from a use of ", s.w,
         " to a loss",
     )  # fmt: skip
-    table = closed_forms(Scribe(), s)
+    table, ends = closed_forms(Scribe(), s), leads(s, loss_jacobian(Scribe(), s))
     for number, term in enumerate(listed, 1):
-        closed = closed_term(s, table, term)
+        closed = closed_term(ends, table, term)
         scribe.step(term, closed, "path", f"term {number}: ", *_path(term))
 
 

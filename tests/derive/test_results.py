@@ -246,3 +246,16 @@ def test_tied_weights_add_their_two_uses() -> None:
     net = calculus("tied").net
     used = {d.of.name for d in leaves(calculus("tied").derive("W").result, Adjoint)}
     assert used == {"z_a", "z_y_hat"} and "W" in net.parameters
+
+
+@pytest.mark.parametrize("steps", [17, 60, 61, 200])
+@pytest.mark.parametrize(("name", "parameter"), [("elman", "W_aa"), ("elman", "b_y")])
+def test_terms_that_are_not_listed_are_counted(name: str, parameter: str, steps: int) -> None:
+    """As many as the unrolled graph has paths, counted without the derivation."""
+    net = build(name, {})
+    paths = unroll(net, steps).reduced().count_paths(parameter)
+    notes = Calculus(net).at(parameter, steps).notes
+    if paths > 60:
+        assert f"The sum has {paths} terms" in notes[0][0]
+    else:
+        assert not notes
