@@ -4,9 +4,13 @@ First stage of the flow: text in, `Equation`s out; nothing is ever evaluated as 
 is Python's own for expressions, and only these forms of it::
 
     a[t], a[t-1]          a time-indexed vector          W @ v    matrix times vector
-    u * v, u / v, u ** 2  elementwise                    v.T      transpose
-    [u, v]                concatenation [u; v]           tanh(u)  a function of functions.py
-    0.5, 1                numbers, broadcast             b        a weight, bias or scalar
+    a[0], a[T], a[T_x-1]  the same at a fixed time       v.T      transpose
+    u * v, u / v, u ** 2  elementwise                    tanh(u)  a function of functions.py
+    [u, v]                concatenation [u; v]           b        a weight, bias or scalar
+    0.5, 1                numbers, broadcast             detach(a[t-1], K)  see nodes.Detach
+
+An equation stands for every step, ``a[t] = …``; or for one, ``y_hat[T] = …``; beside one for every
+step, ``a[0] = …`` gives the initial value.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ from sympy.matrices.expressions import HadamardProduct, OneMatrix, Transpose
 
 from rnnsym.errors import InputError
 from rnnsym.functions import KNOWN, UNKNOWN
-from rnnsym.nodes import Apply, Blocks, Softmax, TimeVector, t
+from rnnsym.nodes import Apply, Blocks, Detach, Joined, Softmax, TimeVector, length, t
 from rnnsym.shapes import ONE, Dim, Shape, named_size, show, unify
 
 MAX_TEXT = 20_000
@@ -33,14 +37,22 @@ MAX_LAG = 100
 MAX_SIZE = 2_000  # operations in one equation, powers multiplied out
 MAX_DIGITS = 60
 
+#: names that may stand for the length of a sequence
+LENGTH = re.compile(r"T(_[A-Za-z0-9]+)?")
+
 
 @dataclass(frozen=True)
 class Equation:
-    """lhs⟨t⟩ = rhs; `text` is what the user wrote, for messages."""
+    """lhs⟨t⟩ = rhs, or at a fixed time in place of t; `text` is what the user wrote."""
 
     lhs: TimeVector
     rhs: MatrixExpr
     text: str
+
+    @property
+    def time(self) -> Any:
+        """The time of the left-hand side: t, or the one time that the equation is for."""
+        return self.lhs.time
 
     def __str__(self) -> str:
         return self.text
@@ -78,8 +90,11 @@ class Reader:
         self.known = {*KNOWN, *UNKNOWN, *self.functions}
         self.vectors: dict[str, Dim] = {}
         self.weights: dict[str, Shape] = {}
-        self.trees: list[tuple[str, _Tree, str]] = []
+        self.trees: list[tuple[str, Any, _Tree, str]] = []
+        self.lengths: set[str] = set()
+        self.constants: set[str] = set()
         self.lagged: list[str] = []
+        self.time: Any = None
         for name in self.scalars:
             self.weights[name] = (ONE, ONE)
         for name, size in self.sizes.items():
@@ -112,16 +127,17 @@ class Reader:
             lhs = statement.targets[0]
             if not isinstance(lhs, ast.Subscript):
                 self.fail("the left-hand side must be a vector at time t, as in a[t] = …")
-            name, lag = self.index(lhs)
-            if lag != 0:
-                self.fail(f"the left-hand side must be {name}[t], not another time")
+            self.time = None
+            name, self.time = self.index(lhs)
+            if self.time != t and t in self.time.free_symbols:
+                self.fail(f"the left-hand side must be {name}[t], or {name} at a fixed time")
             try:
                 tree = self.tree(statement.value)
             except RecursionError:
                 self.fail("the expression is nested too deeply")
             tree = self.spread(tree, (self.vector(name), ONE))
             self.join(tree, (self.vector(name), ONE), f"{name}[t]")
-            self.trees.append((name, tree, self.text))
+            self.trees.append((name, self.time, tree, self.text))
 
     def fail(self, why: str) -> NoReturn:
         raise InputError(f"equation '{self.text}': {why}")
@@ -131,25 +147,38 @@ class Reader:
             self.fail(f"{name} is used both as a parameter and as a time-indexed vector")
         return self.vectors.setdefault(name, Dim())
 
-    def index(self, node: ast.Subscript) -> tuple[str, int]:
-        """The name and the lag of ``name[t-lag]``."""
+    def index(self, node: ast.Subscript) -> tuple[str, Any]:
+        """The name and the time of ``name[t-1]``, ``name[0]`` or ``name[T]``."""
         if not isinstance(node.value, ast.Name):
             self.fail(f"cannot index {ast.unparse(node.value)!r}: only a name has a time")
-        name, at = node.value.id, node.slice
-        if isinstance(at, ast.Name) and at.id == "t":
-            return name, 0
+        name, at, shift = node.value.id, node.slice, 0
         if (
             isinstance(at, ast.BinOp)
             and isinstance(at.op, ast.Add | ast.Sub)
-            and isinstance(at.left, ast.Name)
-            and at.left.id == "t"
             and isinstance(at.right, ast.Constant)
             and type(at.right.value) is int
         ):
-            if at.right.value > MAX_LAG:
-                self.fail(f"{ast.unparse(node)} is more than {MAX_LAG} steps away")
-            return name, at.right.value * (1 if isinstance(at.op, ast.Sub) else -1)
-        self.fail(f"the time in {ast.unparse(node)} must be t, t-1, t-2, … or t+1")
+            shift = at.right.value * (-1 if isinstance(at.op, ast.Sub) else 1)
+            at = at.left
+        if abs(shift) > MAX_LAG:
+            self.fail(f"{ast.unparse(node)} is more than {MAX_LAG} steps away")
+        if isinstance(at, ast.Name) and at.id == "t":
+            if self.time is not None and self.time != t:
+                self.fail(f"{ast.unparse(node)} has no meaning in an equation for a fixed time")
+            return name, t + shift
+        if isinstance(at, ast.Name) and LENGTH.fullmatch(at.id):
+            if at.id in self.weights:
+                self.fail(f"{at.id} is used both as a parameter and as the length of a sequence")
+            self.lengths.add(at.id)
+            return name, length(at.id) + shift
+        if isinstance(at, ast.Constant) and type(at.value) is int and not shift:
+            if at.value > MAX_LAG:
+                self.fail(f"{ast.unparse(node)}: a fixed time is at most {MAX_LAG}, or T")
+            return name, Integer(at.value)
+        self.fail(
+            f"the time in {ast.unparse(node)} must be t, t-1, t-2, …, t+1, "
+            f"or fixed: 0, 1, …, T, T-1"
+        )
 
     def tree(self, node: ast.expr) -> _Tree:
         handlers: dict[type, Callable[[Any], _Tree]] = {
@@ -178,16 +207,18 @@ class Reader:
         name = node.id
         if name in self.vectors:
             self.fail(f"{name} has a value at each time: write {name}[t] or {name}[t-1]")
-        if name in self.known or name in ("t", "T", "softmax"):
+        if name in self.known or name in ("t", "T", "softmax", "detach"):
             self.fail(f"{name} cannot be used as the name of a parameter")
+        if name in self.lengths | self.constants:
+            self.fail(f"{name} is used both as a parameter and as a number of steps")
         shape = self.weights.setdefault(name, (Dim(), Dim()))
         return _Tree("weight", (name,), shape, scalar=shape == (ONE, ONE))
 
     def _subscript(self, node: ast.Subscript) -> _Tree:
-        name, lag = self.index(node)
-        if lag:
+        name, time = self.index(node)
+        if time != self.time:
             self.lagged.append(name)
-        return _Tree("vector", (name, lag), (self.vector(name), ONE))
+        return _Tree("vector", (name, time), (self.vector(name), ONE))
 
     def _list(self, node: ast.List) -> _Tree:
         parts = [self.tree(e) for e in node.elts]
@@ -208,6 +239,8 @@ class Reader:
 
     def _call(self, node: ast.Call) -> _Tree:
         name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
+        if name == "detach":
+            return self._detach(node)
         if len(node.args) != 1 or node.keywords:
             self.fail(f"{name}(…) takes one vector")
         if name != "softmax" and name not in self.known:
@@ -220,6 +253,21 @@ class Reader:
         if tree.shape is None:
             self.fail(f"{name}(…) needs a vector, not a number")
         return _Tree("softmax" if name == "softmax" else "apply", (tree, name), tree.shape)
+
+    def _detach(self, node: ast.Call) -> _Tree:
+        """detach(a[t-1], K): no derivative flows from one chunk of K steps to the next."""
+        usage = "write detach(a[t-1], K) for a vector and the number of steps in a chunk"
+        if len(node.args) != 2 or node.keywords or not isinstance(node.args[0], ast.Subscript):
+            self.fail(usage)
+        vector, size = self.tree(node.args[0]), node.args[1]
+        if t not in vector.args[1].free_symbols:
+            self.fail(f"{ast.unparse(node)}: {usage}")
+        if isinstance(size, ast.Constant) and type(size.value) is int and size.value > 0:
+            return _Tree("detach", (vector, Integer(size.value), self.time), vector.shape)
+        if isinstance(size, ast.Name):
+            self.constants.add(size.id)
+            return _Tree("detach", (vector, length(size.id), self.time), vector.shape)
+        self.fail(f"{ast.unparse(size)!r} is no number of steps: {usage}")
 
     def _unaryop(self, node: ast.UnaryOp) -> _Tree:
         tree = self.tree(node.operand)
@@ -321,8 +369,8 @@ class Reader:
         self.name_sizes()
         self.refuse_accidental_numbers()
         return [
-            Equation(TimeVector(name, self.size(self.vectors[name]), t), self.build(tree), text)
-            for name, tree, text in self.trees
+            Equation(TimeVector(name, self.size(self.vectors[name]), time), self.build(tree), text)
+            for name, time, tree, text in self.trees
         ]
 
     def refuse_accidental_numbers(self) -> None:
@@ -345,7 +393,7 @@ class Reader:
     def first_use(self, name: str) -> str:
         """The first equation in which a name occurs, or nothing."""
         word = re.compile(rf"\b{re.escape(name)}\b")
-        return next((text for _, _, text in self.trees if word.search(text)), "")
+        return next((text for *_, text in self.trees if word.search(text)), "")
 
     def unused(self) -> list[str]:
         """Declared names that no equation uses."""
@@ -354,7 +402,7 @@ class Reader:
 
     def name_sizes(self) -> None:
         """Name each open size n_v after the first lagged vector of that size, else the first."""
-        defined = [name for name, _, _ in self.trees]
+        defined = [name for name, *_ in self.trees]
         given = [name for name in self.vectors if name not in defined]
         for name in [*self.lagged, *given, *defined]:
             if name in self.vectors:
@@ -386,7 +434,7 @@ class Reader:
         if kind == "number":
             return args[0]
         if kind == "vector":
-            return TimeVector(args[0], self.size(self.vectors[args[0]]), t - args[1])
+            return TimeVector(args[0], self.size(self.vectors[args[0]]), args[1])
         if kind == "weight":
             return MatrixSymbol(args[0], *self.shape(tree))
         if kind == "scale":
@@ -414,6 +462,9 @@ class Reader:
             return inner if args[1] == "identity" else Apply(args[1], inner)
         if kind == "softmax":
             return Softmax(self.build(args[0]))
+        if kind == "detach":
+            vector = self.build(args[0])
+            return Detach(vector, Joined(args[1], vector.time, args[2]))
         return Blocks([[self.build(a)] for a in args])
 
 

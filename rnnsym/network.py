@@ -1,9 +1,10 @@
 """A network: its forward equations, validated once.
 
 Second stage of the flow: `Equation`s in, a periodic graph out. A node is a time-indexed vector
-with an equation; an edge carries the lag between the two times. A *state* is a node that some
-equation uses at another time than its own; everything else is computed within one time step.
-Nothing is known about a network but its equations.
+with an equation, for every step of a sequence or for one time; an edge carries the lag between
+the two times, or the fixed time at which a node is used. A *state* is a node that some equation
+uses at another time than its own; everything else is computed within one time step. Nothing is
+known about a network but its equations.
 """
 
 from __future__ import annotations
@@ -12,18 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from sympy import (
-    Basic,
-    Lambda,
-    MatAdd,
-    MatMul,
-    MatrixExpr,
-    MatrixSymbol,
-    Mul,
-    S,
-    Symbol,
-)
-from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
+from sympy import MatrixExpr, MatrixSymbol, S, Symbol
 from sympy.utilities.iterables import strongly_connected_components
 
 from rnnsym.equations import Equation, Reader
@@ -31,8 +21,9 @@ from rnnsym.errors import InputError
 from rnnsym.losses import LOSSES
 from rnnsym.nodes import (
     Apply,
+    Detach,
+    Joined,
     Softmax,
-    T,
     TimeSum,
     TimeVector,
     leaves,
@@ -40,9 +31,19 @@ from rnnsym.nodes import (
     t,
     time_vectors,
 )
+from rnnsym.prepare import (
+    LOSS,
+    applications,
+    calls,
+    from_sympy,
+    named_preactivations,
+    ordered,
+    validated,
+)
 from rnnsym.shapes import Dim, unify
+from rnnsym.spans import lag, spans
 
-LOSS = "L"
+__all__ = ["LOSS", "Network"]
 
 
 class Network:
@@ -77,6 +78,9 @@ class Network:
     functions, scalars, sizes
         Further unknown functions, names of scalar parameters, sizes not to be inferred
         (see `rnnsym.equations.Reader`).
+    lengths
+        vector -> the name of the length of its sequence, such as ``{"y": "T_y"}``; vectors that
+        are used at the same step share one, and T is the default.
     name
         What the network is called in documents.
     notations
@@ -101,6 +105,7 @@ class Network:
         functions: Iterable[str] = (),
         scalars: Iterable[str] = (),
         sizes: Mapping[str, Any] | None = None,
+        lengths: Mapping[str, str] | None = None,
         name: str = "network",
         notations: Mapping[str, Mapping[str, str]] | None = None,
         options: Mapping[str, str] | None = None,
@@ -115,7 +120,7 @@ class Network:
             if isinstance(equation, str):
                 reader.read(equation)
             elif isinstance(equation, tuple) and len(equation) == 2:
-                given.append(_from_sympy(*equation))
+                given.append(from_sympy(*equation))
             else:
                 raise InputError(
                     f"{equation!r} is no equation: give a text 'a[t] = …', or a pair of SymPy "
@@ -124,7 +129,7 @@ class Network:
         for other in given:  # what SymPy equations say of sizes holds for the loss too
             for v in (other.lhs, *time_vectors(other.rhs)):
                 unify(reader.vectors.setdefault(v.name, Dim(v.rows)), Dim(v.rows))
-        defined = [e.lhs.name for e in given] + [n for n, _, _ in reader.trees]
+        defined = [e.lhs.name for e in given] + [n for n, *_ in reader.trees]
         if not defined:
             raise InputError("a network needs at least one equation, such as a[t] = …")
         self.output = output or ([n for n in defined if n != LOSS] or [LOSS])[-1]
@@ -138,7 +143,9 @@ class Network:
             loss = "cross_entropy" if loss is None else loss
             if loss in LOSSES:
                 text, kind = LOSSES[loss].rhs, LOSSES[loss].targets
-                reader.read(f"L[t] = {text}".replace("y_hat[t]", f"{self.output}[t]"))
+                at = self._time_of_output(given, reader)
+                text = text.replace("y_hat[t]", f"{self.output}[t]")
+                reader.read(f"L[t] = {text}".replace("[t]", f"[{at}]"))
             elif "=" in loss:
                 reader.read(loss)
                 if reader.trees[-1][0] != LOSS:
@@ -159,8 +166,10 @@ class Network:
         self.source = (*given, *reader.equations())
         self.inputs: dict[str, Any] = dict.fromkeys(inputs)
         self.targets: dict[str, Any] = dict.fromkeys(targets)
-        self.equations = _validated(self.source, {*inputs, *targets})
-        self.equations = _ordered(_named_preactivations(self.equations))
+        table, self.initial = validated(self.source, {*inputs, *targets})
+        table = named_preactivations(table)
+        self.spans = spans(table, self.initial.values(), (*inputs, *targets), dict(lengths or {}))
+        self.equations = ordered(table, self.initial, self.spans)
         self._collect()
         if loss in LOSSES and LOSSES[loss].logarithm:
             head = next(e for e in self.source if e.lhs.name == self.output)
@@ -175,19 +184,31 @@ class Network:
                 f"write {missing}[t-1] where the value of the step before is meant"
             )
 
+    def _time_of_output(self, given: Sequence[Equation], reader: Reader) -> Any:
+        """The time at which the prediction is defined: t, or a fixed one."""
+        times = [e.time for e in given if e.lhs.name == self.output]
+        times += [time for name, time, *_ in reader.trees if name == self.output]
+        return t if t in times else times[0]
+
     def _collect(self) -> None:
         """Sizes, parameters, states: all read off the equations."""
         self.parameters: dict[str, MatrixSymbol] = {}
         self.states: dict[str, TimeVector] = {}
         self.lags: dict[tuple[str, str], set[int]] = {}
+        self.fixed: dict[tuple[str, str], set[Any]] = {}
         seen: dict[str, TimeVector] = {e.lhs.name: e.lhs for e in self.equations.values()}
-        for equation in self.equations.values():
+        for equation in (*self.equations.values(), *self.initial.values()):
+            initial = self.initial.get(equation.lhs.name) is equation
             for w in parameters(equation.rhs):
                 self.parameters.setdefault(w.name, w)
             for v in time_vectors(equation.rhs):
-                lag = int(t - v.time)
-                self.lags.setdefault((equation.lhs.name, v.name), set()).add(lag)
-                if lag and v.name in self.equations:
+                edge = equation.lhs.name, v.name
+                steps = None if initial else self.lag(equation.lhs, v)
+                if steps is not None:
+                    self.lags.setdefault(edge, set()).add(steps)
+                elif not initial:
+                    self.fixed.setdefault(edge, set()).add(v.time)
+                if steps != 0 and v.name in self.equations:
                     self.states.setdefault(v.name, self.equations[v.name].lhs)
                 for table in (self.inputs, self.targets):
                     if v.name in table:
@@ -202,6 +223,47 @@ class Network:
                 del table[name]
         self.states = {n: self.states[n] for n in self.equations if n in self.states}
         self._check_directions()
+        self._check_initial()
+
+    def lag(self, user: TimeVector, used: TimeVector) -> int | None:
+        """How many steps before its user a vector is used; None for a use at a fixed time."""
+        return lag(self.spans[user.name], self.spans[used.name], user.time, used.time)
+
+    def _check_initial(self) -> None:
+        """An initial value is that of a state, at the time before its first step."""
+        for name, equation in self.initial.items():
+            if name not in self.states or self.lag_range(name) == (0, 0):
+                raise InputError(
+                    f"equation '{equation}': {name} is not carried from step to step, so it has "
+                    f"no initial value"
+                )
+            if equation.time != self.start(name):
+                raise InputError(
+                    f"equation '{equation}': beside an equation for every step, only the initial "
+                    f"value {name}[{self.start(name)}] can be given"
+                )
+            if calls(equation.rhs):
+                raise InputError(
+                    f"equation '{equation}': give what is computed here a name and an equation of "
+                    f"its own, for a fixed time"
+                )
+
+    @cached_property
+    def initial_states(self) -> dict[str, TimeVector]:
+        """The states whose initial value is given as data: those carried from step to step whose
+        initial value no equation gives."""
+        carried = {n: v for n, v in self.states.items() if self.lag_range(n) != (0, 0)}
+        return {n: v for n, v in carried.items() if n not in self.initial}
+
+    @cached_property
+    def chunks(self) -> frozenset[Any]:
+        """The numbers of steps in the chunks that derivatives are cut into."""
+        detached = (d for e in self.equations.values() for d in leaves(e.rhs, Detach))
+        return frozenset(g.args[0] for d in detached for g in d.gate.atoms(Joined))
+
+    def start(self, name: str) -> Any:
+        """The time of a state's initial value: 0, or T + 1 for one that runs backwards."""
+        return self.spans[name].last + 1 if self.lag_range(name)[0] < 0 else S.Zero
 
     def _check_directions(self) -> None:
         """Each state runs forwards or backwards; what depends on each other runs one way."""
@@ -223,21 +285,29 @@ class Network:
 
     @cached_property
     def sizes(self) -> dict[str, Symbol]:
-        """The symbolic sizes by name, in order of appearance."""
+        """The symbolic sizes by name, in order of appearance; that of a chunk is one of them."""
         shapes: list[Any] = [v.rows for v in self.vectors.values()]
         shapes += [s for w in self.parameters.values() for s in w.shape]
+        shapes += sorted(self.chunks, key=str)
         symbols = (s for shape in shapes for s in sorted(shape.free_symbols, key=str))
         return {s.name: s for s in symbols}
 
     @cached_property
     def vectors(self) -> dict[str, TimeVector]:
-        """Every time-indexed vector by name, at time t: inputs, targets, then nodes."""
-        table = {n: TimeVector(n, size, t) for n, size in {**self.inputs, **self.targets}.items()}
+        """Every vector by name, at time t or its only time: inputs, targets, then nodes."""
+        given = {**self.inputs, **self.targets}
+        table = {n: TimeVector(n, size, self.spans[n].time) for n, size in given.items()}
         return table | {n: e.lhs for n, e in self.equations.items()}
+
+    @cached_property
+    def lengths(self) -> dict[str, Symbol]:
+        """The symbols for the lengths of sequences by name, in order of appearance."""
+        last = (s for n in self.vectors for s in (self.spans[n].first, self.spans[n].last))
+        return {s.name: s for e in last for s in sorted(e.free_symbols, key=str)}
 
     @property
     def loss(self) -> TimeVector:
-        """L⟨t⟩."""
+        """L⟨t⟩, or L⟨T⟩ where the loss stands at one time only."""
         return self.equations[LOSS].lhs
 
     @property
@@ -247,8 +317,9 @@ class Network:
 
     @property
     def objective(self) -> MatrixExpr:
-        """What the total loss is: Σ_t L⟨t⟩."""
-        return TimeSum(self.loss, (t, S.One, T))
+        """What the total loss is: Σ_t L⟨t⟩, or the only loss that there is."""
+        where = self.spans[LOSS].where
+        return TimeSum(self.loss, where[0]) if where else self.loss
 
     @cached_property
     def named_by_us(self) -> frozenset[str]:
@@ -258,7 +329,7 @@ class Network:
     @cached_property
     def functions(self) -> frozenset[str]:
         """The elementwise functions that the equations use."""
-        return frozenset(f.function for e in self.equations.values() for f in _applications(e.rhs))
+        return frozenset(f.function for e in self.equations.values() for f in applications(e.rhs))
 
     def lag_range(self, name: str) -> tuple[int, int]:
         """The least and greatest lag at which a node is used: 0, 0 for one that is no state."""
@@ -267,158 +338,3 @@ class Network:
 
     def __repr__(self) -> str:
         return f"<Network {self.name}: {'; '.join(e.text for e in self.source)}>"
-
-
-def _applications(expr: Basic) -> Iterable[Apply]:
-    for found in leaves(expr, Apply):
-        yield found
-        yield from _applications(found.argument)
-
-
-def _from_sympy(lhs: Any, rhs: Any) -> Equation:
-    """An equation given as SymPy expressions, checked as a text would be."""
-    if not isinstance(lhs, TimeVector) or lhs.time != t:
-        raise InputError(f"equation '{lhs} = …': the left-hand side must be a TimeVector at t")
-    text = f"{lhs.name}[t] = {rhs}"
-    if not isinstance(rhs, MatrixExpr):
-        raise InputError(f"equation '{text}': the right-hand side is no matrix expression")
-    if rhs.shape != lhs.shape:
-        raise InputError(
-            f"equation '{text}': shape mismatch: {lhs.shape} on the left, {rhs.shape} on the right"
-        )
-    for found in leaves(rhs, ElementwiseApplyFunction):
-        function = found.function
-        if isinstance(function, Lambda):
-            if function.expr.args != tuple(function.variables):
-                raise InputError(
-                    f"equation '{text}': {function} is no function with a name; "
-                    f"apply named functions, such as tanh, to expressions"
-                )
-            function = function.expr.func
-        rhs = rhs.xreplace({found: Apply(function.__name__, found.expr)})
-    rhs = _flat(rhs)
-    for v in time_vectors(rhs):
-        if not (t - v.time).is_Integer:
-            raise InputError(f"equation '{text}': the time of {v.name} must be t plus a number")
-    return Equation(lhs, rhs, text)
-
-
-def _flat(e: Any) -> Any:
-    """Products and sums inside of products and sums in one, as rnnsym's own are."""
-    if not isinstance(e, MatrixExpr) or isinstance(e, TimeVector | MatrixSymbol):
-        return e
-    args = [_flat(a) for a in e.args]
-    if isinstance(e, MatAdd):
-        return MatAdd(*(b for a in args for b in (a.args if isinstance(a, MatAdd) else (a,))))
-    if isinstance(e, MatMul):
-        flat = [b for a in args for b in (a.args if isinstance(a, MatMul) else (a,))]
-        number = Mul(*(a for a in flat if not isinstance(a, MatrixExpr)))
-        matrices = [a for a in flat if isinstance(a, MatrixExpr)]
-        if number != 1:
-            return MatMul(number, *matrices)
-        return MatMul(*matrices) if len(matrices) > 1 else matrices[0]
-    return e.func(*args)
-
-
-def _validated(source: Iterable[Equation], given: set[str]) -> dict[str, Equation]:
-    """The equations by name; every name is defined once, and every name used is defined."""
-    table: dict[str, Equation] = {}
-    for equation in source:
-        name = equation.lhs.name
-        if name in table:
-            raise InputError(
-                f"{name} is defined twice: '{table[name]}' and '{equation}'; rename one"
-            )
-        if name in given:
-            raise InputError(
-                f"equation '{equation}': {name} is an input or a target, given as data"
-            )
-        table[name] = equation
-    for equation in table.values():
-        for v in time_vectors(equation.rhs):
-            if v.name not in table and v.name not in given:
-                raise InputError(
-                    f"equation '{equation}': {v.name} is not defined; add an equation for it, "
-                    f"or declare it with inputs=[{v.name!r}] or targets=[{v.name!r}]"
-                )
-        for w in parameters(equation.rhs):
-            if w.name in table or w.name in given:
-                raise InputError(
-                    f"equation '{equation}': {w.name} is used both as a parameter and as a "
-                    f"time-indexed vector; rename one"
-                )
-    if LOSS not in table:
-        raise InputError("no equation defines the loss L[t]")
-    return table
-
-
-def _named_preactivations(table: dict[str, Equation]) -> dict[str, Equation]:
-    """Give every argument of an activation that holds a weight a name of its own, z_a⟨t⟩.
-
-    With it every later expression stays local: g′(z⟨t⟩) instead of g′ of a whole equation.
-    """
-    result: dict[str, Equation] = {}
-    taken = set(table)
-    for name, equation in table.items():
-        rhs = equation.rhs
-        calls = [e for e in _calls(rhs) if not isinstance(e.argument, TimeVector)]
-        for call in calls:
-            if not parameters(call.argument) or not call.argument.has(MatMul):
-                continue
-            if _calls(call.argument):
-                inner = _named_preactivations(
-                    {f"{name}": Equation(equation.lhs, call.argument, equation.text)}
-                )
-                if len(inner) > 1:
-                    raise InputError(
-                        f"equation '{equation}': one activation inside another; "
-                        f"give the inner one an equation of its own"
-                    )
-            z = f"z_{name}"
-            while z in taken:
-                z += "_"
-            taken.add(z)
-            node = TimeVector(z, call.argument.rows, t)
-            result[z] = Equation(node, call.argument, equation.text)
-            rhs = rhs.xreplace({call: call.func(*_with_argument(call, node))})
-        result[name] = Equation(equation.lhs, rhs, equation.text)
-    return result
-
-
-def _calls(expr: Basic) -> list[Any]:
-    return list(dict.fromkeys(leaves(expr, (Apply, Softmax))))  # type: ignore[arg-type]
-
-
-def _with_argument(call: Any, node: TimeVector) -> tuple[Any, ...]:
-    return (node,) if isinstance(call, Softmax) else (call.args[0], node, call.args[2])
-
-
-def _ordered(table: dict[str, Equation]) -> dict[str, Equation]:
-    """The equations so that each uses only earlier ones of its own time step."""
-    waiting = {
-        name: {v.name for v in time_vectors(e.rhs) if v.time == t and v.name in table}
-        for name, e in table.items()
-    }
-    result: dict[str, Equation] = {}
-    while waiting:
-        ready = [name for name, needs in waiting.items() if not needs - set(result)]
-        if not ready:
-            texts = "; ".join(dict.fromkeys(f"'{table[name]}'" for name in _cycle(waiting)))
-            raise InputError(
-                f"instantaneous cycle: a value is needed to compute itself at the same time, "
-                f"in {texts}; use an earlier time such as [t-1] in one of them"
-            )
-        for name in ready:
-            result[name] = table[name]
-            del waiting[name]
-    return result
-
-
-def _cycle(waiting: dict[str, set[str]]) -> list[str]:
-    """Some nodes of `waiting` that form a cycle."""
-    path: list[str] = [next(iter(waiting))]
-    while True:
-        following = next(n for n in waiting[path[-1]] if n in waiting)
-        if following in path:
-            return path[path.index(following) :]
-        path.append(following)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sympy import Basic, Expr, Integer, MatrixExpr, MatrixSymbol, S, Symbol, Tuple
+from sympy import Basic, Expr, Function, Integer, MatrixExpr, MatrixSymbol, S, Symbol, Tuple
 from sympy.core.symbol import Str
 from sympy.core.sympify import _sympify as strict  # refuses strings: text is never evaluated
 from sympy.matrices.expressions.matexpr import MatrixElement
@@ -19,6 +19,40 @@ from sympy.matrices.expressions.matexpr import MatrixElement
 #: the time index of the forward equations, and the length of the sequence
 t = Symbol("t", integer=True)
 T = Symbol("T", integer=True, positive=True)
+
+
+def length(name: str) -> Symbol:
+    """The length of a sequence by its name: T, T_x, T_y, …"""
+    return Symbol(name, integer=True, positive=True)
+
+
+class Iverson(Function):
+    """[a = b]: 1 where two times are equal, 0 elsewhere (Knuth 1992, Am. Math. Monthly 99)."""
+
+    nargs = 2
+
+    @classmethod
+    def eval(cls, a: Any, b: Any) -> Any:
+        """A number where it is known whether the two are equal."""
+        equal = (a - b).is_zero
+        return None if equal is None else Integer(int(equal))
+
+
+class Joined(Function):
+    """Joined(K, a, b): 1 where the times a and b lie in the same chunk of K steps, else 0.
+
+    The chunks are 1 … K, K+1 … 2K, …; an initial value, at a time before 1, belongs to the first.
+    """
+
+    nargs = 3
+
+    @classmethod
+    def eval(cls, size: Any, a: Any, b: Any) -> Any:
+        """A number where all of them are numbers."""
+        if not (size.is_Integer and a.is_Integer and b.is_Integer):
+            return None
+        first, second = ((max(int(x), 1) - 1) // int(size) for x in (a, b))
+        return Integer(int(first == second))
 
 
 def _str(value: str | Str) -> Str:
@@ -124,6 +158,29 @@ class Softmax(_Node):
     @property
     def argument(self) -> MatrixExpr:
         return self.args[0]
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        return self.argument.shape
+
+
+class Detach(_Node):
+    """v, through which derivatives flow only where `gate` is 1: detach, stop_gradient.
+
+    Derivatives of an expression that holds it are those of v as a constant where `gate` is 0;
+    truncated backpropagation is made of it. Shape of v.
+    """
+
+    def __new__(cls, argument: Any, gate: Any) -> Detach:
+        return Basic.__new__(cls, strict(argument), strict(gate))
+
+    @property
+    def argument(self) -> MatrixExpr:
+        return self.args[0]
+
+    @property
+    def gate(self) -> Expr:
+        return self.args[1]
 
     @property
     def shape(self) -> tuple[Expr, Expr]:

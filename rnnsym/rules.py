@@ -29,7 +29,7 @@ from rnnsym.algebra import (
     tr,
 )
 from rnnsym.errors import NotSupportedError
-from rnnsym.nodes import Apply, Blocks, Softmax, count
+from rnnsym.nodes import Apply, Blocks, Detach, Softmax, count
 
 #: name -> g′ as a function of the argument z and the value a = g(z)
 DERIVATIVES: dict[str, Callable[[MatrixExpr, MatrixExpr], MatrixExpr]] = {
@@ -94,6 +94,11 @@ def _transpose(e: Transpose, i: int, value: MatrixExpr) -> MatrixExpr:
     return Identity(count(e))
 
 
+def _detach(e: Detach, i: int, value: MatrixExpr) -> MatrixExpr:
+    """∂detach(u)/∂u = [gate] I"""
+    return scale(e.gate, Identity(count(e)))
+
+
 RULES: dict[type, Callable[[Any, int, MatrixExpr], MatrixExpr]] = {
     Apply: _apply,
     Softmax: _softmax,
@@ -101,6 +106,7 @@ RULES: dict[type, Callable[[Any, int, MatrixExpr], MatrixExpr]] = {
     MatAdd: _sum,
     MatMul: _product,
     Transpose: _transpose,
+    Detach: _detach,
 }
 
 

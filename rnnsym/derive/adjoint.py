@@ -1,14 +1,17 @@
 """The backward pass of the whole network, node by node: the adjoint recursion.
 
 δ_u⟨t⟩ = (dL/du⟨t⟩)ᵀ obeys δ_u⟨t⟩ = Σ (∂w⟨t+lag⟩/∂u⟨t⟩)ᵀ δ_w⟨t+lag⟩ over the equations w that use
-u with that lag. Both the last part of a derivation and the generated code are this system.
+u with that lag; what is used at a fixed time gets, at that time only, what those uses send back.
+Both the last part of a derivation and the generated code are this system.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from sympy import Identity, MatrixExpr, MatrixSymbol, S, Transpose
+from sympy import Expr, Identity, MatrixExpr, MatrixSymbol, Symbol, Transpose
 from sympy.matrices.expressions import KroneckerProduct
 
 from rnnsym.algebra import (
@@ -25,11 +28,38 @@ from rnnsym.algebra import (
 from rnnsym.derive.local import Local
 from rnnsym.derive.step import Prose, Step
 from rnnsym.derive.structure import Structure
-from rnnsym.derive.sums import k
+from rnnsym.derive.sums import index, k
 from rnnsym.errors import NotSupportedError
 from rnnsym.network import Network
-from rnnsym.nodes import Adjoint, Gradient, T, TimeSum, TimeVector, leaves, t, time_vectors
+from rnnsym.nodes import Adjoint, Gradient, Iverson, TimeSum, TimeVector, leaves, t, time_vectors
 from rnnsym.simplify import size
+from rnnsym.spans import Span
+
+j = index("j")
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What a use of a vector at a fixed time sends back to it, at that time.
+
+    time: the fixed time; body: what is sent, over t if the user is a sequence (`where`, the range
+    of t); user: the name of the node that uses it; initial: whether its initial value does.
+    """
+
+    time: Expr
+    body: MatrixExpr
+    where: tuple[tuple[Symbol, Any, Any], ...]
+    user: str
+    initial: bool
+
+    @property
+    def total(self) -> MatrixExpr:
+        """What arrives, summed over all steps of the user."""
+        return (
+            TimeSum(self.body.xreplace({t: j}), (j, *self.where[0][1:]))
+            if self.where
+            else (self.body)
+        )
 
 
 class AdjointSystem:
@@ -49,8 +79,31 @@ class AdjointSystem:
         table: dict[str, list[tuple[str, int]]] = {}
         for name, equation in self.net.equations.items():
             for v in time_vectors(equation.rhs):
-                table.setdefault(v.name, []).append((name, int(t - v.time)))
+                lag = self.net.lag(equation.lhs, v)
+                if lag is not None:
+                    table.setdefault(v.name, []).append((name, lag))
         return table
+
+    def arrivals(self, name: str) -> list[Arrival]:
+        """What uses of a vector at fixed times send back to it."""
+        found = []
+        for user, e in self.net.equations.items():
+            for v in time_vectors(e.rhs):
+                if v.name == name and self.net.lag(e.lhs, v) is None:
+                    sent = self._sent(tr(self.local.edge(user, v)), e.lhs)
+                    where = self.net.spans[user].where
+                    found.append(Arrival(v.time, sent, where, user, False))
+        for user, e in self.net.initial.items():
+            for v in time_vectors(e.rhs):
+                if v.name == name:
+                    sent = mul(tr(self.local.of(e.lhs, v)), Adjoint(e.lhs))
+                    found.append(Arrival(v.time, sent, (), user, True))
+        return found
+
+    def _sent(self, transposed: MatrixExpr, user: TimeVector) -> MatrixExpr:
+        if user.name == self.net.loss.name:
+            return transposed
+        return mul(transposed, Adjoint(user))
 
     @cached_property
     def equations(self) -> dict[str, MatrixExpr]:
@@ -69,7 +122,11 @@ class AdjointSystem:
         return Identity(1)
 
     def _adjoint(self, v: TimeVector, known: dict[str, MatrixExpr]) -> MatrixExpr:
-        return add(*self.contributions(v, known)) if self.consumers.get(v.name) else _zero(v)
+        parts = self.contributions(v, known) if self.consumers.get(v.name) else []
+        for a in self.arrivals(v.name):
+            if a.time != self.net.start(v.name):
+                parts.append(scale(Iverson(v.time, a.time), a.total))
+        return add(*parts) if parts else _zero(v)
 
     def contributions(
         self, v: TimeVector, known: dict[str, MatrixExpr] | None = None, later: bool = False
@@ -80,17 +137,18 @@ class AdjointSystem:
         for name, lag in self.consumers.get(v.name, ()):
             if later and lag == 0:
                 continue
-            edge = self.local.edge(name, v.at(t - lag)).xreplace({t: t + lag})
-            result.append(self._through(tr(edge), name, lag, known))
+            user = self.net.equations[name].lhs
+            edge = self.local.edge(name, v.at(user.time - lag)).xreplace({t: t + lag})
+            result.append(self._through(tr(edge), user.at(user.time + lag), lag, known))
         return result or [_zero(v)]
 
     def _through(
-        self, transposed: MatrixExpr, name: str, lag: int, known: dict[str, MatrixExpr]
+        self, transposed: MatrixExpr, user: TimeVector, lag: int, known: dict[str, MatrixExpr]
     ) -> MatrixExpr:
         """(∂w⟨t+lag⟩/∂u⟨t⟩)ᵀ δ_w⟨t+lag⟩, with δ_w substituted where that is simpler."""
-        delta: MatrixExpr = Adjoint(self.net.equations[name].lhs.at(t + lag))
-        explicit = known.get(name)
-        if name == self.net.loss.name:
+        delta: MatrixExpr = Adjoint(user)
+        explicit = known.get(user.name)
+        if user.name == self.net.loss.name:
             return transposed if lag == 0 else mul(transposed, delta)  # no loss beyond T
         if lag == 0 and explicit is not None and not leaves(explicit, Adjoint):
             product = mul(transposed, explicit)
@@ -103,7 +161,9 @@ class AdjointSystem:
     def needed(self) -> list[str]:
         """The nodes whose adjoints a gradient needs, from the loss backwards."""
         roots = [name for name, ws in self.parameters_of.items() if ws]
+        roots += [*self.net.initial]
         roots += [n for v in (*self.net.states, *self.net.inputs) for n, _ in self.uses(v)]
+        roots += [a.user for v in self.net.inputs for a in self.arrivals(v)]
         wanted = self.behind(*roots)
         return [name for name in self.equations if name in wanted]
 
@@ -111,8 +171,8 @@ class AdjointSystem:
         """The (equation, lag) that use a vector."""
         return self.consumers.get(name, [])
 
-    def gradient_terms(self, w: MatrixSymbol) -> list[MatrixExpr]:
-        """The summands of ∇_W L at time t: δ_u⟨t⟩ v⟨t⟩ᵀ for each use u = … W v …"""
+    def gradient_terms(self, w: MatrixSymbol) -> list[tuple[str, MatrixExpr]]:
+        """(u, δ_u⟨t⟩ v⟨t⟩ᵀ) for each use u = … W v …, at time t or the only time of u."""
         result = []
         for name, ws in self.parameters_of.items():
             if w in ws:
@@ -120,27 +180,39 @@ class AdjointSystem:
                 delta: MatrixExpr = Adjoint(node)
                 if name == self.net.loss.name:
                     delta = self._one()
-                result.append(shaped(tr(delta), self.local.edge(name, w), w))
+                result.append((name, shaped(tr(delta), self.local.edge(name, w), w)))
         return result
 
     def gradient(self, w: MatrixSymbol) -> MatrixExpr:
-        """∇_W L = Σ_k δ_u⟨k⟩ v⟨k⟩ᵀ."""
-        body = add(*self.gradient_terms(w))
-        return TimeSum(body.xreplace({t: k}), (k, S.One, T))
+        """∇_W L = Σ_k δ_u⟨k⟩ v⟨k⟩ᵀ: one sum for each sequence that uses W, and what is sent back by
+        a use at a single time as it is."""
+        parts: dict[Span | None, list[MatrixExpr]] = {}
+        for name, term in self.gradient_terms(w):
+            span = self.net.spans[name]
+            parts.setdefault(None if span.single else span, []).append(term)
+        for e in self.net.initial.values():
+            if e.rhs.has(w):
+                local = self.local.of(e.lhs, w)
+                parts.setdefault(None, []).append(shaped(tr(Adjoint(e.lhs)), local, w))
+        return add(
+            *(
+                add(*found)
+                if span is None
+                else TimeSum(add(*found).xreplace({t: k}), (k, span.first, span.last))
+                for span, found in parts.items()
+            )
+        )
 
     def initial(self, name: str) -> MatrixExpr:
         """δ of a state's initial value: what its uses at later times send back."""
-        state = self.net.states[name]
-        start = self.start(name)
-        return add(*self.contributions(state, later=True)).xreplace({t: start})
-
-    def start(self, name: str) -> MatrixExpr:
-        """The time of a state's initial value: 0, or T + 1 for one that runs backwards."""
-        return T + 1 if self.net.lag_range(name)[0] < 0 else S.Zero
+        state, start = self.net.states[name], self.net.start(name)
+        parts = self.contributions(state, later=True)
+        parts += [a.total for a in self.arrivals(name) if a.time == start]
+        return add(*parts).xreplace({t: start})
 
     def input(self, name: str) -> MatrixExpr:
         """δ_x⟨t⟩ of an input."""
-        return add(*self.contributions(self.net.vectors[name]))
+        return self._adjoint(self.net.vectors[name], self.equations)
 
     def behind(self, *names: str) -> set[str]:
         """The nodes whose adjoints those of the given nodes are computed from, and themselves."""
@@ -155,7 +227,6 @@ class AdjointSystem:
 
     def steps(self) -> list[Step]:
         """The equations of the backward pass, as steps that can be checked one by one."""
-        where = ((t, S.One, T),)
         result = []
         for name in self.needed:
             node = self.net.equations[name].lhs
@@ -163,9 +234,15 @@ class AdjointSystem:
             reason: Prose = ("every use of ", node, " sends back its adjoint")
             if later:
                 reason = (*reason, "; those at a later step are zero beyond the last one")
-            result.append(
-                Step(Adjoint(node), self.equations[name], "reverse chain rule", reason, "=", where)
-            )
+            rhs, where = self.equations[name], self.net.spans[name].where
+            if rhs.atoms(Iverson):
+                reason = (*reason, "; a bracket is 1 at the step that it names, and 0 elsewhere")
+            result.append(Step(Adjoint(node), rhs, "reverse chain rule", reason, "=", where))
+        for name, e in self.net.initial.items():
+            if name in self.needed:
+                reason = ("the initial value is computed, and so has an adjoint",)
+                rule = "reverse chain rule"
+                result.append(Step(Adjoint(e.lhs), self.initial(name), rule, reason))
         return result
 
     def result(self, w: MatrixSymbol) -> Step:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import MatrixExpr, S
+from sympy import MatrixExpr
 
 from rnnsym.algebra import add, mul
 from rnnsym.derive import recurrence
 from rnnsym.derive.closed import LEGIBLE
-from rnnsym.derive.recurrence import EVERY
 from rnnsym.derive.step import Prose, Scribe
 from rnnsym.derive.subject import Subject
 from rnnsym.derive.sums import index, k
-from rnnsym.nodes import Immediate, T, TimeSum, Total, count, t
+from rnnsym.nodes import Immediate, TimeSum, Total, count, t
 from rnnsym.simplify import size
 
 j = index("j")
@@ -21,16 +20,24 @@ j = index("j")
 
 def adjoint_recursion(scribe: Scribe, s: Subject) -> None:
     """λ⟨k⟩ᵀ = dL/ds⟨k⟩ by induction from the last step, for a single block of states."""
-    if len(s.blocks) != 1 or not s.blocks[0].recurrent:
+    if not _simple(s):
         return
-    (block,) = s.blocks
+    ((block, at),) = s.final
+    if at not in (t, block.last):
+        return
     scribe.section("Adjoint recursion")
+    if at != t:
+
+        def single(time: Any) -> MatrixExpr:
+            return Total(s.total_loss, block.state(time))
+
+        return recurrence.certify_single(scribe, block, single, Total(s.loss, block.state(at)), k)
 
     def unknown(time: Any) -> MatrixExpr:
         if block.depth == 1:
             return Total(s.total_loss, block.state(time))
         # earlier states stacked in s⟨k⟩ also reach earlier losses, which do not count here
-        later = (j, time, T) if block.direction > 0 else (j, S.One, time)
+        later = recurrence.later(block, j, time)
         return Total(TimeSum(s.loss.at(j), later), block.state(time))
 
     def row(time: Any) -> MatrixExpr:
@@ -39,24 +46,31 @@ def adjoint_recursion(scribe: Scribe, s: Subject) -> None:
     recurrence.certify_adjoint(scribe, block, unknown, row, k)
 
 
+def _simple(s: Subject) -> bool:
+    """Whether one recurrent block of states is all that lies between θ and the loss."""
+    return len(s.blocks) == len(s.final) == 1 and s.blocks[0].recurrent and not s.starters
+
+
 def bptt(scribe: Scribe, s: Subject) -> MatrixExpr:
     """The backward pass node by node, and the gradient as one sum."""
     scribe.section("Backpropagation through time")
-    needed = s.adjoints.behind(*s.users)
+    needed = s.adjoints.behind(*s.users, *s.starters)
     scribe.extend(step for step in s.adjoints.steps() if step.before.of.name in needed)
     final = s.adjoints.result(s.w)
+    summed = isinstance(final.after, TimeSum)
     return scribe.step(
-        final.before, final.after, "gradient",
-        "one term for each use of ", s.w, ": a single matrix product over all steps",
+        final.before, final.after, "gradient", "one term for each use of ", s.w,
+        ": a single matrix product over all steps" if summed else "",
     )  # fmt: skip
 
 
 def rtrl(scribe: Scribe, s: Subject) -> tuple[Prose, ...]:
     """The recurrence carried forward with the state (Williams & Zipser 1989), and what each
     bracketing costs."""
-    if len(s.blocks) != 1 or not s.blocks[0].recurrent or s.blocks[0].direction < 0:
+    if not _simple(s) or s.blocks[0].direction < 0 or s.final[0][1] not in (t, s.blocks[0].last):
         return ()
     (block,) = s.blocks
+    length = block.span.last
     scribe.section("Real-time recurrent learning")
     state, before = block.state(t), block.state(block.before(t))
     jacobian, source = s.local.jacobian(block), s.immediate(block)
@@ -67,31 +81,33 @@ def rtrl(scribe: Scribe, s: Subject) -> tuple[Prose, ...]:
         add(mul(jacobian, Total(before, s.w)), source),
         "RTRL",
         "carried forward together with the state",
-        where=EVERY,
+        where=block.span.where,
     )
     scribe.step(
         Total(s.total_loss, s.w),
-        TimeSum(s.row(lambda b: Total(b.state(t), s.w)), (t, S.One, T)),
+        s.over_time(s.row(lambda b, at: Total(b.state(at), s.w))),
         "RTRL",
-        "the gradient is summed up on the way; nothing is stored over time",
+        "the gradient is summed up on the way; nothing is stored over time"
+        if s.where
+        else "the gradient is there when the last step is reached; nothing is stored over time",
     )
     n, m = state.rows, count(s.w)
     return (
         (
             "BPTT brackets the products from the left, a row times a Jacobian in each step: ",
-            T * n**2,
+            length * n**2,
             " multiplications for them.",
         ),
         (
             "RTRL brackets them from the right, a Jacobian times a matrix in each step: ",
-            T * n**2 * m,
+            length * n**2 * m,
             " multiplications.",
         ),
         (
             "Without brackets there are ",
-            T * (T + 1) / 2,
+            length * (length + 1) / 2 if s.where else length,
             " products, of up to ",
-            T - 1,
+            length - 1,
             " Jacobians each.",
         ),
     )

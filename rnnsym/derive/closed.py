@@ -6,6 +6,7 @@ of the equations; then the row over vec(W) is brought into the shape of W.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sympy import MatrixExpr, S, Transpose, Tuple, ZeroMatrix
@@ -14,19 +15,21 @@ from rnnsym.algebra import add, blocks, factors, is_zero, mul
 from rnnsym.derive import recurrence
 from rnnsym.derive.adjoint import shaped
 from rnnsym.derive.local import times_blocks
-from rnnsym.derive.recurrence import EVERY
 from rnnsym.derive.step import Prose, Scribe
 from rnnsym.derive.structure import Block
 from rnnsym.derive.subject import Subject
 from rnnsym.derive.sums import exchange, k
-from rnnsym.nodes import Adjoint, Gradient, Immediate, Stack, T, TimeSum, Total, count, t
+from rnnsym.nodes import Adjoint, Gradient, Immediate, Stack, TimeSum, Total, count, t
 from rnnsym.simplify import rebuild, size
 
 #: a Jacobian of more nodes than this keeps its symbol inside of a product
 LEGIBLE = 45
 
-#: (kind, u, v) -> the closed form at time t of the derivative of u by v
-Table = dict[tuple[type, str, str], MatrixExpr]
+#: (kind, u, v) -> the derivatives of u by v that occur, each with its closed form
+Table = dict[tuple[type, str, str], list[tuple[Total, MatrixExpr]]]
+
+#: the length of a sequence -> its value, where a formula has been written out for one
+Lengths = Mapping[Any, Any]
 
 #: symbols of a product from the loss on -> its closed form at time t
 Leads = list[tuple[list[Any], MatrixExpr]]
@@ -36,19 +39,39 @@ def _key(symbol: Total) -> tuple[type, str, str]:
     return type(symbol), symbol.of.name, symbol.by.name
 
 
+def _enter(table: Table, symbol: Total, form: MatrixExpr) -> None:
+    table.setdefault(_key(symbol), []).append((symbol, form))
+
+
+def _find(table: Table, symbol: Any, lengths: Lengths) -> MatrixExpr | None:
+    """The closed form of a symbol at the times that stand in it, if it is in the table.
+
+    A pattern fits if its times, with t as it is in the symbol, are those of the symbol; one for
+    a fixed time, such as that of an initial state, goes before.
+    """
+    if not isinstance(symbol, Total):
+        return None
+    patterns = table.get(_key(symbol), ())
+    for pattern, form in sorted(patterns, key=lambda p: bool(p[0].of.time == t)):
+        at = {t: symbol.of.time, **lengths} if pattern.of.time == t else dict(lengths)
+        if pattern.xreplace(at) == symbol:
+            return form.xreplace(at)
+    return None
+
+
 def loss_jacobian(scribe: Scribe, s: Subject) -> MatrixExpr | None:
     """dL⟨t⟩/d(end of the chain) in closed form, simplified link by link; None for L itself."""
     row: MatrixExpr | None = None
     for u, v in zip(s.chain, s.chain[1:], strict=False):
         link = s.local.of(u, v)
-        scribe.step(Total(u, v), link, "local Jacobian", "from the equation of ", u, where=EVERY)
+        scribe.step(Total(u, v), link, "local Jacobian", "from the equation of ", u, where=s.where)
         if row is None:
             row = link
             continue
         long = mul(row, link)
         short = s.local.simplified(long)
-        scribe.step(Total(s.chain[0], v), long, "chain rule", "through ", u, where=EVERY)
-        scribe.step(long, short, "simplification", *_why_simpler(s), where=EVERY)
+        scribe.step(Total(s.chain[0], v), long, "chain rule", "through ", u, where=s.where)
+        scribe.step(long, short, "simplification", *_why_simpler(s), where=s.where)
         row = short
     return row
 
@@ -60,7 +83,7 @@ def _why_simpler(s: Subject) -> Prose:
     return ("multiply out and cancel entry by entry",)
 
 
-def closed_term(ends: Leads, table: Table, term: MatrixExpr) -> MatrixExpr:
+def closed_term(ends: Leads, table: Table, term: MatrixExpr, lengths: Lengths) -> MatrixExpr:
     """One product of the sum in closed form, at the times that stand in it.
 
     The factors from the loss to the state are replaced together, in their simplified form.
@@ -68,11 +91,11 @@ def closed_term(ends: Leads, table: Table, term: MatrixExpr) -> MatrixExpr:
     parts = list(factors(term))
     for symbols, form in ends:
         head = parts[: len(symbols)]
-        if [_key(x) for x in head] == [_key(x) for x in symbols]:
-            time = head[0].of.time
-            parts = [form.xreplace({t: time}), *parts[len(symbols) :]]
+        at = {t: getattr(head[0].of, "time", None), **lengths}
+        if [x.xreplace(at) for x in symbols] == head:
+            parts = [form.xreplace(at), *parts[len(symbols) :]]
             break
-    return mul(*(_close(part, table, None) for part in parts))
+    return mul(*(_close(part, table, None, lengths) for part in parts))
 
 
 def leads(s: Subject, row: MatrixExpr | None) -> Leads:
@@ -84,7 +107,8 @@ def leads(s: Subject, row: MatrixExpr | None) -> Leads:
         return link if row is None else times_blocks(row, link)
 
     result: Leads = [
-        ([*s.factors(), s.at_end(b)], through(s.local.of(last, b.state(t)))) for b in s.final
+        ([*s.factors(), s.at_end(b, at)], through(s.local.of(last, b.state(at))))
+        for b, at in s.final
     ]
     end = Immediate(s.end, s.w)
     return [*result, ([*s.factors(), end], through(s.local.of(last, s.w)))]
@@ -97,31 +121,34 @@ def after_states(scribe: Scribe, s: Subject) -> MatrixExpr:
     inner = s.local.of(last, s.w)
     scribe.step(
         Immediate(last, s.w), inner, "local Jacobian",
-        "the derivative by a matrix goes through vec", where=EVERY,
+        "the derivative by a matrix goes through vec", where=s.where,
     )  # fmt: skip
     body = inner if row is None else mul(row, inner)
-    scribe.step(Total(s.loss, s.w), body, "substitution", "put together", where=EVERY)
-    return TimeSum(body, (t, S.One, T))
+    scribe.step(Total(s.loss, s.w), body, "substitution", "put together", where=s.where)
+    return s.over_time(body)
 
 
 def through_states(scribe: Scribe, s: Subject, symbolic: MatrixExpr) -> MatrixExpr:
     """Local Jacobians into the sum of Jacobian products; returns it in closed form."""
     scribe.section("Local Jacobians")
     row = loss_jacobian(scribe, s)
-    lead = {}
-    for block, (symbols, form) in zip(s.final, leads(s, row), strict=False):
-        lead[block] = scribe.step(
+    lead = []
+    for (block, at), (symbols, form) in zip(s.final, leads(s, row), strict=False):
+        lead.append(scribe.step(
             mul(*symbols), form, "local Jacobian",
-            "all that lies between ", s.loss, " and ", block.state(t), where=EVERY,
-        )  # fmt: skip
+            "all that lies between ", s.loss, " and ", block.state(at), where=s.where,
+        ))  # fmt: skip
     table = closed_forms(scribe, s)
     direct = s.local.of(s.chain[-1], s.w) if s.is_direct else None
     if direct is not None and row is not None:
         direct = mul(row, direct)
 
     def substituted(largest: int | None) -> MatrixExpr:
-        parts = [mul(lead[b], _close(s.solved(b, t), table, largest)) for b in s.final]
-        return TimeSum(add(*parts, *([] if direct is None else [direct])), (t, S.One, T))
+        parts = [
+            mul(first, _close(s.solved(*f), table, largest))
+            for first, f in zip(lead, s.final, strict=True)
+        ]
+        return s.over_time(add(*parts, *([] if direct is None else [direct])))
 
     formula, legible = substituted(None), substituted(LEGIBLE)
     scribe.section("Everything in place")
@@ -130,8 +157,8 @@ def through_states(scribe: Scribe, s: Subject, symbolic: MatrixExpr) -> MatrixEx
         "the local Jacobians in place"
         + ("" if legible == formula else "; the large ones keep their symbols"),
     )  # fmt: skip
-    if len(s.blocks) == 1 and direct is None:
-        _matrix_form(scribe, s, s.blocks[0], lead[s.blocks[0]], table)
+    if len(s.blocks) == len(s.final) == 1 and direct is None and s.users and not s.starters:
+        _matrix_form(scribe, s, *s.final[0], lead[0], table)
     return formula
 
 
@@ -139,42 +166,53 @@ def closed_forms(scribe: Scribe, s: Subject) -> Table:
     """The closed form of every symbol in the sum, each as a step of its own."""
     table: Table = {}
 
-    def close(symbol: Total, primed: MatrixExpr, form: MatrixExpr, *reason: Any) -> None:
-        table[_key(symbol)] = form
-        scribe.step(symbol, primed, "local Jacobian", *reason, where=EVERY)
+    def close(
+        symbol: Total, primed: MatrixExpr, form: MatrixExpr, *reason: Any, where: Any = ()
+    ) -> None:
+        _enter(table, symbol, form)
+        scribe.step(symbol, primed, "local Jacobian", *reason, where=where)
         scribe.step(
-            primed, form, "derivative", "what the derivatives of the functions are", where=EVERY
+            primed, form, "derivative", "what the derivatives of the functions are", where=where
         )
 
     for block in s.blocks:
-        state, before = block.state(t), block.state(block.before(t))
+        state, before = block.now, block.state(block.before(block.time))
+        where = block.span.where
         if block.recurrent:
             symbol = recurrence.transition(block, t)
             if isinstance(state, Stack):
                 _block_by_block(scribe, s, block, close)
-                table[_key(symbol)] = s.local.jacobian(block)
+                _enter(table, symbol, s.local.jacobian(block))
             else:
                 close(
                     symbol, s.primed.jacobian(block), s.local.jacobian(block),
-                    "one step of the recurrence, from the equations",
+                    "one step of the recurrence, from the equations", where=where,
                 )  # fmt: skip
-        for other in s.earlier(block):
+        first = block.state(block.start)
+        uses = [(state, use, where) for use in s.earlier(block)]
+        uses += [(first, use, ()) for use in s.starting(block)]
+        for user, (other, at), range_ in uses:
+            used = other.state(at)
             close(
-                Immediate(state, other.state(t)),
-                s.primed.of(state, other.state(t)), s.local.of(state, other.state(t)),
-                "from one block of states to the next",
+                Immediate(user, used), s.primed.of(user, used), s.local.of(user, used),
+                "from one block of states to the next", where=range_,
+            )  # fmt: skip
+        if set(block.names) & set(s.starters):
+            close(
+                Immediate(first, s.w), s.primed.of(first, s.w), s.local.of(first, s.w),
+                "the initial state is computed from it",
             )  # fmt: skip
         if s.enters(block):
             close(
                 Immediate(state, s.w), s.immediate(block, s.primed), s.immediate(block),
-                "the immediate partial: ", before, " is held fixed",
+                "the immediate partial: ", before, " is held fixed", where=where,
             )  # fmt: skip
     return table
 
 
 def _block_by_block(scribe: Scribe, s: Subject, block: Block, close: Any) -> None:
     """The Jacobian of a stacked state: its blocks in immediate partials, then each of them."""
-    state, before = block.state(t), block.state(block.before(t))
+    state, before, where = block.now, block.state(block.before(t)), block.span.where
     now = {p.name: p for p in state.parts if p.time == t}
     seen: dict[MatrixExpr, tuple[MatrixExpr, MatrixExpr]] = {}
 
@@ -202,40 +240,42 @@ def _block_by_block(scribe: Scribe, s: Subject, block: Block, close: Any) -> Non
     matrix = blocks([[entry(u, v) for v in before.parts] for u in state.parts])
     scribe.step(
         recurrence.transition(block, t), matrix, "block Jacobian",
-        "block by block; what is stacked may act on each other within the step", where=EVERY,
+        "block by block; what is stacked may act on each other within the step", where=where,
     )  # fmt: skip
     for symbol, (primed, closed) in seen.items():
-        close(symbol, primed, closed, "from the equation of ", symbol.of)
+        close(symbol, primed, closed, "from the equation of ", symbol.of, where=where)
 
 
-def _close(e: MatrixExpr, table: Table, largest: int | None) -> MatrixExpr:
+def _close(
+    e: MatrixExpr, table: Table, largest: int | None, lengths: Lengths | None = None
+) -> MatrixExpr:
     """Symbols replaced by their closed forms, up to a size; each at its own time."""
 
     def closed(symbol: Any) -> MatrixExpr | None:
-        form = table.get(_key(symbol)) if isinstance(symbol, Total) else None
-        if form is None:
-            return None
-        if largest is not None and size(form) > largest:
+        form = _find(table, symbol, lengths or {})
+        if form is not None and largest is not None and size(form) > largest:
             return symbol
-        return form.xreplace({t: symbol.of.time})
+        return form
 
     return rebuild(e, closed)
 
 
-def _matrix_form(scribe: Scribe, s: Subject, block: Block, lead: MatrixExpr, table: Table) -> None:
+def _matrix_form(
+    scribe: Scribe, s: Subject, block: Block, time: Any, lead: MatrixExpr, table: Table
+) -> None:
     """From vec to the shape of W, then the order of the sums, then δ."""
-    limits = recurrence.span(block, t, k) if block.recurrent else None
-    use = t if limits is None else k
+    limits = recurrence.span(block, time, k) if block.recurrent else None
+    use = time if limits is None else k
     rows = []
     for node, to_state, local in s.uses(block):
         jacobian = to_state.xreplace({t: use})
         if size(jacobian) > LEGIBLE:
             jacobian = Immediate(block.state(use), node.at(use))
-        product = _close(recurrence.product(block, t, use), table, LEGIBLE) if limits else None
+        product = _close(recurrence.product(block, time, use), table, LEGIBLE) if limits else None
         row = mul(lead, jacobian) if product is None else mul(lead, product, jacobian)
         rows.append((node, row, local.xreplace({t: use})))
     body = add(*(shaped(row, local, s.w) for _, row, local in rows))
-    double = TimeSum(TimeSum(body, limits) if limits else body, (t, S.One, T))
+    double = s.over_time(TimeSum(body, limits) if limits else body)
     scribe.section("From vec to matrix form")
     scribe.step(
         Gradient(s.total_loss, s.w), double, "matrix form",
@@ -244,14 +284,20 @@ def _matrix_form(scribe: Scribe, s: Subject, block: Block, lead: MatrixExpr, tab
     )  # fmt: skip
     if not limits:
         return
-    inside = (t, k, T) if block.direction > 0 else (t, S.One, k)
-    swapped = exchange(double, Tuple(k, S.One, T), Tuple(*inside))
-    scribe.step(
-        double, swapped, "exchange of sums", "the same pairs, with the use of ", s.w, " outside"
-    )
-    for node, row, _ in rows:
+    every = Tuple(k, S.One, block.span.last)
+    inside = recurrence.later(block, t, k)
+    what = "the factor in front of "
+    if s.where:
+        what = "the inner sum"
+        swapped = exchange(double, every, inside)
         scribe.step(
-            Adjoint(node.at(k)), TimeSum(Transpose(row), inside), "adjoint",
-            "the inner sum is this adjoint, the same for every parameter that enters ", node.at(k),
-            where=((k, S.One, T),),
+            double, swapped, "exchange of sums", "the same pairs, with the use of ", s.w, " outside"
+        )
+    for node, row, local in rows:
+        column = TimeSum(Transpose(row), inside) if s.where else Transpose(row)
+        reason = (what,) if s.where else (what, local.xreplace({t: k}))
+        scribe.step(
+            Adjoint(node.at(k)), column, "adjoint", *reason,
+            " is this adjoint, the same for every parameter that enters ", node.at(k),
+            where=(every,),
         )  # fmt: skip

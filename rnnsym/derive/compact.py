@@ -7,15 +7,16 @@ W_a = [W_aa | W_ax] the products and the gradients agree.
 from __future__ import annotations
 
 from itertools import takewhile
+from typing import Any
 
-from sympy import Identity, MatAdd, MatMul, MatrixExpr, MatrixSymbol, S
+from sympy import Identity, MatAdd, MatMul, MatrixExpr, MatrixSymbol
 
 from rnnsym.algebra import add, blocks, factors, mul, tr
 from rnnsym.derive.adjoint import AdjointSystem
 from rnnsym.derive.step import Derivation, Scribe
 from rnnsym.errors import InputError
 from rnnsym.network import Network
-from rnnsym.nodes import Adjoint, Blocks, Gradient, T, TimeSum, TimeVector, leaves, t
+from rnnsym.nodes import Adjoint, Blocks, Gradient, TimeSum, TimeVector, leaves
 
 
 def _groups(e: MatrixExpr) -> list[tuple[MatAdd, list[MatMul]]]:
@@ -80,14 +81,19 @@ def block_identity(net: Network, adjoints: AdjointSystem) -> Derivation:
         scribe.section(f"Compact form of {node.name}")
         scribe.step(
             MatMul(row, column), mul(row, column), "block product",
-            "a row of blocks times a column of blocks", where=((t, S.One, T),),
+            "a row of blocks times a column of blocks", where=net.spans[node.name].where,
         )  # fmt: skip
-        whole = TimeSum(MatMul(Adjoint(node), tr(column)), (t, S.One, T))
+        where = net.spans[node.name].where
+
+        def summed(e: MatrixExpr, where: Any = where) -> MatrixExpr:
+            return TimeSum(e, where[0]) if where else e
+
+        whole = summed(MatMul(Adjoint(node), tr(column)))
         each = [
             add(*(mul(Adjoint(node), tr(factors(x)[1])) for x in linear if factors(x)[0] == w))
             for w in weights
         ]
-        parts = blocks([[TimeSum(e, (t, S.One, T)) for e in each]])
+        parts = blocks([[summed(e) for e in each]])
         scribe.step(
             whole, parts, "block product",
             "the adjoint ", Adjoint(node), " of the compact weight meets each block by itself",

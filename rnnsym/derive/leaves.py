@@ -12,17 +12,16 @@ from sympy import MatrixExpr, S
 
 from rnnsym.algebra import is_zero, mul
 from rnnsym.derive import recurrence
-from rnnsym.derive.recurrence import EVERY
 from rnnsym.derive.step import Derivation, Scribe
 from rnnsym.derive.structure import Block
 from rnnsym.derive.subject import Subject
 from rnnsym.derive.sums import k
-from rnnsym.nodes import Adjoint, Immediate, T, TimeSum, TimeVector, Total, leaves, t
+from rnnsym.nodes import Adjoint, Immediate, TimeSum, TimeVector, Total, leaves, t
 
 
 def derive_initial(s: Subject, name: str) -> Derivation:
     """dL/da⟨0⟩ (da⟨T+1⟩ for a state that runs backwards)."""
-    start = s.adjoints.start(name)
+    start = s.net.start(name)
     v = s.net.states[name].at(start)
     scribe = Scribe()
     block = next(b for b in s.structure.blocks if name in b.names)
@@ -30,27 +29,32 @@ def derive_initial(s: Subject, name: str) -> Derivation:
     if _alone(s, block):
         scribe.section("Linearity")
         scribe.step(
-            Total(s.total_loss, v), TimeSum(Total(s.loss, v), (t, S.One, T)), "linearity",
+            Total(s.total_loss, v), s.over_time(Total(s.loss, v)), "linearity",
             "the loss is the sum of the losses ", s.loss,
         )  # fmt: skip
         scribe.section("Recurrence and its solution")
-        state, before = block.state(t), block.state(block.before(t))
+        state, before = block.now, block.state(block.before(t))
+
+        def solved(_: Block, at: Any) -> MatrixExpr:
+            product = recurrence.product(block, at, start)
+            return mul(product, Total(block.state(start), v))
+
         scribe.step(
             Total(state, v), mul(recurrence.transition(block, t), Total(before, v)),
-            "recurrence", "the initial state acts through the state before only", where=EVERY,
+            "recurrence", "the initial state acts through the state before only",
+            where=block.span.where,
         )  # fmt: skip
-        solved = mul(recurrence.product(block, t, start), Total(block.state(start), v))
         scribe.step(
-            Total(state, v), solved, "solution",
-            "by induction: each step adds a factor on the left", where=EVERY,
+            Total(state, v), solved(block, t), "solution",
+            "by induction: each step adds a factor on the left", where=block.span.where,
         )  # fmt: skip
         scribe.section("Sum of Jacobian products")
         scribe.step(
-            Total(s.loss, v), s.row(lambda b: solved), "chain rule",
-            "through ", state, where=EVERY,
+            Total(s.loss, v), s.row(solved), "chain rule",
+            "through ", s.final[0][0].state(s.final[0][1]), where=s.where,
         )  # fmt: skip
         formula = scribe.step(
-            Total(s.total_loss, v), TimeSum(s.row(lambda b: solved), (t, S.One, T)),
+            Total(s.total_loss, v), s.over_time(s.row(solved)),
             "substitution", "one product for each loss",
         )  # fmt: skip
     result = s.adjoints.initial(name)
@@ -60,22 +64,25 @@ def derive_initial(s: Subject, name: str) -> Derivation:
 
 def derive_input(s: Subject, name: str) -> Derivation:
     """dL/dx⟨k⟩ of an input at step k."""
-    v = s.net.vectors[name].at(k)
+    span = s.net.spans[name]
+    v = s.net.vectors[name] if span.single else s.net.vectors[name].at(k)
+    at_k = () if span.single else ((k, span.first, span.last),)
     scribe = Scribe()
-    blocks = [b for b in s.structure.blocks if not is_zero(s.local.of(b.state(t), v.at(t)))]
+    blocks = [b for b in s.structure.blocks if not is_zero(s.local.of(b.now, v.at(b.time)))]
     formula: MatrixExpr = Total(s.total_loss, v)
     lagged = any(lags != {0} for (_, used), lags in s.net.lags.items() if used == name)
+    lagged = lagged or bool(s.adjoints.arrivals(name)) or s.net.loss.time != t
     if len(blocks) == 1 and _alone(s, blocks[0]) and blocks[0].direction > 0 and not lagged:
         (block,) = blocks
-        at_k = ((k, S.One, T),)
-        pairs = ((k, S.One, T), (t, k, T))
+        last = span.last
+        pairs = ((k, S.One, last), (t, k, last))
         scribe.section("Linearity")
         scribe.step(
-            Total(s.total_loss, v), TimeSum(Total(s.loss, v), (t, k, T)), "linearity",
+            Total(s.total_loss, v), TimeSum(Total(s.loss, v), (t, k, last)), "linearity",
             "an input changes no earlier loss", where=at_k,
         )  # fmt: skip
         scribe.section("Recurrence and its solution")
-        state = block.state(t)
+        state = block.now
         solved = mul(recurrence.product(block, t, k), Immediate(block.state(k), v))
         scribe.step(
             Total(state, v), solved, "solution",
@@ -83,14 +90,14 @@ def derive_input(s: Subject, name: str) -> Derivation:
         )  # fmt: skip
         if not s.is_direct:
             scribe.section("Sum of Jacobian products")
-            row = s.row(lambda b: solved)
+            row = s.row(lambda b, at: solved)
             scribe.step(Total(s.loss, v), row, "chain rule", "through ", state, where=pairs)
             formula = scribe.step(
-                Total(s.total_loss, v), TimeSum(row, (t, k, T)), "substitution",
+                Total(s.total_loss, v), TimeSum(row, (t, k, last)), "substitution",
                 "one product for each later loss", where=at_k,
             )  # fmt: skip
     result = s.adjoints.input(name).xreplace({t: k})
-    _backward(scribe, s, v, result, ((k, S.One, T),))
+    _backward(scribe, s, v, result, at_k)
     return Derivation(s.net, v, tuple(scribe.steps), result, formula)
 
 
@@ -101,7 +108,7 @@ def _alone(s: Subject, block: Block) -> bool:
         for b in s.structure.blocks
         if any(s.structure.reached(n, set(block.names)) for n in b.names)
     ]
-    return reached == [block] and block.recurrent and s.final == [block]
+    return reached == [block] and block.recurrent and [b for b, _ in s.final] == [block]
 
 
 def _backward(

@@ -13,7 +13,7 @@ from sympy import MatrixExpr, ZeroMatrix
 from rnnsym.algebra import add, blocks, is_zero, mul
 from rnnsym.derive.structure import Block
 from rnnsym.network import Network
-from rnnsym.nodes import Blocks, Stack, TimeVector, count, t, time_vectors
+from rnnsym.nodes import Blocks, Stack, TimeVector, count, time_vectors
 from rnnsym.rules import jacobian
 from rnnsym.simplify import fuse, size
 
@@ -35,12 +35,13 @@ class Local:
         return jacobian(equation.rhs, v, equation.lhs, self.primed)
 
     def _partial(self, name: str, v: MatrixExpr, free: frozenset[str]) -> MatrixExpr:
-        """∂⁺u/∂v of node u at time t; the states in `free` vary at time t, the others do not."""
-        if isinstance(v, TimeVector) and v == self.net.equations[name].lhs:
+        """∂⁺u/∂v of node u at its time; the states in `free` vary at that time, others do not."""
+        lhs = self.net.equations[name].lhs
+        if isinstance(v, TimeVector) and v == lhs:
             return jacobian(v, v)
         summands = [self.edge(name, v)]
         for w in time_vectors(self.net.equations[name].rhs):
-            if w.time != t or w == v or w.name not in self.net.equations:
+            if self.net.lag(lhs, w) != 0 or w == v or w.name not in self.net.equations:
                 continue
             if w.name not in self.net.states or w.name in free:
                 inner = self.partial(w.name, v, free)
@@ -49,7 +50,8 @@ class Local:
         return add(*summands)
 
     def of(self, u: MatrixExpr, v: MatrixExpr) -> MatrixExpr:
-        """∂⁺u/∂v at time t, for nodes, stacks and parameters: block by block."""
+        """∂⁺u/∂v with u at time t or its only time, for nodes, stacks and parameters: block by
+        block. For an initial state u, the derivative of the equation that it is computed by."""
         if isinstance(v, Stack):
             column = self._rows(u)
             return blocks([[self._entry(p, w, u) for w in v.parts] for p in column])
@@ -63,15 +65,18 @@ class Local:
     def _entry(self, part: TimeVector, v: MatrixExpr, whole: MatrixExpr) -> MatrixExpr:
         if part == v:
             return jacobian(v, v)
-        if part.time != t:  # an earlier part of a companion state is held fixed
+        initial = self.net.initial.get(part.name)
+        if initial is not None and part == initial.lhs:
+            return jacobian(initial.rhs, v, initial.lhs, self.primed)
+        time = self.net.equations[part.name].time
+        if part.time != time:  # an earlier part of a companion state is held fixed
             return ZeroMatrix(count(part), count(v))
-        free = frozenset(p.name for p in self._rows(whole) if p.time == t)
+        free = frozenset(p.name for p in self._rows(whole) if p.time == time)
         return self.partial(part.name, v, free)
 
     def jacobian(self, block: Block) -> MatrixExpr:
         """J⟨t⟩ = ∂s⟨t⟩/∂s⟨t-1⟩ of a block of states."""
-        now, before = block.state(t), block.state(block.before(t))
-        return self.of(now, before)
+        return self.of(block.now, block.state(block.before(block.time)))
 
     def sums_to_one(self, v: MatrixExpr) -> bool:
         """Whether v is a target that is a distribution."""

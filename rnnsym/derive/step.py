@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -44,7 +44,7 @@ class Derivation:
 
     network; subject: what it is the derivative by; steps; result: the gradient, as a function of
     the forward values and the adjoints δ; formula: the gradient as the sum of Jacobian products;
-    steps_in_time: the concrete T, or None for symbolic T.
+    steps_in_time: the concrete T, or the length of each sequence by name; None if symbolic.
     """
 
     network: Network
@@ -52,7 +52,7 @@ class Derivation:
     steps: tuple[Step, ...]
     result: MatrixExpr
     formula: MatrixExpr
-    steps_in_time: int | None = None
+    steps_in_time: int | Mapping[str, int] | None = None
     notes: tuple[Prose, ...] = field(default=())
 
     def __iter__(self) -> Iterator[Step]:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sympy import MatrixExpr
+from sympy import Expr, MatrixExpr
 from sympy.utilities.iterables import strongly_connected_components
 
 from rnnsym.network import Network
-from rnnsym.nodes import Stack, TimeVector, parameters, t, time_vectors
+from rnnsym.nodes import Stack, TimeVector, parameters, time_vectors
+from rnnsym.spans import Span
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Block:
 
     names: in the order of the equations; direction: +1 forward in time, -1 backward;
     depth: how many time steps the stacked state reaches back (companion form);
-    label: the name of the stacked state.
+    label: the name of the stacked state; span: the steps at which it has a value;
+    start: the time of its initial value.
     """
 
     names: tuple[str, ...]
@@ -31,13 +33,30 @@ class Block:
     depth: int
     recurrent: bool
     label: str
+    span: Span
+    start: Expr
 
-    def state(self, time: Any = t) -> MatrixExpr:
+    @property
+    def time(self) -> Expr:
+        """t, or the only time at which the block has a value."""
+        return self.span.time
+
+    @property
+    def now(self) -> MatrixExpr:
+        """s⟨t⟩."""
+        return self.state(self.time)
+
+    @property
+    def last(self) -> Expr:
+        """The step that the recurrence ends with: T, or 1 for one that runs backwards."""
+        return self.span.last if self.direction > 0 else self.span.first
+
+    def state(self, time: Any) -> MatrixExpr:
         """s⟨time⟩: the only state itself, or all of them stacked."""
         parts = [v.at(time - self.direction * d) for d in range(self.depth) for v in self.vectors]
         return parts[0] if len(parts) == 1 else Stack(self.label, parts, time)
 
-    def before(self, time: Any = t) -> Any:
+    def before(self, time: Any) -> Any:
         """The time step that this block's recurrence comes from."""
         return time - self.direction
 
@@ -56,22 +75,46 @@ class Structure:
     @cached_property
     def immediate(self) -> dict[str, set[tuple[str, int]]]:
         """For each node: the (state, lag) that it uses within its own time step."""
-        result: dict[str, set[tuple[str, int]]] = {}
-        for name in self.net.equations:  # in an order in which what is used comes first
-            found: set[tuple[str, int]] = set()
+        return {
+            name: {(v, lag) for v, lag, _ in found if lag is not None}
+            for name, found in self._states_used.items()
+        }
+
+    @cached_property
+    def fixed(self) -> dict[str, list[tuple[str, Expr]]]:
+        """For each node: the (state, time) that it uses at fixed times, within its own step."""
+        return {
+            name: [(v, time) for v, lag, time in found if lag is None]
+            for name, found in self._states_used.items()
+        }
+
+    @cached_property
+    def _states_used(self) -> dict[str, list[tuple[str, int | None, Any]]]:
+        """For each node: the (state, lag, fixed time) that it uses, through nodes of its step."""
+        result: dict[str, list[tuple[str, int | None, Any]]] = {}
+        for name, e in self.net.equations.items():  # what is used comes first
+            found: list[tuple[str, int | None, Any]] = []
             for v in self.uses[name]:
+                lag = self.net.lag(e.lhs, v)
                 if v.name in self.net.states:
-                    found.add((v.name, int(t - v.time)))
+                    found.append((v.name, lag, v.time if lag is None else None))
                 elif v.name in result:
-                    found |= result[v.name]
-            result[name] = found
+                    found += result[v.name]
+            result[name] = list(dict.fromkeys(found))
         return result
+
+    @cached_property
+    def initial(self) -> dict[str, list[TimeVector]]:
+        """For each state whose initial value is computed: the vectors that this uses."""
+        return {name: time_vectors(e.rhs) for name, e in self.net.initial.items()}
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """The strongly connected components of the states, each after those that it uses."""
         states = list(self.net.states)
         edges = [(a, b) for a in states for b, _ in sorted(self.immediate[a])]
+        edges += [(a, b) for a in states for b, _ in self.fixed[a]]
+        edges += [(a, v.name) for a, used in self.initial.items() for v in used if v.name in states]
         components = [
             tuple(n for n in states if n in component)
             for component in strongly_connected_components((states, edges))
@@ -89,6 +132,8 @@ class Structure:
                     depth,
                     depth > 1 or bool(self._lags(names, names) - {0}),
                     f"{letter}_{len(result) + 1}" if stacked > 1 else letter,
+                    self.net.spans[names[0]],
+                    self.net.start(names[0]),
                 )
             )
         return tuple(result)
@@ -112,8 +157,10 @@ class Structure:
         """The nodes that `name` uses within its time step, through nodes that are no states."""
         found, agenda = set(), [name]
         while agenda:
-            for v in self.uses.get(agenda.pop(), ()):
-                if v.time == t and v.name not in found and v.name != barrier:
+            user = agenda.pop()
+            for v in self.uses.get(user, ()):
+                same = self.net.lag(self.net.equations[user].lhs, v) == 0
+                if same and v.name not in found and v.name != barrier:
                     found.add(v.name)
                     if v.name not in self.net.states:
                         agenda.append(v.name)
@@ -121,11 +168,11 @@ class Structure:
 
     def users(self, name: str) -> list[str]:
         """The nodes whose own equations hold a parameter or a time-indexed vector."""
-        return [
-            n
-            for n, e in self.net.equations.items()
-            if name in {leaf.name for leaf in (*parameters(e.rhs), *time_vectors(e.rhs))}
-        ]
+        return [n for n, e in self.net.equations.items() if _holds(e.rhs, name)]
+
+    def starters(self, name: str) -> list[str]:
+        """The states whose initial value is computed from a parameter or a vector."""
+        return [n for n, e in self.net.initial.items() if _holds(e.rhs, name)]
 
     def reached(self, name: str, sources: set[Any], barrier: str | None = None) -> bool:
         """Whether a node uses one of the sources, within its time step or through states."""
@@ -138,6 +185,7 @@ class Structure:
             if node in sources:
                 return True
             agenda += [v.name for v in self.uses.get(node, ()) if v.name not in seen]
+            agenda += [v.name for v in self.initial.get(node, ()) if v.name not in seen]
         return False
 
     def chain(self, sources: set[str]) -> list[str]:
@@ -155,3 +203,7 @@ class Structure:
             and not self.reached(loss, sources, barrier=name)
         ]
         return [loss, *chain]
+
+
+def _holds(e: MatrixExpr, name: str) -> bool:
+    return name in {leaf.name for leaf in (*parameters(e), *time_vectors(e))}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
-from sympy import MatrixExpr
+from sympy import MatrixExpr, ZeroMatrix
 
 from rnnsym.algebra import add, is_zero, mul
 from rnnsym.derive import recurrence
@@ -13,7 +14,10 @@ from rnnsym.derive.adjoint import AdjointSystem
 from rnnsym.derive.local import Local
 from rnnsym.derive.structure import Block
 from rnnsym.network import Network
-from rnnsym.nodes import Immediate, TimeVector, Total, t
+from rnnsym.nodes import Immediate, Joined, TimeSum, TimeVector, Total, count, t
+
+#: a block of states at a time
+At = tuple[Block, Any]
 
 
 class Subject:
@@ -35,9 +39,14 @@ class Subject:
         return self.structure.users(self.w.name)
 
     @cached_property
+    def starters(self) -> list[str]:
+        """The states whose initial value is computed from θ."""
+        return self.structure.starters(self.w.name)
+
+    @cached_property
     def blocks(self) -> list[Block]:
         """The blocks that θ reaches and that reach the loss, each after those it uses."""
-        sources = set(self.users)
+        sources = {*self.users, *self.starters}
         return [
             b
             for b in self.structure.blocks
@@ -50,6 +59,11 @@ class Subject:
         """L⟨t⟩ and the nodes through which everything reaches it, pre-activations included."""
         sources = {n for b in self.blocks for n in b.names} | set(self.users)
         return [self.net.equations[n].lhs for n in self.structure.chain(sources)]
+
+    @property
+    def where(self) -> tuple[tuple[Any, Any, Any], ...]:
+        """The steps at which there is a loss."""
+        return self.net.spans[self.loss.name].where
 
     @cached_property
     def named(self) -> list[TimeVector]:
@@ -66,15 +80,21 @@ class Subject:
         return [Total(u, v) for u, v in zip(self.named, self.named[1:], strict=False)]
 
     @cached_property
-    def final(self) -> list[Block]:
-        """The blocks that the end of the chain uses without passing another state."""
+    def final(self) -> list[At]:
+        """The blocks that the end of the chain uses without passing another state, with the time
+        at which it uses them."""
         names = {n for n, _ in self.structure.immediate[self.end.name]}
-        return [b for b in self.blocks if names & set(b.names)]
+        found = [(b, self.end.time) for b in self.blocks if names & set(b.names)]
+        return found + self._at_fixed_times(self.structure.fixed[self.end.name])
 
-    def at_end(self, block: Block) -> MatrixExpr:
+    def _at_fixed_times(self, uses: Iterable[tuple[str, Any]]) -> list[At]:
+        pairs = [(b, time) for name, time in uses for b in self.blocks if name in b.names]
+        return list(dict.fromkeys(pairs))
+
+    def at_end(self, block: Block, time: Any) -> MatrixExpr:
         """The derivative of the end of the chain by a block's state, as a symbol."""
-        kind = Total if len(self.blocks) == 1 else Immediate
-        return kind(self.end, block.state(t))
+        kind = Total if len(self.blocks) == len(self.final) == 1 else Immediate
+        return kind(self.end, block.state(time))
 
     @cached_property
     def is_direct(self) -> bool:
@@ -83,40 +103,78 @@ class Subject:
 
     def enters(self, block: Block) -> bool:
         """Whether θ stands in the equations of a block, not only in those it uses."""
-        return not is_zero(self.local.of(block.state(t), self.w))
+        return not is_zero(self.local.of(block.now, self.w))
 
-    def earlier(self, block: Block) -> list[Block]:
-        """The blocks whose states enter a block's equations."""
+    def carries(self, block: Block) -> bool:
+        """Whether anything of one step reaches the next: not where chunks have one step."""
+        if not block.recurrent:
+            return False
+        return all(g.args[0] != 1 for g in self.local.jacobian(block).atoms(Joined))
+
+    def earlier(self, block: Block) -> list[At]:
+        """The blocks whose states enter a block's equations, and at which time."""
         others = self.blocks[: self.blocks.index(block)]
-        return [b for b in others if not is_zero(self.local.of(block.state(t), b.state(t)))]
+        same = [
+            (b, block.time)
+            for b in others
+            if b.span == block.span and not is_zero(self.local.of(block.now, b.state(block.time)))
+        ]
+        uses = [use for name in block.names for use in self.structure.fixed[name]]
+        return same + self._at_fixed_times(uses)
+
+    def starting(self, block: Block) -> list[At]:
+        """The blocks whose states the initial state of a block is computed from."""
+        used = [v for n in block.names for v in self.structure.initial.get(n, ())]
+        return self._at_fixed_times((v.name, v.time) for v in used)
 
     def source(self, block: Block, time: Any) -> MatrixExpr:
         """P⟨time⟩: what enters the recurrence of a block, as symbols."""
+        return self._source(block, time, self._symbol)
+
+    def _symbol(self, block: Block, time: Any) -> MatrixExpr:
+        return Total(block.state(time), self.w)
+
+    def _source(self, block: Block, time: Any, solved: Any) -> MatrixExpr:
         state = block.state(time)
         parts = [Immediate(state, self.w)] if self.enters(block) else []
-        for other in self.earlier(block):
-            parts.append(mul(Immediate(state, other.state(time)), Total(other.state(time), self.w)))
-        return add(*parts)
+        for other, at in self.earlier(block):
+            when = time if at == t else at
+            parts.append(mul(Immediate(state, other.state(when)), solved(other, when)))
+        return add(*parts) if parts else ZeroMatrix(state.rows, count(self.w))
 
-    def solved(self, block: Block, time: Any, level: int = 0) -> MatrixExpr:
+    def begin(self, block: Block) -> MatrixExpr | None:
+        """D⟨0⟩: the derivative of an initial state that is computed, as symbols; None for one
+        that is given."""
+        return self._begin(block, self._symbol)
+
+    def _begin(self, block: Block, solved: Any) -> MatrixExpr | None:
+        state = block.state(block.start)
+        parts = [Immediate(state, self.w)] if set(block.names) & set(self.starters) else []
+        for other, at in self.starting(block):
+            parts.append(mul(Immediate(state, other.state(at)), solved(other, at)))
+        return add(*parts) if parts else None
+
+    def solved(self, block: Block, time: Any) -> MatrixExpr:
         """ds⟨time⟩/dθ with every recurrence solved: sums inside of sums for several blocks."""
-
-        def source(at: Any) -> MatrixExpr:
-            state = block.state(at)
-            parts = [Immediate(state, self.w)] if self.enters(block) else []
-            for other in self.earlier(block):
-                partial = Immediate(state, other.state(at))
-                parts.append(mul(partial, self.solved(other, at, level + 1)))
-            return add(*parts)
-
-        return recurrence.solution(block, source, time, level)
+        level = len(self.blocks) - 1 - self.blocks.index(block)
+        return recurrence.solution(
+            block,
+            lambda at: self._source(block, at, self.solved),
+            time,
+            level,
+            self._begin(block, self.solved),
+        )
 
     def row(self, derivative: Any) -> MatrixExpr:
         """dL⟨t⟩/dθ through the final blocks, given the derivative of their states by θ."""
-        parts = [mul(*self.factors(), self.at_end(b), derivative(b)) for b in self.final]
+        parts = [mul(*self.factors(), self.at_end(*f), derivative(*f)) for f in self.final]
         if self.is_direct:
             parts.append(mul(*self.factors(), Immediate(self.end, self.w)))
         return add(*parts)
+
+    def over_time(self, body: MatrixExpr) -> MatrixExpr:
+        """Σ_t body, or the body itself where there is a loss at one time only."""
+        return TimeSum(body, self.where[0]) if self.where else body
 
     def uses(
         self, block: Block, local: Local | None = None
@@ -126,7 +184,7 @@ class Subject:
         found = []
         for name in self.users:
             node = self.net.equations[name].lhs
-            to_state = local.of(block.state(t), node)
+            to_state = local.of(block.now, node)
             if not is_zero(to_state):
                 found.append((node, to_state, local.edge(name, self.w)))
         return found

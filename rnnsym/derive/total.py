@@ -8,27 +8,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import MatrixExpr, S
+from sympy import MatrixExpr
 
-from rnnsym.algebra import add, mul, scale, subtract
+from rnnsym.algebra import add, is_zero, mul, scale, subtract
 from rnnsym.derive import recurrence
-from rnnsym.derive.recurrence import EVERY
-from rnnsym.derive.step import Scribe
+from rnnsym.derive.step import Prose, Scribe
 from rnnsym.derive.structure import Block
 from rnnsym.derive.subject import Subject
-from rnnsym.nodes import Blocks, Immediate, Stack, T, TimeSum, Total, t
+from rnnsym.nodes import Blocks, Immediate, Joined, Stack, TimeSum, Total, t
 
 
 def linearity(scribe: Scribe, s: Subject) -> None:
     """dL/dθ = Σ_t dL⟨t⟩/dθ."""
     scribe.section("Linearity")
-    scribe.step(
-        Total(s.total_loss, s.w),
-        TimeSum(Total(s.loss, s.w), (t, S.One, T)),
-        "linearity",
-        "the loss is the sum of the losses ",
-        s.loss,
-    )
+    if s.where:
+        reason: Prose = ("the loss is the sum of the losses ", s.loss)
+    else:
+        reason = ("there is one loss only, ", s.loss, ": the sum over time has a single term")
+    whole = Total(s.total_loss, s.w)
+    scribe.step(whole, s.over_time(Total(s.loss, s.w)), "linearity", *reason)
 
 
 def plain_chain_rule(scribe: Scribe, s: Subject) -> None:
@@ -42,7 +40,7 @@ def plain_chain_rule(scribe: Scribe, s: Subject) -> None:
         " depends on ",
         s.w,
         " at this step only, not through earlier ones",
-        where=EVERY,
+        where=s.where,
     )
 
 
@@ -50,46 +48,47 @@ def total_derivative(scribe: Scribe, s: Subject) -> None:
     """Why the plain chain rule fails, what is true, and what was missing."""
     scribe.section("Chain rule and total derivative")
     for block in s.blocks:
-        state = block.state(t)
+        state = block.now
         if isinstance(state, Stack):
             scribe.step(
                 state, Blocks([[part] for part in state.parts]), "definition",
-                "the states that depend on each other through time, stacked", where=EVERY,
+                "the states that depend on each other through time, stacked",
+                where=block.span.where,
             )  # fmt: skip
-    own = [b for b in s.final if s.enters(b)]
+    own = [f for f in s.final if s.enters(f[0]) and s.carries(f[0])]
     if own:
+        block, time = own[0]
+
+        def naive(b: Block, at: Any) -> MatrixExpr:
+            whole = Total(b.state(at), s.w)
+            return Immediate(b.state(at), s.w) if (b, at) in own else scale(0, whole)
+
         scribe.step(
             Total(s.loss, s.w),
-            s.row(
-                lambda b: (
-                    Immediate(b.state(t), s.w) if b in own else scale(0, Total(b.state(t), s.w))
-                )
-            ),
+            s.row(naive),
             "naive chain rule",
             "the plain chain rule is wrong: ",
-            own[0].state(t),
+            block.state(time),
             " depends on ",
             s.w,
             " also through ",
-            own[0].state(own[0].before(t)),
+            block.state(block.before(time)),
             relation="≠",
-            where=EVERY,
+            where=s.where,
         )
     scribe.step(
         Total(s.loss, s.w),
-        s.row(lambda b: Total(b.state(t), s.w)),
+        s.row(lambda b, at: Total(b.state(at), s.w)),
         "total derivative",
         "with the total derivative of the state the chain rule holds",
-        where=EVERY,
+        where=s.where,
     )
-    for block in own:
+    for block in dict.fromkeys(b for b, _ in own):
         _missing_part(scribe, s, block)
 
 
 def _missing_part(scribe: Scribe, s: Subject, block: Block) -> None:
-    if not block.recurrent:
-        return
-    now, before = block.state(t), block.state(block.before(t))
+    now, before = block.now, block.state(block.before(t))
     missing = mul(recurrence.transition(block, t), Total(before, s.w))
     others = subtract(s.source(block, t), Immediate(now, s.w))
     scribe.step(
@@ -97,11 +96,11 @@ def _missing_part(scribe: Scribe, s: Subject, block: Block) -> None:
         add(missing, others),
         "missing part",
         "this is what the plain chain rule leaves out",
-        where=EVERY,
+        where=block.span.where,
     )
     scribe.step(
         missing, scale(0, missing), "missing part", "and it is not zero",
-        relation="≠", where=EVERY,
+        relation="≠", where=block.span.where,
     )  # fmt: skip
 
 
@@ -118,45 +117,70 @@ def solve(scribe: Scribe, s: Subject, block: Block) -> None:
     def source(time: Any) -> MatrixExpr:
         return s.source(block, time)
 
+    begin = s.begin(block)
     if not block.recurrent:
         scribe.step(
-            unknown(t), source(t), "total derivative",
-            "no path leads from this state back to itself", where=EVERY,
+            unknown(block.time), source(block.time), "total derivative",
+            "no path leads from this state back to itself", where=block.span.where,
         )  # fmt: skip
         return
     scribe.step(
         unknown(t),
         add(mul(recurrence.transition(block, t), unknown(block.before(t))), source(t)),
         "recurrence",
-        "what ",
-        s.w,
-        " brings in at this step, and what comes from ",
-        block.state(block.before(t)),
-        where=EVERY,
+        *_recurrence_reason(s, block),
+        where=block.span.where,
     )
     scribe.step(
         unknown(t),
-        recurrence.solution(block, source),
+        recurrence.solution(block, source, t, begin=begin),
         "solution",
         "a linear recurrence, solved by the induction below",
-        where=EVERY,
+        where=block.span.where,
     )
-    recurrence.certify(scribe, block, unknown, source)
+    recurrence.certify(scribe, block, unknown, source, begin)
+    _truncated(scribe, s, block, unknown, begin)
+
+
+def _truncated(
+    scribe: Scribe, s: Subject, block: Block, unknown: Any, begin: MatrixExpr | None
+) -> None:
+    """Where derivatives are cut between chunks: the solution with the terms that are left."""
+    gates = s.local.jacobian(block).atoms(Joined)
+    if not gates or block.depth > 1 or begin is not None:
+        return
+    size = next(iter(gates)).args[0]
+    whole: Any = recurrence.solution(block, lambda at: s.source(block, at), t)
+    limits = recurrence.chunk(block, size, whole)
+    scribe.step(
+        unknown(t), TimeSum(whole.body, limits), "truncation",
+        "the Jacobian from one chunk of ", size, " steps to the next is zero, and with it every "
+        "product that holds one: only the uses in the chunk of this step are left",
+        where=block.span.where,
+    )  # fmt: skip
+
+
+def _recurrence_reason(s: Subject, block: Block) -> Prose:
+    before = block.state(block.before(t))
+    if is_zero(s.source(block, t)):
+        return (s.w, " reaches these states through their initial value only, so through ", before)
+    return ("what ", s.w, " brings in at this step, and what comes from ", before)
 
 
 def jacobian_sum(scribe: Scribe, s: Subject) -> MatrixExpr:
     """The solutions in place: the sum of Jacobian products."""
     scribe.section("Sum of Jacobian products")
-    row = s.row(lambda b: s.solved(b, t))
+    row = s.row(s.solved)
+    block, time = s.final[0]
     scribe.step(
         Total(s.loss, s.w), row, "substitution", "the solution in place of ",
-        Total(s.final[0].state(t), s.w), where=EVERY,
+        Total(block.state(time), s.w), where=s.where,
     )  # fmt: skip
     return scribe.step(
         Total(s.total_loss, s.w),
-        TimeSum(row, (t, S.One, T)),
+        s.over_time(row),
         "substitution",
         "one term for each way through the states from a use of ",
         s.w,
-        " to a loss",
+        " to a loss" if s.where else " to the loss",
     )

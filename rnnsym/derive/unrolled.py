@@ -6,6 +6,8 @@ recursion, whose length is linear in T, is written out for any T.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 from sympy import Add, Expr, Identity, Integer, MatAdd, MatrixExpr, Mul, S, summation
@@ -14,36 +16,42 @@ from rnnsym.algebra import add, factors, mul, scale, split, terms
 from rnnsym.derive.closed import closed_forms, closed_term, leads, loss_jacobian
 from rnnsym.derive.step import Derivation, Prose, Scribe, Step
 from rnnsym.derive.subject import Subject
-from rnnsym.errors import InputError
+from rnnsym.network import Network
 from rnnsym.nodes import Adjoint, T, TimeProduct, TimeSum, Total, is_parameter, t
 from rnnsym.simplify import rebuild
+from rnnsym.sizes import choose_lengths
+
+#: the length of each sequence
+Lengths = Mapping[Any, Any]
 
 #: more terms than this are not listed one by one
 LISTED = 60
 
 
 def unrolled(s: Subject, derivation: Derivation, steps: Any) -> Derivation:
-    """The derivation of a parameter's gradient for T = steps.
+    """The derivation of a parameter's gradient for T = steps: one number for every length of a
+    sequence, or each by its name.
 
-    Raises InputError if steps is no positive integer.
+    Raises InputError for lengths that are unknown or no positive integers.
     """
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-        raise InputError(f"steps must be a positive integer, not {steps!r}")
+    lengths = choose_lengths(s.net, steps)
     scribe = Scribe()
     notes: list[Prose] = []
     formula = derivation.formula
     if is_parameter(s.w):
-        count = _count(derivation, steps)
+        count = _count(derivation, lengths)
         if count <= LISTED:
-            _term_by_term(scribe, s, derivation, steps)
-            formula = write_out(formula.xreplace({T: Integer(steps)}))
+            _term_by_term(scribe, s, derivation, lengths)
+            formula = write_out(formula.xreplace(lengths))
         else:
             notes.append(
                 (f"The sum has {count} terms; they are not listed. The adjoint recursion below "
-                 f"needs {steps} steps.",)
+                 f"needs {lengths[T]} steps.",)
             )  # fmt: skip
-    result = _recursion(scribe, s, derivation, steps)
-    return Derivation(s.net, s.w, tuple(scribe.steps), result, formula, steps, tuple(notes))
+    result = _recursion(scribe, s, derivation, lengths)
+    named = {str(symbol): int(n) for symbol, n in lengths.items() if str(symbol) in s.net.lengths}
+    at: Any = named if isinstance(steps, Mapping) else steps
+    return Derivation(s.net, s.w, tuple(scribe.steps), result, formula, at, tuple(notes))
 
 
 def _symbolic(derivation: Derivation) -> MatrixExpr:
@@ -53,10 +61,10 @@ def _symbolic(derivation: Derivation) -> MatrixExpr:
         return sums[-1].after
     rule = next(x for x in derivation.steps if x.rule == "chain rule")
     linear = derivation.steps[0].after
-    return TimeSum(rule.after, linear.args[1])
+    return TimeSum(rule.after, linear.args[1]) if isinstance(linear, TimeSum) else rule.after
 
 
-def _count(derivation: Derivation, steps: int) -> int:
+def _count(derivation: Derivation, lengths: Lengths) -> int:
     """The number of terms, without writing them out: the same sums, of ones."""
 
     def number(e: MatrixExpr) -> Expr:
@@ -67,7 +75,7 @@ def _count(derivation: Derivation, steps: int) -> int:
             return S.One
         return summation(number(factor.body), (factor.index, factor.lower, factor.upper))
 
-    return int(number(_symbolic(derivation)).xreplace({T: Integer(steps)}))
+    return int(number(_symbolic(derivation)).xreplace(dict(lengths)))
 
 
 def write_out(e: MatrixExpr) -> MatrixExpr:
@@ -99,14 +107,15 @@ def _multiply_out(e: MatrixExpr) -> list[MatrixExpr]:
     return result
 
 
-def _term_by_term(scribe: Scribe, s: Subject, derivation: Derivation, steps: int) -> None:
+def _term_by_term(scribe: Scribe, s: Subject, derivation: Derivation, lengths: Lengths) -> None:
     scribe.section("Linearity")
     total, linear = derivation.steps[0].before, derivation.steps[0].after
+    at = ", ".join(f"{name} = {lengths[symbol]}" for name, symbol in s.net.lengths.items())
     scribe.step(
-        total, write_out(linear.xreplace({T: Integer(steps)})), "linearity",
-        f"T = {steps}: one summand for each loss",
+        total, write_out(linear.xreplace(dict(lengths))), "linearity",
+        f"{at}: one summand for each loss" if s.where else f"{at}: there is one loss only",
     )  # fmt: skip
-    symbolic = write_out(_symbolic(derivation).xreplace({T: Integer(steps)}))
+    symbolic = write_out(_symbolic(derivation).xreplace(dict(lengths)))
     listed = _multiply_out(symbolic)
     scribe.section("Term by term")
     scribe.step(
@@ -116,7 +125,7 @@ def _term_by_term(scribe: Scribe, s: Subject, derivation: Derivation, steps: int
     )  # fmt: skip
     table, ends = closed_forms(Scribe(), s), leads(s, loss_jacobian(Scribe(), s))
     for number, term in enumerate(listed, 1):
-        closed = closed_term(ends, table, term)
+        closed = closed_term(ends, table, term, lengths)
         scribe.step(term, closed, "path", f"term {number}: ", *_path(term))
 
 
@@ -130,26 +139,29 @@ def _path(term: MatrixExpr) -> Prose:
     return tuple(prose)
 
 
-def _recursion(scribe: Scribe, s: Subject, derivation: Derivation, steps: int) -> MatrixExpr:
-    """The backward pass written out: one equation for each node and step."""
+def _recursion(scribe: Scribe, s: Subject, derivation: Derivation, lengths: Lengths) -> MatrixExpr:
+    """The backward pass written out: one equation for each node and step, from the last node on."""
     scribe.section("Backpropagation through time")
-    last = {T: Integer(steps)}
+    last = dict(lengths)
     needed = [x for x in derivation.steps if x.rule == "reverse chain rule"]
-    for time in range(steps, 0, -1):
-        for step in needed:
-            scribe.step(
-                step.before.xreplace({t: Integer(time)}),
-                _within(step.after.xreplace({t: Integer(time)}), steps),
-                step.rule,
-                f"step {time}",
-                general=step,
-            )
+    for where, group in groupby(needed, key=lambda step: step.where):
+        steps = list(group)
+        first, end = (int(e.xreplace(last)) for e in where[0][1:]) if where else (0, 0)
+        for time in range(end, first - 1, -1):
+            at = {**last, t: Integer(time)} if where else last
+            for step in steps:
+                scribe.step(
+                    step.before.xreplace(at),
+                    _within(s.net, _written(step.after.xreplace(at)), last),
+                    step.rule,
+                    f"step {time}" if where else "",
+                    general=step,
+                )
     final: Step = derivation.steps[-1]
     for step in derivation.steps:
         if step.rule == "gradient":
             final = step
-    after = final.after.xreplace(last)
-    result = write_out(after) if isinstance(after, TimeSum) else after
+    result = _written(final.after.xreplace(last))
     if not final.where:
         scribe.step(
             final.before.xreplace(last), result, "gradient", "summed over the steps", general=final
@@ -157,13 +169,23 @@ def _recursion(scribe: Scribe, s: Subject, derivation: Derivation, steps: int) -
     return result
 
 
-def _within(e: MatrixExpr, steps: int) -> MatrixExpr:
-    """Adjoints beyond the last step (or before the first) are zero."""
+def _written(e: MatrixExpr) -> MatrixExpr:
+    """Sums written out; what a bracket that is 0 stands before is left out."""
+    parts = [split(x) for x in terms(e)] or [(S.One, e)]
+    return add(*(scale(n, write_out(x) if isinstance(x, TimeSum) else x) for n, x in parts))
+
+
+def _within(net: Network, e: MatrixExpr, lengths: Lengths) -> MatrixExpr:
+    """Adjoints beyond the last step (or before the first) are zero, but for an initial value that
+    is computed."""
 
     def beyond(x: Any) -> MatrixExpr | None:
-        if isinstance(x, Adjoint):
-            inside = 1 <= int(x.of.time) <= steps
-            return x if inside else scale(0, x)
-        return None
+        if not isinstance(x, Adjoint):
+            return None
+        name, time = x.of.name, x.of.time
+        span = net.spans[name]
+        inside = span.first.xreplace(lengths) <= time <= span.last.xreplace(lengths)
+        computed = name in net.initial and time == net.start(name).xreplace(lengths)
+        return x if inside or computed else scale(0, x)
 
     return rebuild(e, beyond)

@@ -140,7 +140,7 @@ class _Builder:
     def gradient(self, w: MatrixSymbol) -> list[Term]:
         """The summands of ∇_W L, as nodes."""
         result = []
-        for e in self.adjoint.gradient_terms(w):
+        for _, e in self.adjoint.gradient_terms(w):
             for term in terms(e):
                 result += self.summands(w, term)
         return [s for s in result if not _zero(s)]

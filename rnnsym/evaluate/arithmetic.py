@@ -32,6 +32,7 @@ class Arithmetic(Protocol):
     def blocks(self, rows: Sequence[Sequence[Matrix]]) -> Matrix: ...
     def apply(self, function: str, order: int, a: Matrix) -> Matrix: ...
     def softmax_shift(self, a: Matrix) -> Matrix | None: ...
+    def detach(self, a: Matrix) -> Matrix: ...
 
 
 def phase(name: str) -> float:
@@ -124,6 +125,9 @@ class NumpyArithmetic:
 
     def softmax_shift(self, a: Matrix) -> Matrix | None:
         return np.full(a.shape, -np.max(a.real), dtype=self.dtype)
+
+    def detach(self, a: Matrix) -> Matrix:
+        return a
 
 
 class MpmathArithmetic(NumpyArithmetic):

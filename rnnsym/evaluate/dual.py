@@ -114,3 +114,6 @@ class DualArithmetic:
     def softmax_shift(self, a: Dual) -> Dual | None:
         shift = self.base.softmax_shift(a.value)
         return None if shift is None else Dual(shift)
+
+    def detach(self, a: Dual) -> Dual:
+        return Dual(a.value)

@@ -31,6 +31,7 @@ from rnnsym.nodes import (
     Adjoint,
     Apply,
     Blocks,
+    Detach,
     Softmax,
     Stack,
     TimeProduct,
@@ -47,7 +48,8 @@ class Evaluator:
 
     leaf(node, time) gives the value of a parameter (time None) or of a time-indexed vector at a
     whole time; sizes and bindings say what the symbols in shapes and times stand for; truth, if
-    given, answers for derivatives: truth(node, u, v) with numbers for times.
+    given, answers for derivatives: truth(node, u, v) with numbers for times. `held` is asked for
+    what is detached, and may answer with values that stay as they are while others are varied.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Evaluator:
         truth: Callable[[Any], Matrix] | None = None,
     ) -> None:
         self.ar, self.leaf, self.truth = arithmetic, leaf, truth
+        self.held = leaf
         self.symbols: dict[Basic, Any] = dict(symbols)
         self._numbers: tuple[Any, dict[Any, int]] = None, {}
 
@@ -126,6 +129,11 @@ class Evaluator:
         n = self.ar.shape(powers)[0]
         total = self.ar.matmul(self.ar.full(n, n, 1), powers)
         return self.ar.hadamard(powers, self.ar.apply("reciprocal", 0, total))
+
+    def _detach(self, e: Detach) -> Matrix:
+        if self.number(e.gate):
+            return self(e.argument)
+        return self.ar.detach(self.held(e.argument, self.number(e.argument.time)))
 
     def _blocks(self, e: Blocks) -> Matrix:
         return self.ar.blocks([[self(b) for b in row] for row in e.blocks])
@@ -202,6 +210,7 @@ _METHODS: dict[type, Callable[[Evaluator, Any], Matrix]] = {
     Transpose: Evaluator._transpose,
     Apply: Evaluator._apply,
     Softmax: Evaluator._softmax,
+    Detach: Evaluator._detach,
     Blocks: Evaluator._blocks,
     OneMatrix: Evaluator._constant,
     ZeroMatrix: Evaluator._constant,

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sympy import Basic, Integer
+from sympy import Basic
 
-from rnnsym.errors import InputError
 from rnnsym.evaluate.arithmetic import Arithmetic
 from rnnsym.evaluate.field import P
 from rnnsym.network import Network
@@ -27,8 +26,8 @@ Matrix = Any
 class Point:
     """Values for everything that a network is given.
 
-    symbols: value of each size symbol and of T; parameters by name; sequences: inputs and
-    targets by name, one column a time step; initial: columns by state name.
+    symbols: value of each size symbol and of each length (T is always there); parameters by name;
+    sequences: inputs and targets by name, one column a time step; initial: columns by state name.
     """
 
     symbols: Mapping[Basic, Any]
@@ -38,30 +37,18 @@ class Point:
 
     @property
     def steps(self) -> int:
+        """The length of the longest sequence."""
         return int(self.symbols[T])
 
+    def number(self, e: Basic) -> int:
+        """The value of a time or a size."""
+        return int(e.xreplace(self.symbols))
 
-def choose_sizes(
-    net: Network, steps: int, sizes: Mapping[str, int] | None = None
-) -> dict[Any, Any]:
-    """A value for each size and for T: 2, 3, 4, … for the sizes that are not given.
 
-    Raises InputError for T < 1, an unknown size, or one that is no positive integer.
-    """
-    given = dict(sizes or {})
-    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
-        raise InputError(f"steps must be a positive integer, not {steps!r}")
-    for name, value in given.items():
-        if name not in net.sizes:
-            raise InputError(f"unknown size {name!r}: {net.name} has {', '.join(net.sizes)}")
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-            raise InputError(f"size {name} must be a positive integer, not {value!r}")
-    free = (n for n in range(2, 10**6) if n not in given.values())
-    symbols: dict[Any, Any] = {
-        symbol: Integer(int(given[name]) if name in given else next(free))
-        for name, symbol in net.sizes.items()
-    }
-    return symbols | {T: Integer(int(steps))}
+def steps_of(net: Network, name: str, symbols: Mapping[Basic, Any]) -> int:
+    """How many values an input or a target has: its length, or 1."""
+    span = net.spans[name]
+    return 1 if span.single else int(span.last.xreplace(symbols))
 
 
 def shape(e: Any, symbols: Mapping[Basic, Any]) -> tuple[int, int]:
@@ -72,7 +59,6 @@ def shape(e: Any, symbols: Mapping[Basic, Any]) -> tuple[int, int]:
 def field_point(net: Network, ar: Arithmetic, symbols: Mapping[Basic, Any], seed: int) -> Point:
     """A point of random residues; targets that are distributions sum to one."""
     rng = random.Random(seed)
-    steps = int(symbols[T])
 
     def matrix(e: Any) -> Matrix:
         rows, cols = shape(e, symbols)
@@ -87,59 +73,13 @@ def field_point(net: Network, ar: Arithmetic, symbols: Mapping[Basic, Any], seed
     return Point(
         symbols,
         {name: matrix(w) for name, w in net.parameters.items()},
-        {n: [matrix(net.vectors[n]) for _ in range(steps)] for n in net.inputs}
-        | {n: [target(net.vectors[n]) for _ in range(steps)] for n in net.targets},
-        {name: matrix(v) for name, v in net.states.items()},
+        {n: [matrix(net.vectors[n]) for _ in range(steps_of(net, n, symbols))] for n in net.inputs}
+        | {
+            n: [target(net.vectors[n]) for _ in range(steps_of(net, n, symbols))]
+            for n in net.targets
+        },
+        {name: matrix(v) for name, v in net.initial_states.items()},
     )
-
-
-def random_arrays(
-    net: Network, symbols: Mapping[Basic, Any], seed: int, batch: int | None = None
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Random float64 parameters, sequences and initial states, in the shapes users pass.
-
-    Weights are scaled so that products of T Jacobians neither vanish nor explode: a growth of
-    (1 + 1/T)^T, about e, leaves no term of the sum over time too small to be seen.
-    """
-    rng = np.random.default_rng(seed)
-    steps = int(symbols[T])
-
-    def parameter(e: Any) -> Any:
-        rows, cols = shape(e, symbols)
-        scale = 0.5 if e.cols == 1 else (1 + 1 / steps) / np.sqrt(cols)
-        return scale * rng.standard_normal(user_shape(e, rows, cols))
-
-    def series(name: str) -> tuple[int, ...]:
-        n = shape(net.vectors[name], symbols)[0]
-        return (steps, n) if batch is None else (steps, batch, n)
-
-    def target(name: str) -> Any:
-        draw = rng.standard_normal(series(name))
-        if net.target_kind == "distribution":
-            e = np.exp(draw)
-            return e / e.sum(-1, keepdims=True)
-        return 1 / (1 + np.exp(-draw)) if net.target_kind == "probability" else draw
-
-    def initial(e: Any) -> Any:
-        n = shape(e, symbols)[0]
-        return 0.5 * rng.standard_normal(n if batch is None else (batch, n))
-
-    return (
-        {name: parameter(w) for name, w in net.parameters.items()},
-        {n: rng.standard_normal(series(n)) for n in net.inputs}
-        | {n: target(n) for n in net.targets},
-        {name: initial(v) for name, v in net.states.items()},
-    )
-
-
-def user_shape(e: Any, rows: int, cols: int) -> tuple[int, ...]:
-    """The shape of a parameter as users pass it: (rows, columns), (rows,) or () for a number.
-
-    What counts is what it is in the equations: a matrix of one column stays a matrix.
-    """
-    if e.cols != 1:
-        return rows, cols
-    return () if e.rows == 1 else (rows,)
 
 
 def array_point(

@@ -32,16 +32,36 @@ Key = tuple[str, int | None]
 
 
 class Trajectory:
-    """Node values at a point, in an arithmetic; `wrap(key, value)` may replace any of them."""
+    """Node values at a point, in an arithmetic; `wrap(key, value)` may replace any of them.
 
-    def __init__(self, net: Network, point: Point, arithmetic: Arithmetic) -> None:
+    held: another trajectory, from which detached values are taken: constants in a difference
+    quotient, as they are for derivatives.
+    """
+
+    def __init__(
+        self, net: Network, point: Point, arithmetic: Arithmetic, held: Trajectory | None = None
+    ) -> None:
         self.net, self.point, self.ar = net, point, arithmetic
         self.values: dict[Key, Matrix] = {}
         self.evaluator = Evaluator(arithmetic, self.leaf, point.symbols)
-        self.needs = {
-            name: [(v.name, int(t - v.time)) for v in time_vectors(e.rhs)]
-            for name, e in net.equations.items()
+        if held is not None:
+            self.evaluator.held = held.leaf
+        self.spans = {
+            name: (point.number(span.first), point.number(span.last))
+            for name, span in net.spans.items()
         }
+        self.needs = {name: self._uses(e.rhs) for name, e in net.equations.items()}
+        self.starts = {name: point.number(net.start(name)) for name in net.states}
+        self.before = {name: self._uses(e.rhs) for name, e in net.initial.items()}
+
+    def _uses(self, e: Any) -> list[tuple[str, int, bool]]:
+        """(name, time, whether that is relative to t) of the vectors in an equation."""
+        return [
+            (v.name, int(v.time - t), True)
+            if t in v.time.free_symbols
+            else (v.name, self.point.number(v.time), False)
+            for v in time_vectors(e)
+        ]
 
     def wrap(self, key: Key, value: Matrix) -> Matrix:
         return value
@@ -58,24 +78,31 @@ class Trajectory:
             if top in self.values:
                 agenda.pop()
                 continue
-            if time is None or not self._computed(name, time):
+            found = self._equation(name, time)
+            if found is None:
                 self.values[top] = self.wrap(top, self._given(name, time))
                 continue
-            waiting = [
-                (v, time - lag) for v, lag in self.needs[name] if (v, time - lag) not in self.values
-            ]
+            rhs, uses = found
+            assert time is not None
+            needed = [(v, at + time if relative else at) for v, at, relative in uses]
+            waiting = [key for key in needed if key not in self.values]
             if waiting:
                 agenda += waiting
             else:
-                self.values[top] = self.wrap(top, self._compute(name, time))
+                self.evaluator.symbols = {**self.point.symbols, t: Integer(time)}
+                self.values[top] = self.wrap(top, self.evaluator(rhs))
         return self.values[key]
 
-    def _computed(self, name: str, time: int) -> bool:
-        return name in self.net.equations and 1 <= time <= self.point.steps
-
-    def _compute(self, name: str, time: int) -> Matrix:
-        self.evaluator.symbols = {**self.point.symbols, t: Integer(time)}
-        return self.evaluator(self.net.equations[name].rhs)
+    def _equation(self, name: str, time: int | None) -> tuple[Any, list[Any]] | None:
+        """What a value is computed by, and the vectors used; None for one that is given."""
+        if time is None or name not in self.net.equations:
+            return None
+        first, last = self.spans[name]
+        if first <= time <= last:
+            return self.net.equations[name].rhs, self.needs[name]
+        if name in self.net.initial and time == self.starts[name]:
+            return self.net.initial[name].rhs, self.before[name]
+        return None
 
     def _given(self, name: str, time: int | None) -> Matrix:
         """Parameters, data, and states before the first or after the last step.
@@ -86,10 +113,9 @@ class Trajectory:
         if time is None:
             return self.lift(self.point.parameters[name])
         values = self.point.sequences.get(name)
-        if values is not None and 1 <= time <= len(values):
-            return self.lift(values[time - 1])
-        start = self.point.steps + 1 if self.net.lag_range(name)[0] < 0 else 0
-        if time == start and name in self.point.initial:
+        if values is not None and 0 <= time - self.spans[name][0] < len(values):
+            return self.lift(values[time - self.spans[name][0]])
+        if time == self.starts.get(name) and name in self.point.initial:
             return self.lift(self.point.initial[name])
         rows = self.evaluator.number(self.net.vectors[name].rows)
         return self.ar.full(rows, 1, 0)
@@ -100,7 +126,8 @@ class Trajectory:
     def total_loss(self) -> Matrix:
         """L: the value of the objective."""
         self.evaluator.symbols = dict(self.point.symbols)
-        for k in range(1, self.point.steps + 1):  # in the order of time, outside of the evaluator
+        first, last = self.spans[self.net.loss.name]
+        for k in range(first, last + 1):  # in the order of time, outside of the evaluator
             self.value((self.net.loss.name, k))
         return self.evaluator(self.net.objective)
 

@@ -1,15 +1,14 @@
 """The computation graph of a network over a concrete number of time steps.
 
-A network's equations, written out for t = 1 … T: an edge u → w says that the equation of w uses
-u. The derivative of w by u through everything is the sum over the paths from u to w of the
-products of local Jacobians along them. Building the graph and counting paths is linear in T.
+A network's equations, written out for each of their steps: an edge u → w says that the equation
+of w uses u. The derivative of w by u through everything is the sum over the paths from u to w of
+the products of local Jacobians along them. Building the graph and counting paths is linear in T.
 """
 
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from itertools import pairwise
@@ -34,6 +33,7 @@ from rnnsym.nodes import (
     time_vectors,
 )
 from rnnsym.rules import jacobian
+from rnnsym.sizes import choose_lengths
 
 MAX_STEPS = 100_000
 #: how many paths are listed or added up, unless the caller says otherwise
@@ -88,8 +88,15 @@ class Graph:
     uses: what each equation uses, the hidden nodes replaced by what they use.
     """
 
-    def __init__(self, net: Network, steps: int, hidden: frozenset[str] = frozenset()) -> None:
-        self.net, self.steps, self.hidden = net, steps, hidden
+    def __init__(
+        self, net: Network, lengths: Mapping[Any, Any], hidden: frozenset[str] = frozenset()
+    ) -> None:
+        self.net, self.lengths, self.hidden = net, dict(lengths), hidden
+        self.steps = int(lengths[T])
+        self.spans = {
+            name: range(self._number(span.first), self._number(span.last) + 1)
+            for name, span in net.spans.items()
+        }
         self.names = [name for name in net.equations if name not in hidden]
         self.total_node = Node(net.total_loss.name)
         self._local = Local(net)
@@ -99,21 +106,35 @@ class Graph:
         self.nodes = self._nodes()
 
     def _nodes(self) -> dict[Node, str]:
-        net, steps = self.net, range(1, self.steps + 1)
+        net = self.net
         table = {Node(name): "parameter" for name in net.parameters}
-        states = [name for name in net.states if name in self.names]
-        last = {name for name in states if net.lag_range(name)[0] < 0}
-        table |= {Node(name, 0): "initial" for name in states if name not in last}
+        starts = {name: self._number(net.start(name)) for name in net.states}
+        initial = [n for n in net.states if n in net.initial or n in net.initial_states]
+        table |= {Node(name, 0): "initial" for name in initial if starts[name] == 0}
         kinds = dict.fromkeys(net.inputs, "input") | dict.fromkeys(net.targets, "target")
         for name in self.names:
             kinds[name] = "state" if name in net.states else "node"
         kinds[net.loss.name] = "loss"
-        table |= {Node(name, k): kind for k in steps for name, kind in kinds.items()}
-        table |= {Node(name, self.steps + 1): "initial" for name in states if name in last}
+        table |= {
+            Node(name, k): kind
+            for k in range(self.steps + 1)
+            for name, kind in kinds.items()
+            if k in self.spans[name]
+        }
+        table |= {Node(name, starts[name]): "initial" for name in initial if starts[name]}
         return table | {self.total_node: "total"}
 
+    def _number(self, e: Any) -> int:
+        return int(e.xreplace(self.lengths))
+
     def __repr__(self) -> str:
-        return f"<Graph of {self.net.name}, T = {self.steps}: {len(self.nodes)} nodes>"
+        return f"<Graph of {self.net.name}, {self.extent}: {len(self.nodes)} nodes>"
+
+    @property
+    def extent(self) -> str:
+        """The lengths of the sequences, in words."""
+        named = {n: self.lengths[s] for n, s in self.net.lengths.items()} or {"T": self.steps}
+        return ", ".join(f"{name} = {value}" for name, value in named.items())
 
     # ---- nodes and edges -----------------------------------------------------------------
 
@@ -150,17 +171,28 @@ class Graph:
     def incoming(self) -> dict[Node, dict[Node, Use]]:
         """For each computed node: what its equation uses."""
         table: dict[Node, dict[Node, Use]] = {}
-        for k in range(1, self.steps + 1):
+        for k in range(self.steps + 1):
             for name in self.names:
-                table[Node(name, k)] = {
-                    source: use
-                    for use in self.uses[name]
-                    if (source := Node(use.leaf.name, None if use.lag is None else k - use.lag))
-                    in self.nodes
-                }
+                if k in self.spans[name]:
+                    table[Node(name, k)] = self._used(self.uses[name], k)
+        for name, e in self.net.initial.items():
+            used = [Use(v, None, ()) for v in _written(e.rhs)]
+            table[Node(name, self._number(e.time))] = self._used(used, 0)
         table[self.total_node] = {
             node: Use(self.expr(node), None, ()) for node in self._moments if node in self.nodes
         }
+        return table
+
+    def _used(self, uses: Iterable[Use], k: int) -> dict[Node, Use]:
+        """The nodes that are used at step k, and how."""
+        table: dict[Node, Use] = {}
+        for use in uses:
+            time = None
+            if isinstance(use.leaf, TimeVector):
+                time = self._number(use.leaf.time.xreplace({t: Integer(k)}))
+            node = Node(use.leaf.name, time)
+            if node in self.nodes:
+                table[node] = use
         return table
 
     @cached_property
@@ -168,8 +200,8 @@ class Graph:
         """The total loss as Σ body⟨index⟩ over a range of times."""
         objective = self.net.objective
         if not isinstance(objective, TimeSum):
-            return objective.xreplace({T: Integer(self.steps)}), t, range(1)
-        first, last = (int(e.xreplace({T: Integer(self.steps)})) for e in objective.args[1][1:])
+            return objective.xreplace(self.lengths), t, range(1)
+        first, last = (self._number(e) for e in objective.args[1][1:])
         return objective.body, objective.index, range(first, last + 1)
 
     @cached_property
@@ -232,7 +264,7 @@ class Graph:
                 )
             if name in self.net.states:
                 raise InputError(f"{name!r} cannot be hidden: other time steps use it")
-        return Graph(self.net, self.steps, self.hidden | self.net.named_by_us | {*names})
+        return Graph(self.net, self.lengths, self.hidden | self.net.named_by_us | {*names})
 
     # ---- Jacobians -----------------------------------------------------------------------
 
@@ -246,7 +278,11 @@ class Graph:
         if use is None:
             raise InputError(f"no edge leads from {source} to {target}")
         if target != self.total_node:
-            return self._template(target.name, use.leaf).xreplace({t: Integer(target.time)})
+            initial = self.net.initial.get(target.name)
+            if initial is not None and target.time not in self.spans[target.name]:
+                return jacobian(initial.rhs, use.leaf).xreplace(self.lengths)
+            at = {**self.lengths, t: Integer(target.time)}
+            return self._template(target.name, use.leaf).xreplace(at)
         body, index, _ = self._objective
         moments = (body.xreplace({index: Integer(k)}) for k in self._moments[source])
         return add(*(jacobian(e, use.leaf) for e in moments))
@@ -403,24 +439,25 @@ class Graph:
         return draw.svg(self)
 
 
-def unroll(net: Network, steps: int) -> Graph:
-    """The computation graph of a network over `steps` time steps.
+def unroll(net: Network, steps: int | Mapping[str, int]) -> Graph:
+    """The computation graph of a network over `steps` time steps: the length of every sequence, or
+    each by its name.
 
-    Raises InputError unless `steps` is a whole number of at least 1.
+    Raises InputError unless each is a positive integer up to MAX_STEPS.
     """
-    try:
-        number = 0 if isinstance(steps, bool) else operator.index(steps)
-    except TypeError:
-        number = 0
-    if not 1 <= number <= MAX_STEPS:
-        raise InputError(f"steps must be a whole number from 1 to {MAX_STEPS}, not {steps!r}")
-    return Graph(net, number)
+    lengths = choose_lengths(net, steps)
+    if max(lengths.values()) > MAX_STEPS:
+        raise InputError(f"steps must be a positive integer up to {MAX_STEPS}, not {steps!r}")
+    return Graph(net, lengths)
 
 
 def _leaves(net: Network, name: str) -> list[MatrixExpr]:
     """What is written in an equation: vectors, then parameters."""
-    rhs = net.equations[name].rhs
-    return [*time_vectors(rhs), *parameters(rhs)]
+    return _written(net.equations[name].rhs)
+
+
+def _written(e: MatrixExpr) -> list[MatrixExpr]:
+    return [*time_vectors(e), *parameters(e)]
 
 
 def _uses(net: Network, hidden: frozenset[str]) -> dict[str, list[Use]]:
@@ -429,14 +466,14 @@ def _uses(net: Network, hidden: frozenset[str]) -> dict[str, list[Use]]:
     for name, equation in net.equations.items():  # what is used at the same time comes first
         uses: dict[MatrixExpr, Use] = {}
         for v in _leaves(net, name):
-            lag = int(t - v.time) if isinstance(v, TimeVector) else None
-            weights = _weights(equation.rhs, v) if lag is not None else ()
+            lag = net.lag(equation.lhs, v) if isinstance(v, TimeVector) else None
+            weights = _weights(equation.rhs, v) if isinstance(v, TimeVector) else ()
             inner = table[v.name].values() if v.name in hidden else [Use(v, lag, ())]
             for use in inner:
                 before = uses.get(use.leaf, Use(use.leaf, use.lag, ()))
                 merged = dict.fromkeys((*before.weights, *weights, *use.weights))
                 uses[use.leaf] = before._replace(
-                    weights=tuple(merged) if use.lag is not None else ()
+                    weights=tuple(merged) if isinstance(use.leaf, TimeVector) else ()
                 )
         table[name] = uses
     return {name: list(uses.values()) for name, uses in table.items()}

@@ -26,6 +26,7 @@ from rnnsym.nodes import (
     Adjoint,
     Apply,
     Blocks,
+    Detach,
     Gradient,
     Immediate,
     Softmax,
@@ -84,6 +85,9 @@ class Walker:
         raise NotImplementedError
 
     def call(self, function: str, order: int, argument: str) -> str:
+        raise NotImplementedError
+
+    def detached(self, e: Detach) -> str:
         raise NotImplementedError
 
     def table(self, rows: list[list[str]]) -> str:
@@ -154,7 +158,7 @@ class Walker:
                 inner, level = self.brackets(inner), ATOM
             if number == -1:
                 return f"-{inner}", min(level, HADAMARD)
-            loosest = PRODUCT if number > 0 else HADAMARD
+            loosest = HADAMARD if _below(number) else PRODUCT
             return self.product([self.number(number), inner]), min(level, loosest)
         parts = []
         for i, a in enumerate(args):
@@ -167,7 +171,7 @@ class Walker:
             return f"-{self.product(parts)}", HADAMARD
         if number is not None:
             parts.insert(0, self.number(number))
-        return self.product(parts), HADAMARD if number is not None and number < 0 else PRODUCT
+        return self.product(parts), HADAMARD if number is not None and _below(number) else PRODUCT
 
     def _hadamardproduct(self, e: HadamardProduct) -> tuple[str, int]:
         text, last_scalar = "", False
@@ -203,6 +207,9 @@ class Walker:
     def _softmax(self, e: Softmax) -> tuple[str, int]:
         return self.call("softmax", 0, self(e.argument)), ATOM
 
+    def _detach(self, e: Detach) -> tuple[str, int]:
+        return self.detached(e), ATOM
+
     def _blocks(self, e: Blocks) -> tuple[str, int]:
         return self.table([[self(b) for b in row] for row in e.blocks]), ATOM
 
@@ -216,7 +223,12 @@ class Walker:
 
 
 def _negative(e: MatrixExpr) -> bool:
-    return isinstance(e, MatMul) and not isinstance(e.args[0], MatrixExpr) and bool(e.args[0] < 0)
+    return isinstance(e, MatMul) and not isinstance(e.args[0], MatrixExpr) and _below(e.args[0])
+
+
+def _below(number: Any) -> bool:
+    """Whether a number is written with a minus sign."""
+    return bool(number.as_coeff_Mul()[0] < 0)
 
 
 def _flip(e: MatMul) -> MatrixExpr:

@@ -6,17 +6,17 @@ from the last step backwards, without recursion in time. Used by the exact test 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Integer, MatAdd, MatrixExpr
+from sympy import Expr, Integer, MatAdd, MatrixExpr
 
 from rnnsym.derive.adjoint import AdjointSystem
 from rnnsym.evaluate.expression import Evaluator
 from rnnsym.evaluate.trajectory import Trajectory
 from rnnsym.network import Network
-from rnnsym.nodes import Adjoint, leaves, t
+from rnnsym.nodes import Adjoint, TimeSum, leaves, t
 
 Matrix = Any
 Key = tuple[str, int]
@@ -42,19 +42,21 @@ def derived_system(net: Network) -> System:
     return System(
         derived.equations,
         {name: derived.gradient(w) for name, w in net.parameters.items()},
-        {name: derived.initial(name) for name in net.states},
+        {name: derived.initial(name) for name in (*net.initial_states, *net.initial)},
     )
 
 
 class Adjoints:
-    """Values of the adjoints of a system along a trajectory; zero outside of 1 … T."""
+    """Values of the adjoints of a system along a trajectory; zero outside of their steps."""
 
     def __init__(self, system: System, trajectory: Trajectory) -> None:
         self.system, self.trajectory = system, trajectory
         self.symbols = trajectory.point.symbols
         self.values: dict[Key, Matrix] = {}
         self.evaluator = Evaluator(trajectory.ar, trajectory.leaf, self.symbols, self._known)
-        self.terms = {name: _terms(e) for name, e in system.equations.items()}
+        self.terms = {name: _summands(e) for name, e in system.equations.items()}
+        net = trajectory.net
+        self.starts = {(name, trajectory.starts[name]) for name in net.initial}
 
     def gradient(self, name: str) -> Matrix:
         """∇ by a parameter."""
@@ -72,11 +74,13 @@ class Adjoints:
         return evaluator(e)
 
     def _known(self, d: Any) -> Matrix:
-        name, time = _key(d)
-        return self.values[name, time] if self._inside(time) else self._zero(name)
+        key = _key(d)
+        return self.values[key] if self._exists(key) else self._zero(key[0])
 
-    def _inside(self, time: int) -> bool:
-        return 1 <= time <= self.trajectory.point.steps
+    def _exists(self, key: Key) -> bool:
+        name, time = key
+        first, last = self.trajectory.spans[name]
+        return first <= time <= last or key in self.starts
 
     def _zero(self, name: str) -> Matrix:
         rows = self.evaluator.number(self.trajectory.net.vectors[name].rows)
@@ -84,49 +88,77 @@ class Adjoints:
 
     def value(self, key: Key) -> Matrix:
         """δ of (name, time), computing the later ones that it needs first."""
-        if not self._inside(key[1]):
+        if not self._exists(key):
             return self._zero(key[0])
         agenda = [key]
         while agenda:
-            name, time = top = agenda[-1]
+            top = agenda[-1]
             if top in self.values:
                 agenda.pop()
                 continue
-            summands = [s for s in self.terms[name] if self._flows(s[1], time)]
-            waiting = [
-                (user, time + lag)
-                for _, uses in summands
-                for user, lag in uses
-                if self._inside(time + lag) and (user, time + lag) not in self.values
-            ]
+            symbols = {**self.symbols, t: Integer(top[1])}
+            summands = [e for e in self._equation(top) if self._flows(e, top[1], symbols)]
+            needed = [k for e in summands for k in self._needs(e, symbols)]
+            waiting = [k for k in needed if k not in self.values]
             if waiting:
                 agenda += waiting
             else:
-                self.values[top] = self._sum(name, time, summands)
+                self.values[top] = self._sum(top[0], summands, symbols)
         return self.values[key]
 
-    def _flows(self, uses: list[tuple[str, int]], time: int) -> bool:
-        """Whether a summand of δ⟨time⟩ is there: it is not, if all its δ lie outside."""
+    def _equation(self, key: Key) -> tuple[MatrixExpr, ...]:
+        if key in self.starts:
+            return _summands(self.system.initial[key[0]])
+        return self.terms[key[0]]
+
+    def _flows(self, e: MatrixExpr, time: int, symbols: Mapping[Any, Any]) -> bool:
+        """Whether a summand of δ⟨time⟩ is there: it is not, if all its δ lie outside, or if its
+        number is zero."""
+        if e.args and not isinstance(e.args[0], MatrixExpr):
+            number = e.args[0].xreplace(symbols) if isinstance(e.args[0], Expr) else 1
+            if number == 0:
+                return False
+        uses = [d.of for d in leaves(e, Adjoint) if _relative(d)]
         return not uses or any(
-            self._inside(time + lag) and self._same_chunk(time, time + lag) for _, lag in uses
+            self._exists((v.name, at)) and self._same_chunk(time, at)
+            for v in uses
+            for at in [int(v.time.xreplace(symbols))]
         )
 
     def _same_chunk(self, a: int, b: int) -> bool:
         chunk = self.system.chunk
         return chunk is None or (a - 1) // chunk == (b - 1) // chunk
 
-    def _sum(self, name: str, time: int, summands: list[Any]) -> Matrix:
-        self.evaluator.symbols = {**self.symbols, t: Integer(time)}
+    def _needs(self, e: MatrixExpr, symbols: Mapping[Any, Any]) -> Iterator[Key]:
+        """The adjoints in a summand, those of each step where it is a sum over time."""
+        if isinstance(e, TimeSum):
+            number = self.evaluator.number
+            self.evaluator.symbols = dict(symbols)
+            for i in range(number(e.lower), number(e.upper) + 1):
+                yield from self._needs(e.body, {**symbols, e.index: Integer(i)})
+        elif isinstance(e, Adjoint):
+            key = e.of.name, int(e.of.time.xreplace(symbols))
+            if self._exists(key):
+                yield key
+        else:
+            for a in e.args:
+                if isinstance(a, MatrixExpr):
+                    yield from self._needs(a, symbols)
+
+    def _sum(self, name: str, summands: list[Any], symbols: Mapping[Any, Any]) -> Matrix:
+        self.evaluator.symbols = dict(symbols)
         total = self._zero(name)
-        for e, _ in summands:
+        for e in summands:
             total = self.trajectory.ar.add(total, self.evaluator(e))
         return total
 
 
-def _terms(e: MatrixExpr) -> list[tuple[MatrixExpr, list[tuple[str, int]]]]:
-    """The summands of an equation, each with the (name, lag) of the adjoints in it."""
-    summands = e.args if isinstance(e, MatAdd) else (e,)
-    return [(s, [(d.of.name, int(d.of.time - t)) for d in leaves(s, Adjoint)]) for s in summands]
+def _summands(e: MatrixExpr) -> tuple[MatrixExpr, ...]:
+    return e.args if isinstance(e, MatAdd) else (e,)
+
+
+def _relative(d: Adjoint) -> bool:
+    return bool((d.of.time - t).is_Integer)
 
 
 def _key(d: Any) -> Key:

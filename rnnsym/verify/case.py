@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,12 @@ from numpy.typing import NDArray
 
 from rnnsym.errors import InputError
 from rnnsym.evaluate.arithmetic import Arithmetic, NumpyArithmetic, stand_in
-from rnnsym.evaluate.point import Point, array_point, choose_sizes, random_arrays
+from rnnsym.evaluate.point import Point, array_point
 from rnnsym.evaluate.trajectory import Trajectory
 from rnnsym.network import Network
+from rnnsym.nodes import Detach
+from rnnsym.sizes import choose_sizes
+from rnnsym.verify.arrays import random_arrays
 from rnnsym.verify.report import Evidence
 
 Array = NDArray[Any]
@@ -53,8 +56,21 @@ class Case:
         return array_point(ar, self.symbols, given, self.sequences, self.initial)
 
     def value(self, ar: Arithmetic, parameters: Mapping[str, Any] | None = None) -> Any:
-        """The total loss in an arithmetic, by the forward equations alone; a 1 × 1 matrix."""
-        return Trajectory(self.net, self.point(ar, parameters), ar).total_loss()
+        """The total loss in an arithmetic, by the forward equations alone; a 1 × 1 matrix.
+
+        What the network detaches keeps the value that it has at the case's own parameters.
+        """
+        held = None if parameters is None else self._held
+        return Trajectory(self.net, self.point(ar, parameters), ar, held).total_loss()
+
+    @cached_property
+    def _held(self) -> Trajectory | None:
+        if not any(e.rhs.has(Detach) for e in self.net.equations.values()):
+            return None
+        ar = NumpyArithmetic()
+        found = Trajectory(self.net, self.point(ar), ar)
+        found.total_loss()
+        return found
 
     def compare(
         self, truth: Mapping[str, Any], tolerance: float = TOLERANCE
@@ -92,7 +108,11 @@ def compare(x: Any, y: Any, tolerance: float = TOLERANCE, **more: Any) -> Eviden
 
 
 def make_case(
-    net: Network, steps: int, sizes: Mapping[str, int] | None, seed: int, function: Function
+    net: Network,
+    steps: int | Mapping[str, int],
+    sizes: Mapping[str, int] | None,
+    seed: int,
+    function: Function,
 ) -> Case:
     """Draw the point and call f(params, x, y, initial) there.
 

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from rnnsym.evaluate.arithmetic import NumpyArithmetic
-from rnnsym.evaluate.point import choose_sizes, random_arrays
 from rnnsym.evaluate.trajectory import Trajectory, Truth
 from rnnsym.network import Network
+from rnnsym.sizes import choose_sizes
+from rnnsym.verify.arrays import random_arrays
 from rnnsym.verify.autograd import double
 from rnnsym.verify.backpropagation import tape_gradients
 from rnnsym.verify.case import Array, Case, relative_error

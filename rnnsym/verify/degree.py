@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rnnsym.evaluate.field import FieldArithmetic, P
-from rnnsym.evaluate.point import Point, shape
+from rnnsym.evaluate.point import Point, shape, steps_of
 from rnnsym.network import Network
 
 #: what is reached by taking several independent points where one is not enough
@@ -126,6 +126,9 @@ class DegreeArithmetic:
     def softmax_shift(self, a: Degree) -> None:
         return None
 
+    def detach(self, a: Degree) -> Degree:
+        return a
+
     def coincidences(self, field: FieldArithmetic) -> int:
         """Σ over pairs of arguments of one oracle of the degree of their difference.
 
@@ -145,13 +148,12 @@ def variable_point(net: Network, ar: DegreeArithmetic, symbols: Mapping[Any, Any
     def matrix(e: Any) -> Degree:
         return ar.variables(*shape(e, symbols))
 
-    steps = Point(symbols, {}, {}, {}).steps
     data = (*net.inputs, *net.targets)
     return Point(
         symbols,
         {name: matrix(w) for name, w in net.parameters.items()},
-        {n: [matrix(net.vectors[n]) for _ in range(steps)] for n in data},
-        {name: matrix(v) for name, v in net.states.items()},
+        {n: [matrix(net.vectors[n]) for _ in range(steps_of(net, n, symbols))] for n in data},
+        {name: matrix(v) for name, v in net.initial_states.items()},
     )
 
 

@@ -12,10 +12,10 @@ from sympy import Integer
 
 from rnnsym.derive.step import Step
 from rnnsym.evaluate.arithmetic import MpmathArithmetic
-from rnnsym.evaluate.point import Point, choose_sizes, shape
+from rnnsym.evaluate.point import Point, shape, steps_of
 from rnnsym.evaluate.trajectory import Truth
 from rnnsym.network import Network
-from rnnsym.nodes import T
+from rnnsym.sizes import choose_sizes
 
 
 def numbers(net: Network, step: Step, steps: int = 2) -> tuple[str, float, float] | None:
@@ -45,9 +45,9 @@ def numbers(net: Network, step: Step, steps: int = 2) -> tuple[str, float, float
     point = Point(
         symbols,
         {n: fill(w, 0.5) for n, w in net.parameters.items()},
-        {n: [column(n, False)] * steps for n in net.inputs}
-        | {n: [column(n, True)] * steps for n in net.targets},
-        {n: fill(v, 0.5) for n, v in net.states.items()},
+        {n: [column(n, False)] * steps_of(net, n, symbols) for n in net.inputs}
+        | {n: [column(n, True)] * steps_of(net, n, symbols) for n in net.targets},
+        {n: fill(v, 0.5) for n, v in net.initial_states.items()},
     )
     truth = Truth(net, point, ar)
     indices = [s for s, _, _ in step.where]
@@ -57,6 +57,7 @@ def numbers(net: Network, step: Step, steps: int = 2) -> tuple[str, float, float
         if abs(x - y) > 1e-9:
             ones = ", ".join(f"{n} = {v}" for n, v in sizes.items())
             at = ", ".join(f"{s} = {steps}" for s in indices)
-            where = f"with {ones}, T = {int(symbols[T])}, weights and states about 1/2, inputs 1"
+            lengths = ", ".join(f"{n} = {symbols[s]}" for n, s in net.lengths.items())
+            where = f"with {ones}, {lengths}, weights and states about 1/2, inputs 1"
             return (f"{where}, at {at}" if at else where), float(x), float(y)
     return None

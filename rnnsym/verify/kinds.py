@@ -35,7 +35,7 @@ OF_THE_FORMULA = ("exact",)
 
 def verify(
     net: Network,
-    steps: int = 5,
+    steps: int | Mapping[str, int] = 5,
     sizes: Mapping[str, int] | None = None,
     seed: int = 0,
     against: Sequence[str] | None = None,
@@ -43,11 +43,11 @@ def verify(
 ) -> Report:
     """Compare every gradient of a network with every kind of evidence.
 
-    steps: T; sizes: size by name, all different where not given; against: the kinds to use (by
-    default all that are installed); gradients: the function under test,
-    f(params, x, y, initial) -> (loss, {parameter: array}) or the gradients alone, by default the
-    code that rnnsym generates for the network. `exact` tests the derived formula itself, so it
-    is used only where the function under test is rnnsym's own.
+    steps: T, or the length of each sequence by name; sizes: size by name, all different where
+    not given; against: the kinds to use (by default all that are installed); gradients: the
+    function under test, f(params, x, y, initial) -> (loss, {parameter: array}) or the gradients
+    alone, by default the code that rnnsym generates for the network. `exact` tests the derived
+    formula itself, so it is used only where the function under test is rnnsym's own.
 
     Raises InputError for unknown kinds and for steps, sizes or a seed that are no positive
     integers; UnavailableError if a kind asked for by name is not installed.
@@ -78,7 +78,7 @@ def verify(
         skipped["exact"] = "it tests a formula, not a function"
     return Report(
         model=net.name,
-        steps=int(case.symbols[T]),
+        steps=_lengths(case),
         sizes={name: int(case.symbols[s]) for name, s in net.sizes.items()},
         seed=case.seed,
         gradients=_by_parameter(case, found),
@@ -89,6 +89,12 @@ def verify(
         subject=subject,
         legend=_legend(found),
     )
+
+
+def _lengths(case: Case) -> int | dict[str, int]:
+    """T, or the length of each sequence where there are several."""
+    found = {name: int(case.symbols[s]) for name, s in case.net.lengths.items()}
+    return found if len(found) > 1 else int(case.symbols[T])
 
 
 def _legend(found: Mapping[str, Findings]) -> str:

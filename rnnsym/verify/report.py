@@ -62,7 +62,7 @@ class Report:
     """
 
     model: str
-    steps: int
+    steps: int | Mapping[str, int]
     sizes: Mapping[str, int]
     seed: int
     gradients: Mapping[str, Mapping[str, Evidence]]
@@ -83,7 +83,7 @@ class Report:
         """The JSON object of `rnnsym verify --json`."""
         return {
             "model": self.model,
-            "steps": self.steps,
+            "steps": dict(self.steps) if isinstance(self.steps, Mapping) else self.steps,
             "sizes": dict(self.sizes),
             "seed": self.seed,
             "ok": self.ok,
@@ -112,7 +112,9 @@ class Report:
         """One line: what was verified, where, and the verdict."""
         sizes = ", ".join(f"{n}={v}" for n, v in self.sizes.items())
         verdict = "all agree" if self.ok else "DISAGREEMENT"
-        return f"{self.model}, T={self.steps}, {sizes}, seed {self.seed}: {self.subject}: {verdict}"
+        steps = self.steps if isinstance(self.steps, Mapping) else {"T": self.steps}
+        lengths = ", ".join(f"{n}={v}" for n, v in steps.items())
+        return f"{self.model}, {lengths}, {sizes}, seed {self.seed}: {self.subject}: {verdict}"
 
     def remarks(self) -> list[str]:
         """What each kind is and can miss, what disagrees, and what was left out."""

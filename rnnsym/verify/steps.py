@@ -17,10 +17,11 @@ from sympy import Expr, Integer, MatrixExpr, Symbol
 from rnnsym.derive.step import Derivation, Step
 from rnnsym.errors import InputError
 from rnnsym.evaluate.field import FieldArithmetic
-from rnnsym.evaluate.point import choose_sizes, field_point
+from rnnsym.evaluate.point import field_point
 from rnnsym.evaluate.trajectory import Truth
 from rnnsym.network import Network
 from rnnsym.nodes import T
+from rnnsym.sizes import choose_sizes
 from rnnsym.verify.degree import (
     REQUIRED,
     DegreeArithmetic,
@@ -35,6 +36,8 @@ Ranges = Sequence[tuple[Symbol, Any, Any]]
 #: T of the identity test: the fewest steps at which no index can hide behind another
 STEPS = 4
 MOST_POINTS = 6
+#: a chunk of more steps is not left, and so its border not seen, by the test
+LONGEST_CHUNK = 12
 #: beyond this T, the steps of an unrolled derivation are checked as instances
 LONG = 60
 
@@ -43,21 +46,31 @@ LONG = 60
 class StepCheck:
     """The outcome for one step.
 
-    bindings: how many choices of the free time indices were tried; probability: a bound on the
-    chance that a wrong step passes; instance: what was tested is the step for symbolic time that
-    this one is an instance of; counterexample: the indices where an equality fails, or
-    where a claimed inequality shows.
+    lengths: the length of each sequence at which it was tested; bindings: how many choices of the
+    free time indices were tried; probability: a bound on the chance that a wrong step passes;
+    instance: what was tested is the step for symbolic time that this one is an instance of;
+    counterexample: the indices where an equality fails, or where a claimed inequality shows.
     """
 
     step: Step
     ok: bool
-    steps: int
+    lengths: Mapping[str, int]
     bindings: int
     points: int
     probability: float
     counterexample: Mapping[Symbol, int] | None = None
     detail: str = ""
     instance: bool = False
+
+    @property
+    def steps(self) -> int:
+        """The greatest length."""
+        return max(self.lengths.values())
+
+    @property
+    def at(self) -> str:
+        """The lengths of the sequences, in words."""
+        return ", ".join(f"{name}={value}" for name, value in self.lengths.items())
 
     @property
     def text(self) -> str:
@@ -68,7 +81,7 @@ class StepCheck:
             what = f"{self.bindings} choices of {indices}"
         if self.instance:
             what += ", as a step for symbolic time"
-        start = f"exact test, T={self.steps}, {what}"
+        start = f"exact test, {self.at}, {what}"
         if self.counterexample is not None:
             at = ", ".join(f"{s}={v}" for s, v in self.counterexample.items())
             verb = "fails" if self.step.holds else "differs, as claimed,"
@@ -87,7 +100,7 @@ class Checker:
     def __init__(
         self,
         net: Network,
-        steps: int | None = None,
+        steps: int | Mapping[str, int] | None = None,
         seed: int = 0,
         sizes: Mapping[str, int] | None = None,
     ) -> None:
@@ -99,9 +112,10 @@ class Checker:
         self._known: dict[Step, StepCheck] = {}
 
     @property
-    def steps(self) -> int:
-        """T."""
-        return int(self.symbols[T])
+    def lengths(self) -> dict[str, int]:
+        """The length of each sequence."""
+        found = {name: int(self.symbols[s]) for name, s in self.net.lengths.items()}
+        return found or {"T": int(self.symbols[T])}
 
     def truth(self, i: int) -> Truth:
         """What is true at the i-th random point."""
@@ -141,7 +155,7 @@ class Checker:
         choices = self.bindings(step.where)
         if not choices:
             why = "no index lies in the range, so nothing was tested"
-            return StepCheck(step, False, self.steps, 0, 0, 1.0, None, why)
+            return StepCheck(step, False, self.lengths, 0, 0, 1.0, None, why)
         probability, points, degree = 1.0, 0, None
         for i in range(MOST_POINTS):
             try:
@@ -152,7 +166,7 @@ class Checker:
             if different is not None:
                 at = {s: int(v) for s, v in different.items()}
                 # a difference that was found is certain; only equality has a chance of error
-                return StepCheck(step, not step.holds, self.steps, len(choices), points, 0.0, at)
+                return StepCheck(step, not step.holds, self.lengths, len(choices), points, 0.0, at)
             if degree is None:
                 degree = self._degree(step, choices)
             field: Any = self.truth(i).base
@@ -163,7 +177,7 @@ class Checker:
         if not step.holds:
             detail = "both sides are equal everywhere"
         ok = step.holds and probability < REQUIRED
-        return StepCheck(step, ok, self.steps, len(choices), points, probability, None, detail)
+        return StepCheck(step, ok, self.lengths, len(choices), points, probability, None, detail)
 
     def _difference(self, step: Step, choices: list[Bindings], i: int) -> Bindings | None:
         """The first choice of indices at which the two sides differ."""
@@ -196,15 +210,19 @@ class Checker:
         return self._values[key]
 
 
-def enough_steps(net: Network) -> int:
-    """T of the test: 4, or twice the greatest lag, so that every path through it is there."""
-    return max(STEPS, 2 * max((abs(lag) for lags in net.lags.values() for lag in lags), default=1))
+def enough_steps(net: Network) -> dict[str, int]:
+    """T of the test: 4, or twice the greatest lag, so that every path through it is there, or two
+    steps more than a chunk; where there are several lengths, no two are equal."""
+    lag = max((abs(lag) for lags in net.lags.values() for lag in lags), default=1)
+    chunks = [int(k) + 2 for k in net.chunks if k.is_Integer and k <= LONGEST_CHUNK]
+    least = max(STEPS, 2 * lag, *chunks)
+    return {name: least + i for i, name in enumerate(net.lengths)} or {"T": 1}
 
 
 def check_step(
     step: Step,
     net: Network,
-    steps: int | None = None,
+    steps: int | Mapping[str, int] | None = None,
     seed: int = 0,
     checker: Checker | None = None,
 ) -> StepCheck:
@@ -219,7 +237,8 @@ def check(derivation: Derivation, seed: int = 0, checker: Checker | None = None)
     checker for several derivations of one network: steps that they share are checked once.
     """
     steps = derivation.steps_in_time
-    if steps is not None and steps > LONG:
+    longest = max(steps.values()) if isinstance(steps, Mapping) else steps or 0
+    if longest > LONG:
         general = Checker(derivation.network, None, seed)
         return [_instance(general, step) for step in derivation.steps]
     if checker is None:
@@ -232,7 +251,7 @@ def _instance(checker: Checker, step: Step) -> StepCheck:
     instance of; one that is no instance is not checked, and says so."""
     if step.general is None:
         why = f"not checked: T is above {LONG}"
-        return StepCheck(step, False, checker.steps, 0, 0, 1.0, None, why)
+        return StepCheck(step, False, checker.lengths, 0, 0, 1.0, None, why)
     return replace(checker.check(step.general), step=step, instance=True)
 
 

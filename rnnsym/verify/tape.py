@@ -120,3 +120,6 @@ class Tape:
     def softmax_shift(self, a: Node) -> Node | None:
         shift = self.np.softmax_shift(a.value)
         return None if shift is None else self._record(shift)
+
+    def detach(self, a: Node) -> Node:
+        return self._record(a.value)

@@ -142,7 +142,7 @@ def test_the_certificate_ends_in_the_solution(name: str) -> None:
     base, _, last = scribe.steps
     assert base.after == ZeroMatrix(*base.before.shape)
     assert base.before == unknown(b)(0 if b.direction > 0 else T + 1)
-    assert last.after == recurrence.solution(b, source(b))
+    assert last.after == recurrence.solution(b, source(b), t)
 
 
 Change = Callable[[Block, Any, Any], MatrixExpr]
@@ -193,7 +193,7 @@ SOLUTIONS: dict[str, Change] = {
 def test_a_wrong_solution_has_no_certificate(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     b = block("a")
     wrong = SOLUTIONS[what]
-    monkeypatch.setattr(recurrence, "solution", lambda b, s, time=t, level=0: wrong(b, time, s))
+    monkeypatch.setattr(recurrence, "solution", lambda b, s, time, level=0, begin=None: wrong(b, time, s))
     with pytest.raises((AssertionError, IndexError)):
         recurrence.certify(Scribe(), b, unknown(b), source(b))
 

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from rnnsym.evaluate.arithmetic import NumpyArithmetic
-from rnnsym.evaluate.point import array_point, choose_sizes, random_arrays
+from rnnsym.evaluate.point import array_point
 from rnnsym.evaluate.trajectory import Truth
 from rnnsym.network import Network
 from rnnsym.nodes import Gradient
+from rnnsym.sizes import choose_sizes
+from rnnsym.verify.arrays import random_arrays
 
 Y = "y_hat[t] = softmax(W_ya @ a[t] + b_y)"
 SQUARED = {"loss": "squared_error"}

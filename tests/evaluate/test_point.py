@@ -7,9 +7,11 @@ import pytest
 
 from rnnsym.errors import InputError
 from rnnsym.evaluate.field import FieldArithmetic, P
-from rnnsym.evaluate.point import choose_sizes, field_point, random_arrays
+from rnnsym.evaluate.point import field_point
 from rnnsym.models import build
 from rnnsym.network import Network
+from rnnsym.sizes import choose_sizes
+from rnnsym.verify.arrays import random_arrays
 
 
 @pytest.mark.parametrize("name", ["elman", "lstm", "gru"])

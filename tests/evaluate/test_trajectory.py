@@ -9,11 +9,13 @@ import pytest
 from sympy import Integer
 
 from rnnsym.evaluate.arithmetic import NumpyArithmetic
-from rnnsym.evaluate.point import array_point, choose_sizes, random_arrays
+from rnnsym.evaluate.point import array_point
 from rnnsym.evaluate.trajectory import Trajectory, Truth
 from rnnsym.models import build
 from rnnsym.network import Network
 from rnnsym.nodes import Adjoint, Gradient, Immediate, Total, t
+from rnnsym.sizes import choose_sizes
+from rnnsym.verify.arrays import random_arrays
 
 
 def at_random(net, steps=5, seed=0):

@@ -14,7 +14,8 @@ from sympy.matrices.expressions import KroneckerProduct
 
 from rnnsym.errors import InputError
 from rnnsym.evaluate.field import FieldArithmetic
-from rnnsym.evaluate.point import choose_sizes, field_point
+from rnnsym.evaluate.point import field_point
+from rnnsym.sizes import choose_sizes
 from rnnsym.evaluate.trajectory import Truth
 from rnnsym.graph import Node, unroll
 from rnnsym.models import build
@@ -206,7 +207,7 @@ def test_nodes_by_name_pair_and_expression() -> None:
 
 @pytest.mark.parametrize("steps", [0, -1, 1.0, 2.5, "3", None, True, 10**9, float("nan")])
 def test_steps_must_be_a_whole_number(steps: Any) -> None:
-    with pytest.raises(InputError, match="steps must be a whole number"):
+    with pytest.raises(InputError, match="steps must be a positive integer"):
         unroll(ELMAN, steps)
 
 

@@ -8,10 +8,10 @@ import pytest
 from sympy import Integer
 
 from rnnsym.evaluate.field import FieldArithmetic, P
-from rnnsym.evaluate.point import choose_sizes
 from rnnsym.models import build
 from rnnsym.network import Network
 from rnnsym.nodes import T
+from rnnsym.sizes import choose_sizes
 from rnnsym.verify.adjoints import derived_system
 from rnnsym.verify.degree import Degree, DegreeArithmetic, chance, power_of_two
 from rnnsym.verify.exact import IdentityTest

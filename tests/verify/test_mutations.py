@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rnnsym.errors import InputError
-from rnnsym.evaluate.point import choose_sizes
 from rnnsym.models import build
+from rnnsym.sizes import choose_sizes
 from rnnsym.verify.contest import (
     FloatPoint,
     Losses,
