@@ -47,7 +47,7 @@ fmt: .venv/dev.stamp ## Format the code and mend what can be mended
 	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
 
-docs: .venv/docs.stamp ## Build the documents of derivations/ into build/docs
+docs: .venv/docs.stamp ## Build derivations/ into build/docs: a book, pages, Markdown for Hugo
 	$(BIN)/rnnsym build derivations -o build/docs $(if $(ROW_END),--row-end '$(ROW_END)')
 
 picture: .venv/run.stamp ## Make the picture of the README again (needs LaTeX and pdftoppm)
@@ -84,7 +84,7 @@ distclean: clean ## Remove also .venv and .node
 	@touch $@
 
 .venv/docs.stamp: pyproject.toml .venv/venv.stamp
-	@$(PIP) install -qq -e '.[docs]'
+	@$(PIP) install -qq -e '.[docs,latex]'
 	@touch .venv/run.stamp $@
 
 .venv/dev.stamp: pyproject.toml .venv/venv.stamp

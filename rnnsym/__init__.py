@@ -12,6 +12,7 @@ from rnnsym.api import Derivation, Network, elman, gru, lstm, model, verify
 from rnnsym.errors import InputError, NotSupportedError, RnnsymError, UnavailableError
 from rnnsym.nodes import T, TimeVector, t
 from rnnsym.registry import register_function
+from rnnsym.torch_weights import from_torch, gradients_from_torch, to_torch
 
 __version__ = _version("rnnsym")
 
@@ -26,10 +27,13 @@ __all__ = [
     "UnavailableError",
     "__version__",
     "elman",
+    "from_torch",
+    "gradients_from_torch",
     "gru",
     "lstm",
     "model",
     "register_function",
     "t",
+    "to_torch",
     "verify",
 ]

@@ -87,7 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--steps", type=int, metavar="T", help="a concrete T, written out")
     sub.add_argument("--text", action="store_true", help="Unicode text instead of LaTeX")
     _row_end_argument(sub)
-    sub.add_argument("-o", "--output", metavar="FILE", help="write FILE: .tex, .md or .pdf")
+    sub.add_argument("-o", "--output", metavar="FILE",
+                     help="write FILE: .tex, .md, .html, .ipynb or .pdf")  # fmt: skip
 
     sub = command("verify", _verify, "compare every gradient with every kind of evidence")
     _model_argument(sub)
@@ -251,7 +252,10 @@ def _emit(arguments: argparse.Namespace) -> int:
 def _build(arguments: argparse.Namespace) -> int:
     from rnnsym.documents.literate import build
 
-    ok, written = build(arguments.folder, arguments.output, arguments.row_end)
+    def tell(line: str) -> None:
+        print(f"rnnsym: {line}", file=sys.stderr, flush=True)
+
+    ok, written = build(arguments.folder, arguments.output, arguments.row_end, tell)
     for path in written:
         print(path)
     return HOLDS if ok else REFUTED

@@ -1,7 +1,8 @@
-"""Built-in models by name and options: ``elman``, ``gru:reset=after,loss=squared_error``.
+"""Built-in models by name and options: ``elman``, ``gru:layers=2,bidirectional,reset=after``.
 
-Puts a cell's equations, the output layer and the loss together into a Network. No cell is
-treated differently from another: what differs stands in its own file in `rnnsym.cells`.
+Puts copies of a cell, the output layer and the loss together into a Network. No cell is treated
+differently from another: what differs stands in its own file in `rnnsym.cells`; how copies are
+connected, in `rnnsym.compose`.
 """
 
 from __future__ import annotations
@@ -10,15 +11,44 @@ from collections.abc import Mapping
 from typing import Any
 
 from rnnsym.cells import CELLS, Cell
+from rnnsym.compose import MAX_LAYERS, MAX_SHORTCUT, MIN_SHORTCUT, Plan, Stack, free_letter
 from rnnsym.errors import InputError
 from rnnsym.losses import LOSSES
 from rnnsym.network import Network
+from rnnsym.topology import FEEDBACK, TYPES, Choice, Topology, topology
 
+MAX_CHUNK = 10_000
 MAX_SPEC = 500
 NOTATIONS = ("post", "goodfellow", "d2l", "pytorch", "karpathy")
 
-#: the values of an option that is named without a value to switch it on
+#: the values of an option that is named without a value to switch it on; Python's are taken too
 FLAG = ("no", "yes")
+TRUTH = {"False": "no", "True": "yes"}
+
+
+class Numbers(tuple[str, ...]):
+    """The values of an option that is a whole number from `first` to `last`.
+
+    As a tuple they are listed in short, ("1", "2", "…", "64"); `in` asks whether a text is one of
+    them. `other` is a value that is no number, then the default; `why` says of values that could
+    be expected here why they are none.
+    """
+
+    every: frozenset[str]
+    why: Mapping[str, str]
+
+    def __new__(
+        cls, first: int, last: int, other: str | None = None, why: Mapping[str, str] | None = None
+    ) -> Numbers:
+        start = () if other is None else (other,)
+        numbers = super().__new__(cls, (*start, str(first), str(first + 1), "…", str(last)))
+        numbers.every = frozenset((*start, *map(str, range(first, last + 1))))
+        numbers.why = dict(why or {})
+        return numbers
+
+    def __contains__(self, value: object) -> bool:
+        return value in self.every
+
 
 #: the options that every cell has; the first value is the default
 COMMON: dict[str, tuple[str, ...]] = {
@@ -27,12 +57,27 @@ COMMON: dict[str, tuple[str, ...]] = {
     "loss": tuple(LOSSES),
     "notation": NOTATIONS,
     "compact": FLAG,
-    "layers": ("1",),
+    "layers": Numbers(1, MAX_LAYERS),
+    "bidirectional": FLAG,
+    "residual": FLAG,
+    "dense": FLAG,
+    "shortcut": Numbers(
+        MIN_SHORTCUT, MAX_SHORTCUT, FLAG[0], {"1": "one step back is the recurrence itself"}
+    ),
+    "type": TYPES,
+    "feedback": ("by type", *FEEDBACK),
+    "truncate": Numbers(1, MAX_CHUNK, FLAG[0]),
+    "masked": FLAG,
 }
 
-#: options that say how many and in what form, not which equations: no part of `Network.options`
-FORM = ("compact", "layers")
+#: options that say how the same equations are written: no part of `Network.options`
+FORM = ("compact",)
 
+#: options that say how copies of the cell are connected: part of it where they are not the default
+STRUCTURE = (
+    *("layers", "bidirectional", "residual", "dense", "shortcut"),
+    *("type", "feedback", "truncate", "masked"),
+)
 
 #: the loss that belongs to an output, where it is not the default
 NATURAL = {"identity": "squared_error", "sigmoid": "binary_cross_entropy"}
@@ -65,17 +110,47 @@ def configure(cell: Cell, options: Mapping[str, str]) -> dict[str, str]:
     Where no loss is named, it is the one that belongs to the output.
     """
     table = options_of(cell)
+    chosen = {key: values[0] for key, values in table.items()}
     for key, value in options.items():
         if key not in table:
             raise InputError(f"unknown option {key!r}: {cell.name} has {', '.join(table)}")
+        if table[key] == FLAG:
+            value = TRUTH.get(value, value)
         if value not in table[key]:
             if value == FLAG[1]:  # named as a flag is
                 raise InputError(f"option {key} needs a value: {key}={'|'.join(table[key])}")
-            raise InputError(f"{key}={value!r}: choose from {', '.join(table[key])}")
-    chosen = {key: str(options.get(key, values[0])) for key, values in table.items()}
+            why = getattr(table[key], "why", {}).get(value, "")
+            choice = f"choose from {', '.join(table[key])}"
+            raise InputError(f"{key}={value!r}: " + (f"{why}; {choice}" if why else choice))
+        chosen[key] = value
     if "loss" not in options:
         chosen["loss"] = NATURAL.get(chosen["output"], chosen["loss"])
     return chosen
+
+
+def plan_of(chosen: Mapping[str, str]) -> Plan:
+    """How the copies of a cell are connected, from all options with their values.
+
+    Raises InputError for what cannot be connected (see `rnnsym.compose.Plan`).
+    """
+    return Plan(
+        layers=int(chosen["layers"]),
+        bidirectional=chosen["bidirectional"] == FLAG[1],
+        residual=chosen["residual"] == FLAG[1],
+        dense=chosen["dense"] == FLAG[1],
+        shortcut=None if chosen["shortcut"] == FLAG[0] else int(chosen["shortcut"]),
+        truncate=None if chosen["truncate"] == FLAG[0] else int(chosen["truncate"]),
+        masked=chosen["masked"] == FLAG[1],
+    )
+
+
+def notations_of(cell: Cell, made: Stack) -> dict[str, dict[str, str]]:
+    """The names of a cell's quantities in each notation, with one for residual outputs."""
+    tables = {notation: dict(names) for notation, names in cell.notations.items()}
+    if made.residual is not None:
+        for names in tables.values():
+            names[made.residual] = free_letter({*made.names, *names, *names.values()})
+    return tables
 
 
 def build(name: str, options: Mapping[str, str], kind: type[Network] = Network) -> Any:
@@ -88,15 +163,32 @@ def build(name: str, options: Mapping[str, str], kind: type[Network] = Network) 
     cell = CELLS[name]
     chosen = configure(cell, options)
     output = "g_y" if chosen["output"] == "g" else chosen["output"]
+    feedback = chosen["feedback"] if chosen["feedback"] in FEEDBACK else None
+    choice = Choice(cell.equations(chosen), plan_of(chosen), output, feedback)
+    made = topology(chosen["type"], choice)
+    default = {key: values[0] for key, values in options_of(cell).items()}
     about: dict[str, Any] = {
-        "name": name + "".join(f",{k}={v}" for k, v in options.items()).replace(",", ":", 1),
-        "notations": cell.notations,
-        "options": {k: v for k, v in chosen.items() if k not in FORM},
+        "name": name + "".join(f",{k}={chosen[k]}" for k in options).replace(",", ":", 1),
+        "notations": notations_of(cell, made.stack),
+        "options": {
+            k: v
+            for k, v in chosen.items()
+            if k not in FORM and not (k in STRUCTURE and v == default[k])
+        },
     }
-    head = f"y_hat[t] = {output}(W_ya @ a[t] + b_y)"
-    net = kind(cell.equations(chosen), head, loss=chosen["loss"], reference=cell.reference, **about)
+    about |= made.arguments
+    about["target_kind"] = LOSSES[chosen["loss"]].targets
+    loss = _loss(chosen, made)
+    net = kind(*made.equations, loss=loss, reference=cell.reference, **about)
     if chosen["compact"] == FLAG[1]:
         from rnnsym.derive.compact import compact
 
-        return kind(*compact(net), output=net.output, target_kind=net.target_kind, **about)
+        return kind(*compact(net), **{**about, "output": net.output})
     return net
+
+
+def _loss(chosen: Mapping[str, str], made: Topology) -> str:
+    """The loss by name; of padded steps, which count for nothing, as an equation."""
+    if chosen["masked"] == FLAG[0] or made.time != "t":
+        return chosen["loss"]
+    return f"L[t] = {made.mask}[t] * ({LOSSES[chosen['loss']].rhs})"

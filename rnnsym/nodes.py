@@ -9,6 +9,7 @@ No node evaluates itself: `rnnsym.rules` differentiates, `rnnsym.evaluate` compu
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 from sympy import Basic, Expr, Function, Integer, MatrixExpr, MatrixSymbol, S, Symbol, Tuple
@@ -121,7 +122,7 @@ class Stack(_Node):
     def time(self) -> Expr:
         return self.args[2]
 
-    @property
+    @cached_property
     def shape(self) -> tuple[Expr, Expr]:
         return sum((p.rows for p in self.parts), S.Zero), S.One
 
@@ -197,7 +198,7 @@ class Blocks(_Node):
     def blocks(self) -> tuple[tuple[MatrixExpr, ...], ...]:
         return tuple(tuple(row) for row in self.args[0])
 
-    @property
+    @cached_property
     def shape(self) -> tuple[Expr, Expr]:
         rows = self.blocks
         height = sum((row[0].rows for row in rows), S.Zero)
@@ -227,7 +228,7 @@ class Total(_Node):
     def by(self) -> MatrixExpr:
         return self.args[1]
 
-    @property
+    @cached_property
     def shape(self) -> tuple[Expr, Expr]:
         return count(self.of), count(self.by)
 
@@ -258,7 +259,7 @@ class Adjoint(_Node):
 class Gradient(Total):
     """∇_v u of a scalar u: the total derivative in the shape of v itself."""
 
-    @property
+    @cached_property
     def shape(self) -> tuple[Expr, Expr]:
         return self.by.shape
 

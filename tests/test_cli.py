@@ -58,11 +58,16 @@ def test_models_as_json(run: Run) -> None:
     assert elman["options"]["notation"][0] == "post"
 
 
+#: what an option goes with only
+NEEDED = {"residual": ",layers=2", "dense": ",layers=2", "feedback": ",type=one-to-many"}
+
+
 def test_every_option_that_is_listed_is_accepted(run: Run) -> None:
     for table in json.loads(run("models", "--json")[1])["models"]:
         for key, values in table["options"].items():
-            for value in values:
-                assert api.model(f"{table['name']}:{key}={value}").parameters
+            more = NEEDED.get(key, "")
+            for value in set(values) - {"…"}:
+                assert api.model(f"{table['name']}:{key}={value}{more}").parameters
 
 
 # ---- derive ------------------------------------------------------------------------------
@@ -192,8 +197,9 @@ def test_build_writes_the_documents(run: Run, tmp_path: Path) -> None:
     text = (ROOT / "derivations" / "3-output-weights.md").read_text(encoding="utf-8")
     (source / "one.md").write_text(text, encoding="utf-8")
     status, out, err = run("build", str(source), "-o", str(tmp_path / "out"))
-    assert status == 0 and err == ""
-    assert out.split() == [str(tmp_path / "out" / f"one.{suffix}") for suffix in ("md", "tex")]
+    assert status == 0 and "one" in err
+    written = {Path(line).name for line in out.split()}
+    assert {"one.md", "one.html", "book.tex", "index.html", "build.json"} <= written
 
 
 def test_build_of_a_wrong_derivation_has_status_1(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 import pytest
 
@@ -10,8 +11,9 @@ from rnnsym.cells import CELLS
 from rnnsym.derive.calculus import Calculus
 from rnnsym.errors import InputError
 from rnnsym.losses import LOSSES
-from rnnsym.models import COMMON, FORM, NOTATIONS, build, options_of, parse
+from rnnsym.models import COMMON, FORM, NOTATIONS, STRUCTURE, Numbers, build, options_of, parse
 from rnnsym.network import Network
+from rnnsym.verify.backpropagation import reference_of
 from rnnsym.verify.steps import Checker, check, failures
 
 
@@ -62,9 +64,62 @@ def test_options_of_one_cell_are_no_options_of_another() -> None:
         build("elman", {"reset": "after"})
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("layers", "0", "layers='0': choose from 1, 2, …, 64"),
+        ("layers", "65", "choose from 1, 2, …, 64"),
+        ("layers", "02", "choose from 1, 2, …, 64"),
+        ("layers", "two", "choose from 1, 2, …, 64"),
+        ("layers", "…", "choose from 1, 2, …, 64"),
+        ("layers", "yes", "option layers needs a value: layers=1|2|…|64"),
+        ("layers", "True", "layers='True': choose from"),
+        ("shortcut", "1", "one step back is the recurrence itself; choose from no, 2, 3, …, 100"),
+        ("shortcut", "101", "choose from no, 2, 3, …, 100"),
+        ("bidirectional", "1", "bidirectional='1': choose from no, yes"),
+        ("residual", "yes", "residual connects a layer with those below it, and layers=1 has none"),
+        ("dense", "yes", "dense connects a layer with those below it, and layers=1 has none"),
+    ],
+)
+def test_a_structure_that_cannot_be_is_refused_with_its_reason(
+    option: str, value: str, message: str
+) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        build("elman", {option: value})
+
+
+def test_numbers_are_listed_in_short_and_known_in_full() -> None:
+    layers = COMMON["layers"]
+    assert isinstance(layers, Numbers) and list(layers) == ["1", "2", "…", "64"]
+    assert all(str(n) in layers for n in range(1, 65))
+    assert not any(value in layers for value in ("0", "65", "…", "", "1.0", 1, None))
+    assert list(COMMON["shortcut"]) == ["no", "2", "3", "…", "100"] and "no" in COMMON["shortcut"]
+
+
+def test_flags_may_be_the_truth_values_of_python() -> None:
+    net = build("elman", {"layers": "2", "bidirectional": "True", "residual": "False"})
+    assert net.name == "elman:layers=2,bidirectional=yes,residual=no"
+    assert net.equations == build("elman", {"layers": "2", "bidirectional": "yes"}).equations
+
+
+def test_what_is_not_connected_is_the_network_without_these_options() -> None:
+    plain = build("lstm", {})
+    same = build("lstm", {"layers": "1", "bidirectional": "no", "shortcut": "no"})
+    assert same.equations == plain.equations and same.options == plain.options
+    assert not set(STRUCTURE) & set(plain.options)
+
+
+def test_a_structure_has_no_reference_by_hand() -> None:
+    """The hand-written references are of one layer: a network keeps what makes it another."""
+    assert reference_of(build("gru", {})) is not None
+    for options in ({"layers": "2"}, {"bidirectional": "yes"}, {"shortcut": "2"}):
+        net = build("gru", options)
+        assert options.items() <= net.options.items() and reference_of(net) is None
+
+
 def shown(options: dict[str, str]) -> dict[str, str]:
-    """Options as a network keeps them: those of its form are left out."""
-    return {key: value for key, value in options.items() if key not in FORM}
+    """Options as a network keeps them: those of its form, and of one copy of a cell, are not."""
+    return {key: value for key, value in options.items() if key not in (*FORM, *STRUCTURE)}
 
 
 def test_defaults_are_the_first_values() -> None:
@@ -79,7 +134,7 @@ def test_defaults_are_the_first_values() -> None:
 
 
 def combinations(name: str) -> list[dict[str, str]]:
-    table = options_of(CELLS[name])
+    table = {k: v for k, v in options_of(CELLS[name]).items() if k not in STRUCTURE}
     every = (dict(zip(table, v, strict=True)) for v in itertools.product(*table.values()))
     return [options for options in every if sensible(options["output"], options["loss"])]
 

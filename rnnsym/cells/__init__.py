@@ -4,8 +4,8 @@ Read by `rnnsym.models`. A new cell is a new file here with a `CELL`, named in C
 """
 
 from rnnsym.cells import elman, gru, lstm
-from rnnsym.cells.cell import Cell
+from rnnsym.cells.cell import Cell, Gate, TorchModule
 
 CELLS: dict[str, Cell] = {cell.name: cell for cell in (elman.CELL, lstm.CELL, gru.CELL)}
 
-__all__ = ["CELLS", "Cell"]
+__all__ = ["CELLS", "Cell", "Gate", "TorchModule"]

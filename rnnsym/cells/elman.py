@@ -3,7 +3,7 @@
 PyTorch's `nn.RNN` computes the same with W_ih = W_ax, W_hh = W_aa, b_ih + b_hh = b_a.
 """
 
-from rnnsym.cells.cell import Cell
+from rnnsym.cells.cell import Cell, Gate, TorchModule
 
 CELL = Cell(
     name="elman",
@@ -30,4 +30,9 @@ CELL = Cell(
         },
     },
     reference="elman",
+    torch=TorchModule(
+        "RNN",
+        (Gate("W_ax", "W_aa", "b_a"),),
+        keywords={"activation": ("nonlinearity", ("tanh", "relu"))},
+    ),
 )  # fmt: skip

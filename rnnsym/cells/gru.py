@@ -8,7 +8,7 @@ its z is our u, its n our ã; b_a = b_in, b_aa = b_hn, b_u = b_iz + b_hz, b_r = 
 
 from collections.abc import Mapping
 
-from rnnsym.cells.cell import Cell
+from rnnsym.cells.cell import Cell, Gate, TorchModule
 
 
 def _equations(o: Mapping[str, str]) -> str:
@@ -54,4 +54,13 @@ CELL = Cell(
         "karpathy": _HIDDEN | {"y_hat": "p", "z_y_hat": "y", "y": "k"},
     },
     reference="gru",
+    torch=TorchModule(
+        "GRU",
+        (
+            Gate("W_rx", "W_ra", "b_r"),
+            Gate("W_ux", "W_ua", "b_u"),
+            Gate("W_ax", "W_aa", "b_a", "b_aa"),
+        ),
+        options={"activation": "tanh", "reset": "after"},
+    ),
 )  # fmt: skip

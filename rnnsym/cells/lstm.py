@@ -5,7 +5,7 @@ PyTorch's `nn.LSTM` computes the same: its W_ih, W_hh and b_ih + b_hh hold the r
 i, f, g, o in this order, which are W_ix, W_fx, W_cx, W_ox and so on (its g is our c̃).
 """
 
-from rnnsym.cells.cell import Cell
+from rnnsym.cells.cell import Cell, Gate, TorchModule
 
 _HIDDEN = {
     "a": "h", "W_ya": "W_hy",
@@ -43,4 +43,14 @@ CELL = Cell(
         "karpathy": _HIDDEN | {"y_hat": "p", "z_c_tilde": "z_c", "z_y_hat": "y", "y": "k"},
     },
     reference="lstm",
+    torch=TorchModule(
+        "LSTM",
+        (
+            Gate("W_ix", "W_ia", "b_i"),
+            Gate("W_fx", "W_fa", "b_f"),
+            Gate("W_cx", "W_ca", "b_c"),
+            Gate("W_ox", "W_oa", "b_o"),
+        ),
+        options={"activation": "tanh"},
+    ),
 )  # fmt: skip

@@ -27,7 +27,7 @@ from rnnsym.algebra import (
 )
 from rnnsym.derive.local import Local
 from rnnsym.derive.step import Prose, Step
-from rnnsym.derive.structure import Structure
+from rnnsym.derive.structure import Block, Structure
 from rnnsym.derive.sums import index, k
 from rnnsym.errors import NotSupportedError
 from rnnsym.network import Network
@@ -68,6 +68,8 @@ class AdjointSystem:
     def __init__(self, net: Network) -> None:
         self.net, self.local, self.structure = net, Local(net), Structure(net)
         self.primed = Local(net, primed=True)
+        self._links: dict[Block, list[tuple[Block, Expr]]] = {}
+        self.shared: dict[Any, Any] = {}
         self.parameters_of = {
             name: [w for w in net.parameters.values() if net.equations[name].rhs.has(w)]
             for name in net.equations
@@ -83,6 +85,20 @@ class AdjointSystem:
                 if lag is not None:
                     table.setdefault(v.name, []).append((name, lag))
         return table
+
+    def links(self, block: Block) -> list[tuple[Block, Expr]]:
+        """The blocks whose states enter a block's equations, and at which time."""
+        if block not in self._links:
+            blocks = self.structure.blocks
+            same = [
+                (b, block.time)
+                for b in blocks[: blocks.index(block)]
+                if b.span == block.span
+                and not is_zero(self.local.of(block.now, b.state(block.time)))
+            ]
+            uses = [use for name in block.names for use in self.structure.fixed[name]]
+            self._links[block] = same + self.structure.at_fixed_times(uses)
+        return self._links[block]
 
     def arrivals(self, name: str) -> list[Arrival]:
         """What uses of a vector at fixed times send back to it."""
@@ -225,6 +241,7 @@ class AdjointSystem:
                 agenda += [d.of.name for d in leaves(self.equations[name], Adjoint)]
         return found
 
+    @cached_property
     def steps(self) -> list[Step]:
         """The equations of the backward pass, as steps that can be checked one by one."""
         result = []

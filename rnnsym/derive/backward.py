@@ -55,7 +55,7 @@ def bptt(scribe: Scribe, s: Subject) -> MatrixExpr:
     """The backward pass node by node, and the gradient as one sum."""
     scribe.section("Backpropagation through time")
     needed = s.adjoints.behind(*s.users, *s.starters)
-    scribe.extend(step for step in s.adjoints.steps() if step.before.of.name in needed)
+    scribe.extend(step for step in s.adjoints.steps if step.before.of.name in needed)
     final = s.adjoints.result(s.w)
     summed = isinstance(final.after, TimeSum)
     return scribe.step(

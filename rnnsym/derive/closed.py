@@ -13,9 +13,9 @@ from sympy import MatrixExpr, S, Transpose, Tuple, ZeroMatrix
 
 from rnnsym.algebra import add, blocks, factors, is_zero, mul
 from rnnsym.derive import recurrence
-from rnnsym.derive.adjoint import shaped
+from rnnsym.derive.adjoint import AdjointSystem, shaped
 from rnnsym.derive.local import times_blocks
-from rnnsym.derive.step import Prose, Scribe
+from rnnsym.derive.step import Prose, Scribe, Step
 from rnnsym.derive.structure import Block
 from rnnsym.derive.subject import Subject
 from rnnsym.derive.sums import exchange, k
@@ -166,67 +166,103 @@ def closed_forms(scribe: Scribe, s: Subject) -> Table:
     """The closed form of every symbol in the sum, each as a step of its own."""
     table: Table = {}
 
-    def close(
-        symbol: Total, primed: MatrixExpr, form: MatrixExpr, *reason: Any, where: Any = ()
-    ) -> None:
-        _enter(table, symbol, form)
-        scribe.step(symbol, primed, "local Jacobian", *reason, where=where)
-        scribe.step(
-            primed, form, "derivative", "what the derivatives of the functions are", where=where
-        )
+    def take(forms: Forms) -> None:
+        scribe.extend(forms.steps)
+        for symbol, form in forms.entries:
+            _enter(table, symbol, form)
 
     for block in s.blocks:
-        state, before = block.now, block.state(block.before(block.time))
-        where = block.span.where
         if block.recurrent:
-            symbol = recurrence.transition(block, t)
-            if isinstance(state, Stack):
-                _block_by_block(scribe, s, block, close)
-                _enter(table, symbol, s.local.jacobian(block))
-            else:
-                close(
-                    symbol, s.primed.jacobian(block), s.local.jacobian(block),
-                    "one step of the recurrence, from the equations", where=where,
-                )  # fmt: skip
+            take(_shared(s, block, None, _transition))
         first = block.state(block.start)
-        uses = [(state, use, where) for use in s.earlier(block)]
-        uses += [(first, use, ()) for use in s.starting(block)]
-        for user, (other, at), range_ in uses:
-            used = other.state(at)
-            close(
-                Immediate(user, used), s.primed.of(user, used), s.local.of(user, used),
-                "from one block of states to the next", where=range_,
-            )  # fmt: skip
+        for other, at in s.earlier(block):
+            take(_shared(s, block, other.state(at), _link))
+        for other, at in s.starting(block):
+            forms = Forms(s.adjoints)
+            forms.close(first, other.state(at), "from one block of states to the next")
+            take(forms)
+        forms = Forms(s.adjoints)
         if set(block.names) & set(s.starters):
-            close(
-                Immediate(first, s.w), s.primed.of(first, s.w), s.local.of(first, s.w),
-                "the initial state is computed from it",
-            )  # fmt: skip
+            forms.close(first, s.w, "the initial state is computed from it")
         if s.enters(block):
-            close(
-                Immediate(state, s.w), s.immediate(block, s.primed), s.immediate(block),
-                "the immediate partial: ", before, " is held fixed", where=where,
+            before = block.state(block.before(block.time))
+            forms.enter(
+                Immediate(block.now, s.w), s.immediate(block, s.primed), s.immediate(block),
+                "the immediate partial: ", before, " is held fixed", where=block.span.where,
             )  # fmt: skip
+        take(forms)
     return table
 
 
-def _block_by_block(scribe: Scribe, s: Subject, block: Block, close: Any) -> None:
+class Forms:
+    """Closed forms, each derived in two steps: the chain rule, then what the derivatives are."""
+
+    def __init__(self, adjoints: AdjointSystem) -> None:
+        self.local, self.primed = adjoints.local, adjoints.primed
+        self.scribe = Scribe()
+        self.entries: list[tuple[Total, MatrixExpr]] = []
+
+    @property
+    def steps(self) -> list[Step]:
+        return self.scribe.steps
+
+    def enter(
+        self, symbol: Total, primed: MatrixExpr, form: MatrixExpr, *reason: Any, where: Any = ()
+    ) -> None:
+        self.entries.append((symbol, form))
+        self.scribe.step(symbol, primed, "local Jacobian", *reason, where=where)
+        self.scribe.step(
+            primed, form, "derivative", "what the derivatives of the functions are", where=where
+        )
+
+    def close(self, u: MatrixExpr, v: MatrixExpr, *reason: Any, where: Any = ()) -> None:
+        """∂⁺u/∂v from the equations."""
+        self.enter(Immediate(u, v), self.primed.of(u, v), self.local.of(u, v), *reason, where=where)
+
+
+def _shared(s: Subject, block: Block, used: MatrixExpr | None, make: Any) -> Forms:
+    """Closed forms that are the same for every parameter: derived once for a network."""
+    known = s.adjoints.shared
+    if (block, used) not in known:
+        known[block, used] = make(Forms(s.adjoints), block, used)
+    return known[block, used]
+
+
+def _link(forms: Forms, block: Block, used: MatrixExpr) -> Forms:
+    where = block.span.where
+    forms.close(block.now, used, "from one block of states to the next", where=where)
+    return forms
+
+
+def _transition(forms: Forms, block: Block, _: None) -> Forms:
+    symbol = recurrence.transition(block, t)
+    if isinstance(block.now, Stack):
+        _block_by_block(forms, block)
+        forms.entries.append((symbol, forms.local.jacobian(block)))
+    else:
+        forms.enter(
+            symbol, forms.primed.jacobian(block), forms.local.jacobian(block),
+            "one step of the recurrence, from the equations", where=block.span.where,
+        )  # fmt: skip
+    return forms
+
+
+def _block_by_block(forms: Forms, block: Block) -> None:
     """The Jacobian of a stacked state: its blocks in immediate partials, then each of them."""
     state, before, where = block.now, block.state(block.before(t)), block.span.where
     now = {p.name: p for p in state.parts if p.time == t}
     seen: dict[MatrixExpr, tuple[MatrixExpr, MatrixExpr]] = {}
 
     def partial(u: MatrixExpr, v: MatrixExpr) -> MatrixExpr | None:
-        closed = s.local.of(u, v)
-        if is_zero(closed):
+        if is_zero(forms.local.of(u, v)):
             return None
         symbol = Immediate(u, v)
-        seen[symbol] = s.primed.of(u, v), closed
+        seen[symbol] = u, v
         return symbol
 
     def entry(u: MatrixExpr, v: MatrixExpr) -> MatrixExpr:
         if u == v or u.time != t:  # an earlier part of a companion state is only passed on
-            return s.local.of(u, v)
+            return forms.local.of(u, v)
         own = partial(u, v)
         parts = [] if own is None else [own]
         for name, w in now.items():  # through states of the same step
@@ -238,12 +274,12 @@ def _block_by_block(scribe: Scribe, s: Subject, block: Block, close: Any) -> Non
         return add(*parts) if parts else ZeroMatrix(count(u), count(v))
 
     matrix = blocks([[entry(u, v) for v in before.parts] for u in state.parts])
-    scribe.step(
+    forms.scribe.step(
         recurrence.transition(block, t), matrix, "block Jacobian",
         "block by block; what is stacked may act on each other within the step", where=where,
     )  # fmt: skip
-    for symbol, (primed, closed) in seen.items():
-        close(symbol, primed, closed, "from the equation of ", symbol.of, where=where)
+    for u, v in seen.values():
+        forms.close(u, v, "from the equation of ", u, where=where)
 
 
 def _close(

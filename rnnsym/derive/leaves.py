@@ -116,7 +116,7 @@ def _backward(
 ) -> None:
     scribe.section("Backpropagation through time")
     found = s.adjoints.behind(*(d.of.name for d in leaves(result, Adjoint)))
-    scribe.extend(step for step in s.adjoints.steps() if step.before.of.name in found)
+    scribe.extend(step for step in s.adjoints.steps if step.before.of.name in found)
     scribe.step(
         Adjoint(v), result, "gradient", "what the equations that use it send back", where=where
     )

@@ -94,6 +94,6 @@ class Local:
 
 def times_blocks(row: MatrixExpr, matrix: MatrixExpr) -> MatrixExpr:
     """A product in which a block matrix takes in a factor that is not one."""
-    if isinstance(matrix, Blocks) and not isinstance(row, Blocks):
+    if isinstance(matrix, Blocks) and len(matrix.blocks) == 1 and not isinstance(row, Blocks):
         return blocks([[mul(row, b) for b in r] for r in matrix.blocks])
     return mul(row, matrix)

@@ -17,7 +17,7 @@ from rnnsym.nodes import Stack, TimeVector, parameters, time_vectors
 from rnnsym.spans import Span
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # made once for each network
 class Block:
     """States that lie on common cycles of the periodic graph: one linear recurrence.
 
@@ -53,8 +53,16 @@ class Block:
 
     def state(self, time: Any) -> MatrixExpr:
         """s⟨time⟩: the only state itself, or all of them stacked."""
-        parts = [v.at(time - self.direction * d) for d in range(self.depth) for v in self.vectors]
-        return parts[0] if len(parts) == 1 else Stack(self.label, parts, time)
+        if time not in self._states:
+            steps = (time - self.direction * d for d in range(self.depth))
+            parts = [v.at(step) for step in steps for v in self.vectors]
+            alone = len(parts) == 1
+            self._states[time] = parts[0] if alone else Stack(self.label, parts, time)
+        return self._states[time]
+
+    @cached_property
+    def _states(self) -> dict[Any, MatrixExpr]:
+        return {}
 
     def before(self, time: Any) -> Any:
         """The time step that this block's recurrence comes from."""
@@ -137,6 +145,16 @@ class Structure:
                 )
             )
         return tuple(result)
+
+    def at_fixed_times(self, uses: Iterable[tuple[str, Expr]]) -> list[tuple[Block, Expr]]:
+        """(block, time) for states used at fixed times."""
+        pairs = [(b, time) for name, time in uses for b in self.blocks if name in b.names]
+        return list(dict.fromkeys(pairs))
+
+    def starting(self, block: Block) -> list[tuple[Block, Expr]]:
+        """The blocks whose states the initial state of a block is computed from, and when."""
+        used = [v for name in block.names for v in self.initial.get(name, ())]
+        return self.at_fixed_times((v.name, v.time) for v in used)
 
     def _lags(self, names: Iterable[str], users: Iterable[str]) -> set[int]:
         return {lag for user in users for n, lag in self.immediate[user] if n in names}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +18,9 @@ from rnnsym.nodes import Immediate, Joined, TimeSum, TimeVector, Total, count, t
 #: a block of states at a time
 At = tuple[Block, Any]
 
+#: more sums than this are not put into each other, but stand one by one
+MOST_SUMS = 5
+
 
 class Subject:
     """A quantity θ in a network: the blocks of states and the chain of nodes up to L⟨t⟩.
@@ -31,6 +33,7 @@ class Subject:
         self.net, self.adjoints, self.w = net, adjoints, w
         self.local, self.structure = adjoints.local, adjoints.structure
         self.primed = adjoints.primed
+        self._enters: dict[Block, bool] = {}
         self.loss, self.total_loss = net.loss, net.total_loss
 
     @cached_property
@@ -85,11 +88,8 @@ class Subject:
         at which it uses them."""
         names = {n for n, _ in self.structure.immediate[self.end.name]}
         found = [(b, self.end.time) for b in self.blocks if names & set(b.names)]
-        return found + self._at_fixed_times(self.structure.fixed[self.end.name])
-
-    def _at_fixed_times(self, uses: Iterable[tuple[str, Any]]) -> list[At]:
-        pairs = [(b, time) for name, time in uses for b in self.blocks if name in b.names]
-        return list(dict.fromkeys(pairs))
+        at = self.structure.at_fixed_times(self.structure.fixed[self.end.name])
+        return found + [(b, time) for b, time in at if b in self._reached]
 
     def at_end(self, block: Block, time: Any) -> MatrixExpr:
         """The derivative of the end of the chain by a block's state, as a symbol."""
@@ -103,29 +103,43 @@ class Subject:
 
     def enters(self, block: Block) -> bool:
         """Whether θ stands in the equations of a block, not only in those it uses."""
-        return not is_zero(self.local.of(block.now, self.w))
+        if block not in self._enters:
+            self._enters[block] = not is_zero(self.local.of(block.now, self.w))
+        return self._enters[block]
 
     def carries(self, block: Block) -> bool:
         """Whether anything of one step reaches the next: not where chunks have one step."""
         if not block.recurrent:
             return False
-        return all(g.args[0] != 1 for g in self.local.jacobian(block).atoms(Joined))
+        return self.chunk(block) != 1
+
+    def chunk(self, block: Block) -> Any:
+        """The number of steps in the chunks that derivatives of a block do not leave, or None."""
+        if not self.net.chunks:
+            return None
+        gates = self.local.jacobian(block).atoms(Joined)
+        return next((g.args[0] for g in gates), None)
 
     def earlier(self, block: Block) -> list[At]:
         """The blocks whose states enter a block's equations, and at which time."""
-        others = self.blocks[: self.blocks.index(block)]
-        same = [
-            (b, block.time)
-            for b in others
-            if b.span == block.span and not is_zero(self.local.of(block.now, b.state(block.time)))
-        ]
-        uses = [use for name in block.names for use in self.structure.fixed[name]]
-        return same + self._at_fixed_times(uses)
+        return [(b, time) for b, time in self.adjoints.links(block) if b in self._reached]
 
     def starting(self, block: Block) -> list[At]:
         """The blocks whose states the initial state of a block is computed from."""
-        used = [v for n in block.names for v in self.structure.initial.get(n, ())]
-        return self._at_fixed_times((v.name, v.time) for v in used)
+        return [(b, time) for b, time in self.structure.starting(block) if b in self._reached]
+
+    @cached_property
+    def _reached(self) -> set[Block]:
+        return set(self.blocks)
+
+    @cached_property
+    def nested(self) -> bool:
+        """Whether the solutions of all blocks fit into one formula: few sums, inside each other."""
+        count = {b: 0 for b in self.blocks}
+        for b in self.blocks:
+            inner = [other for other, _ in (*self.earlier(b), *self.starting(b))]
+            count[b] = 1 + sum(count[other] for other in inner)
+        return sum(count[b] for b, _ in self.final) <= MOST_SUMS
 
     def source(self, block: Block, time: Any) -> MatrixExpr:
         """P⟨time⟩: what enters the recurrence of a block, as symbols."""
@@ -155,7 +169,10 @@ class Subject:
         return add(*parts) if parts else None
 
     def solved(self, block: Block, time: Any) -> MatrixExpr:
-        """ds⟨time⟩/dθ with every recurrence solved: sums inside of sums for several blocks."""
+        """ds⟨time⟩/dθ with every recurrence solved, sums inside of sums for several blocks; as a
+        symbol where they would be too many (see `nested`)."""
+        if not self.nested:
+            return self._symbol(block, time)
         level = len(self.blocks) - 1 - self.blocks.index(block)
         return recurrence.solution(
             block,

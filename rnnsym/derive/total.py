@@ -15,7 +15,7 @@ from rnnsym.derive import recurrence
 from rnnsym.derive.step import Prose, Scribe
 from rnnsym.derive.structure import Block
 from rnnsym.derive.subject import Subject
-from rnnsym.nodes import Blocks, Immediate, Joined, Stack, TimeSum, Total, t
+from rnnsym.nodes import Blocks, Immediate, Stack, TimeSum, Total, t
 
 
 def linearity(scribe: Scribe, s: Subject) -> None:
@@ -146,10 +146,9 @@ def _truncated(
     scribe: Scribe, s: Subject, block: Block, unknown: Any, begin: MatrixExpr | None
 ) -> None:
     """Where derivatives are cut between chunks: the solution with the terms that are left."""
-    gates = s.local.jacobian(block).atoms(Joined)
-    if not gates or block.depth > 1 or begin is not None:
+    size = s.chunk(block)
+    if size is None or block.depth > 1 or begin is not None:
         return
-    size = next(iter(gates)).args[0]
     whole: Any = recurrence.solution(block, lambda at: s.source(block, at), t)
     limits = recurrence.chunk(block, size, whole)
     scribe.step(
@@ -172,12 +171,18 @@ def jacobian_sum(scribe: Scribe, s: Subject) -> MatrixExpr:
     scribe.section("Sum of Jacobian products")
     row = s.row(s.solved)
     block, time = s.final[0]
+    whole = Total(s.total_loss, s.w)
+    if not s.nested:
+        return scribe.step(
+            whole, s.over_time(row), "substitution", "with the solutions above, block by block: in "
+            "one formula they would be sums inside of sums, one for every way through the layers",
+        )  # fmt: skip
     scribe.step(
         Total(s.loss, s.w), row, "substitution", "the solution in place of ",
         Total(block.state(time), s.w), where=s.where,
     )  # fmt: skip
     return scribe.step(
-        Total(s.total_loss, s.w),
+        whole,
         s.over_time(row),
         "substitution",
         "one term for each way through the states from a use of ",

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
-from sympy import Add, Expr, Identity, Integer, MatAdd, MatrixExpr, Mul, S, summation
+from sympy import Identity, Integer, MatAdd, MatrixExpr, S
 
 from rnnsym.algebra import add, factors, mul, scale, split, terms
 from rnnsym.derive.closed import closed_forms, closed_term, leads, loss_jacobian
 from rnnsym.derive.step import Derivation, Prose, Scribe, Step
+from rnnsym.derive.structure import Block
 from rnnsym.derive.subject import Subject
 from rnnsym.network import Network
 from rnnsym.nodes import Adjoint, T, TimeProduct, TimeSum, Total, is_parameter, t
@@ -39,8 +40,8 @@ def unrolled(s: Subject, derivation: Derivation, steps: Any) -> Derivation:
     notes: list[Prose] = []
     formula = derivation.formula
     if is_parameter(s.w):
-        count = _count(derivation, lengths)
-        if count <= LISTED:
+        count = _count(s, lengths)
+        if count <= LISTED and s.nested:
             _term_by_term(scribe, s, derivation, lengths)
             formula = write_out(formula.xreplace(lengths))
         else:
@@ -64,18 +65,26 @@ def _symbolic(derivation: Derivation) -> MatrixExpr:
     return TimeSum(rule.after, linear.args[1]) if isinstance(linear, TimeSum) else rule.after
 
 
-def _count(derivation: Derivation, lengths: Lengths) -> int:
-    """The number of terms, without writing them out: the same sums, of ones."""
+def _count(s: Subject, lengths: Lengths) -> int:
+    """The number of terms, without writing them out: of the ways from a use of θ to a loss."""
+    known: dict[tuple[Block, int], int] = {}
 
-    def number(e: MatrixExpr) -> Expr:
-        return Add(*(Mul(*map(ways, factors(term))) for term in terms(e)))
+    def at(time: Any, now: int) -> int:
+        return int(time.xreplace({**lengths, t: Integer(now)}))
 
-    def ways(factor: MatrixExpr) -> Expr:
-        if not isinstance(factor, TimeSum):
-            return S.One
-        return summation(number(factor.body), (factor.index, factor.lower, factor.upper))
+    def ways(others: list[Any], now: int) -> int:
+        return sum(known[b, at(time, now)] for b, time in others)
 
-    return int(number(_symbolic(derivation)).xreplace(dict(lengths)))
+    for block in s.blocks:
+        first, last = (at(e, 0) for e in (block.span.first, block.span.last))
+        steps = range(first, last + 1) if block.direction > 0 else range(last, first - 1, -1)
+        starts = int(bool(set(block.names) & set(s.starters)))
+        before = starts + ways(s.starting(block), 0)
+        for now in steps:
+            own = int(s.enters(block)) + ways(s.earlier(block), now)
+            before = known[block, now] = own + (before if block.recurrent else 0)
+    losses = range(1, at(s.where[0][2], 0) + 1) if s.where else (0,)
+    return sum(ways(s.final, now) + int(s.is_direct) for now in losses)
 
 
 def write_out(e: MatrixExpr) -> MatrixExpr:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sympy import S, Transpose
@@ -11,11 +12,13 @@ from rnnsym.derive.step import Derivation, Step
 from rnnsym.derive.structure import Structure
 from rnnsym.documents.content import (
     Block,
+    Bullets,
     Display,
     Document,
     Heading,
     Paragraph,
     Prose,
+    Ref,
     Remark,
     Remarks,
     Row,
@@ -35,13 +38,12 @@ def derivations_document(
     """A whole document for derivations of one network, with what checked each step."""
     net = derivations[0].network
     blocks: list[Block] = [*forward_pass(net), *conventions(net, notation)]
-    number = 0
+    numbers = Numbers()
     for derivation, checked in zip(derivations, checks, strict=True):
         if len(derivations) > 1:
             blocks.append(Heading(1, (_loss(derivation),)))
-        blocks += steps(derivation, checked, number)
-        number += len(derivation.steps)
-    blocks += evidence([check for checked in checks for check in checked])
+        blocks += steps(derivation, checked, numbers)
+    blocks += evidence(numbers.checks)
     return Document(_title(derivations), blocks, notation, net.notations.get(notation))
 
 
@@ -118,29 +120,90 @@ def conventions(net: Network, notation: str) -> Iterator[Block]:
     yield Paragraph((*text, f" Notation: {PROFILES[notation].source}."))
 
 
+@dataclass
+class Numbers:
+    """The numbers that the steps of a document have got, so that none is shown twice.
+
+    last: the last number given; checks: of the steps that have one; shown: what a step says, and
+    of which network, with its number.
+    """
+
+    last: int = 0
+    checks: list[StepCheck] = field(default_factory=list)
+    shown: dict[Any, int] = field(default_factory=dict)
+
+    def known(self, derivation: Derivation, chain: Sequence[Step], of: Checked) -> list[int]:
+        """The numbers of a chain that was shown before, and holds; none if it was not."""
+        if not all(id(step) in of and of[id(step)].ok for step in chain):
+            return []
+        found = [self.shown.get(_key(derivation, step)) for step in chain]
+        return [] if None in found else [n for n in found if n is not None]
+
+    def give(self, derivation: Derivation, step: Step, check: StepCheck | None) -> int:
+        """The number of a step that is now shown."""
+        self.last += 1
+        if check is not None:
+            self.checks.append(check)
+        self.shown.setdefault(_key(derivation, step), self.last)
+        return self.last
+
+
+Checked = Mapping[int, StepCheck]
+
+
+def _key(derivation: Derivation, step: Step) -> Any:
+    said = step.before, step.after, step.relation, step.where
+    return id(derivation.network), derivation.steps_in_time, said
+
+
 def steps(
     derivation: Derivation,
     checks: Sequence[StepCheck],
-    number: int = 0,
+    numbers: Numbers,
     sections: Sequence[str] | None = None,
+    level: int = 2,
 ) -> Iterator[Block]:
     """Section by section: the steps as aligned rows, then a remark on each.
 
-    Rows are numbered from `number` + 1 on; `sections` picks some, by name.
+    Rows go on from the last of `numbers`; what it has seen is not written again but referred to.
+    `sections` picks some, by name; level: of their headings.
     """
     of = {id(c.step): c for c in checks}
     for section in derivation.sections if sections is None else sections:
-        yield Heading(2, (section,))
+        yield Heading(level, (section,))
+        before: list[int] = []
         for chain in chains(derivation.section(section)):
-            rows, remarks = [], []
+            known = numbers.known(derivation, chain, of)
+            before += known
+            if known:
+                continue
+            yield from _as_above(before)
+            before, rows, remarks = [], [], []
             for i, step in enumerate(chain):
-                number += 1
+                check = of.get(id(step))
+                number = numbers.give(derivation, step, check)
                 rows.append(Row(step.before if i == 0 else None, step.relation, step.after, number))
-                remarks.append(_remark(derivation.network, number, step, of.get(id(step))))
+                remarks.append(_remark(derivation.network, number, step, check))
             yield Display(rows)
             yield Remarks(remarks)
+        yield from _as_above(before)
         if sections is None and section == derivation.sections[-1]:
             yield from (Paragraph(note) for note in derivation.notes)
+
+
+def _as_above(numbers: Sequence[int]) -> Iterator[Block]:
+    """Rows that were shown before, in the place where they would stand."""
+    runs: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    text: list[Any] = []
+    for run in runs:
+        text += [", " if text else "As above: ", Ref(run[0], run[-1])]
+    if text:
+        yield Paragraph((*text, "."))
 
 
 def chains(section: Sequence[Step]) -> Iterator[list[Step]]:
@@ -171,25 +234,37 @@ def _remark(net: Network, number: int, step: Step, check: StepCheck | None) -> R
     return Remark(number, step.rule, reason, check.text, check.ok)
 
 
-def evidence(checks: Sequence[StepCheck]) -> Iterator[Block]:
-    """What the checks of the steps are, what they assure and what they can miss."""
-    if not checks:
+def evidence(
+    checks: Sequence[StepCheck], others: Sequence[tuple[bool, Prose]] = ()
+) -> Iterator[Block]:
+    """What the checks of the steps are, what they assure and what they can miss.
+
+    others: what else was checked, whether it holds and how it was found.
+    """
+    if not checks and not others:
         return
+    yield Heading(2, ("What was checked",))
+    if checks:
+        yield Paragraph((_exact(checks),))
+    if others:
+        yield Bullets([(*text, "." if ok else ". ✗ It does not hold.") for ok, text in others])
+
+
+def _exact(checks: Sequence[StepCheck]) -> str:
     failed = [c for c in checks if not c.ok]
     worst = max((c.probability for c in checks if c.ok), default=0.0)
-    yield Heading(2, ("What was checked",))
-    yield Paragraph(
-        (
-            f"{len(checks) - len(failed)} of {len(checks)} steps hold in the exact test: both "
-            "sides were computed at random points of the field of 2⁶¹ - 1 elements, with "
-            "derivatives by dual numbers through the forward equations alone, for every choice "
-            f"of the free indices at T = {checks[0].steps}, all sizes different. A wrong step "
-            f"passes with a probability below {worst:.0e}. The test sees one T"
-            + (
-                "; that the sums hold for every T is what the induction shows, whose lines are "
-                "identities of sums and products."
-                if any(c.step.rule == "induction step" for c in checks)
-                else "."
-            ),
+    lengths = " and ".join(map(str, sorted({c.steps for c in checks})))
+    return (
+        f"{len(checks) - len(failed)} of {len(checks)} steps hold in the exact test: both "
+        "sides were computed at random points of the field of 2⁶¹ - 1 elements, with "
+        "derivatives by dual numbers through the forward equations alone, for every choice "
+        f"of the free indices at T = {lengths}, all sizes different. A wrong step "
+        f"passes with a probability below {worst:.0e}. The test sees "
+        + ("one T" if lengths.isdigit() else "these T only")
+        + (
+            "; that the sums hold for every T is what the induction shows, whose lines are "
+            "identities of sums and products."
+            if any(c.step.rule == "induction step" for c in checks)
+            else "."
         )
     )

@@ -7,6 +7,7 @@ identifiers in it are numbers of our own. The output depends on the graph alone.
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Callable
 from html import escape
@@ -14,7 +15,8 @@ from html import escape
 from sympy import MatrixExpr
 
 from rnnsym.errors import InputError
-from rnnsym.graph.layout import BEND, Layout, drawn, layout
+from rnnsym.graph.layout import Layout, drawn, layout
+from rnnsym.graph.routes import Point, Route, routed
 from rnnsym.graph.unrolled import Edge, Graph, Node
 
 MAX_TEX = 500.0  # cm; TeX has no lengths above 575 cm
@@ -167,16 +169,22 @@ def tikz(graph: Graph, label: Callable[[MatrixExpr], str]) -> str:
     for node, (x, y) in where.places.items():
         style, content = _TIKZ_STYLE[graph.nodes[node]], label(graph.expr(node))
         lines.append(rf"  \node[{style}] ({ids[node]}) at ({x:g},{y:g}) {{${content}$}};")
-    for edge in sorted(drawn(graph), key=where.bent, reverse=True):  # labels over long edges
-        weights = ", ".join(label(graph.expr(Node(name))) for name in edge.weights)
-        middle, to = f" node[weight] {{${weights}$}}" if weights else "", "--"
-        if where.bent(edge):
-            # TikZ puts the middle of a bent edge at 0.29 sin(angle) of its length beside it
-            sine = BEND / (0.29 * math.dist(where.places[edge.source], where.places[edge.target]))
-            to = f"to[bend left={math.degrees(math.asin(min(sine, 0.95))):.0f}]"
-            middle = middle.replace("[weight]", "[weight, pos=0.25]")
-        lines.append(rf"  \draw[use] ({ids[edge.source]}) {to}{middle} ({ids[edge.target]});")
+    routes = routed(graph, where)
+    for route in sorted(routes, key=lambda r: r.bend != 0, reverse=True):  # labels over long edges
+        weights = ", ".join(label(graph.expr(Node(name))) for name in route.edge.weights)
+        place = "" if route.label == 0.5 else f", pos={route.label:g}"
+        middle, to = f" node[weight{place}] {{${weights}$}}" if weights else "", "--"
+        if route.bend:
+            to = f".. controls {_cubic(route.start, route)} and {_cubic(route.end, route)} .."
+        source, target = ids[route.edge.source], ids[route.edge.target]
+        lines.append(rf"  \draw[use] ({source}) {to}{middle} ({target});")
     return "\n".join([*lines, r"\end{tikzpicture}"]) + "\n"
+
+
+def _cubic(end: Point, route: Route) -> str:
+    """TikZ draws with two points of control: the one next to an end of the curve."""
+    x, y = (e + 2 / 3 * (c - e) for e, c in zip(end, route.control, strict=True))
+    return f"({x:.2f},{y:.2f})"
 
 
 def _check_width(where: Layout) -> None:
@@ -248,10 +256,20 @@ def _letter(c: str) -> str:
 _FILL = {"input": "#f0f0f0", "target": "#f0f0f0", "initial": "#e6eeff", "state": "#e6eeff"}
 _FILL |= {"loss": "#ffe9e6", "total": "#ffe9e6"}
 _CM, _MARGIN, _RADIUS = 48, 40, 22
+#: the same on dark ground, for readers who chose that
+_DARK = (
+    "@media screen and (prefers-color-scheme: dark){.ground,.node circle{fill:#1a1a1c}"
+    ".node circle,.edge path{stroke:#d8d4cc}marker path,.node text,.edge text{fill:#e6e2da}"
+    ".edge text{stroke:#1a1a1c}.input circle,.target circle{fill:#333336}"
+    ".initial circle,.state circle{fill:#24344f}.loss circle,.total circle{fill:#4f2a26}}"
+)
 
 
-def svg(graph: Graph) -> str:
-    """The picture as SVG, by itself."""
+def svg(graph: Graph, label: Callable[[MatrixExpr], str] | None = None) -> str:
+    """The picture as SVG, by itself; it follows the reader's choice of light or dark.
+
+    label: writes a node's expression as text, in which W_aa has an index; by default its name.
+    """
     where = layout(graph)
     width = max(x for x, _ in where.places.values()) * _CM + 2 * _MARGIN
     top = max(y for _, y in where.places.values()) * _CM
@@ -261,18 +279,18 @@ def svg(graph: Graph) -> str:
         f'width="{width:g}" height="{top + 2 * _MARGIN:g}" font-family="serif" font-size="14" '
         f'text-anchor="middle" role="img">',
         f"<title>{_xml(graph.net.name)}, unrolled over T = {graph.steps}</title>",
+        f"<style>{_DARK}</style>",
+        '<rect class="ground" width="100%" height="100%" fill="white"/>',
         '<defs><marker id="arrow" markerUnits="userSpaceOnUse" markerWidth="9" markerHeight="8" '
         'refX="8" refY="4" orient="auto"><path d="M0,0 L9,4 L0,8 z"/></marker></defs>',
     ]
-    for edge in drawn(graph):
+    for route in routed(graph, where):
+        edge, (cx, cy) = route.edge, route.control
         (x, y), (u, v) = at[edge.source], at[edge.target]
-        length = ((u - x) ** 2 + (v - y) ** 2) ** 0.5
-        dx, dy = (u - x) / length, (v - y) / length
-        bend = BEND * _CM if where.bent(edge) else 0.0
-        mx, my = (x + u) / 2 + 2 * bend * dy, (y + v) / 2 - 2 * bend * dx
-        ends = (mx - x, my - y), (u - mx, v - my)
+        mx, my = cx * _CM + _MARGIN, top - cy * _CM + _MARGIN
         (ax, ay), (bx, by) = (
-            (p / (p * p + q * q) ** 0.5, q / (p * p + q * q) ** 0.5) for p, q in ends
+            (p / math.hypot(p, q), q / math.hypot(p, q))
+            for p, q in ((mx - x, my - y), (u - mx, v - my))
         )
         path = (
             f"M{x + _RADIUS * ax:.1f},{y + _RADIUS * ay:.1f} Q{mx:.1f},{my:.1f} "
@@ -284,31 +302,39 @@ def svg(graph: Graph) -> str:
             f'<path d="{path}" fill="none" stroke="black" marker-end="url(#arrow)"/>'
         )
         if edge.weights:
-            s = 0.25 if bend else 0.5  # how far along the curve
-            first, second, third = (1 - s) ** 2, 2 * s * (1 - s), s**2
-            lx = first * x + second * mx + third * u
-            ly = first * y + second * my + third * v
+            lx, ly = route.at(route.label)
+            words = _xml(_weights(edge))
+            if label is not None:
+                words = ", ".join(_indexed(label(graph.expr(Node(n)))) for n in edge.weights)
             lines.append(
-                f'<text x="{lx:.1f}" y="{ly:.1f}" font-size="11" stroke="white" '
-                f'stroke-width="4" paint-order="stroke" dominant-baseline="central">'
-                f"{_xml(_weights(edge))}</text>"
+                f'<text x="{lx * _CM + _MARGIN:.1f}" y="{top - ly * _CM + _MARGIN:.1f}" '
+                f'font-size="11" stroke="white" stroke-width="7" stroke-linejoin="round" '
+                f'paint-order="stroke" dominant-baseline="central">{words}</text>'
             )
         lines.append("</g>")
     for node, (x, y) in at.items():
         kind, name = graph.nodes[node], title(node)
-        size = min(14.0, 3.4 * _RADIUS / len(name))
+        shown = _xml(name) if label is None else _indexed(label(graph.expr(node)))
+        width = len(name) if label is None else len(re.sub("<[^>]*>|[\u0302\u0303]", "", shown))
+        size = min(14.0, 3.4 * _RADIUS / width)
         dashed = ' stroke-dasharray="4 3"' if kind == "initial" else ""
         lines.append(
             f'<g class="node {kind}" data-node="{_xml(str(node))}">'
             f'<circle cx="{x:g}" cy="{y:g}" r="{_RADIUS}" fill="{_FILL.get(kind, "white")}" '
             f'stroke="black"{dashed}/><text x="{x:g}" y="{y:g}" font-size="{size:.3g}" '
-            f'dominant-baseline="central">{escape(name)}</text></g>'
+            f'dominant-baseline="central">{shown}</text></g>'
         )
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
 def _xml(value: str) -> str:
     return escape(visible(value))
+
+
+def _indexed(text: str) -> str:
+    """A name such as W_aa with its index lowered."""
+    lower = r'\1<tspan dy=".3em" font-size="75%">\2</tspan>'
+    return re.sub(r"^([^\W_]+)_([^\W_]+)$", lower, _xml(text))
 
 
 # ---- shared ------------------------------------------------------------------------------

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-import sympy
 from sympy import MatrixExpr, MatrixSymbol
+from sympy.printing.latex import LatexPrinter as ScalarPrinter
 
 from rnnsym.functions import KNOWN, UNKNOWN, latex_of
-from rnnsym.latex.profiles import GREEK, PROFILES, Name, Profile, parse
+from rnnsym.latex.profiles import GREEK, PROFILES, Name, Profile, named, parse
 from rnnsym.latex.walker import HADAMARD, Walker
 from rnnsym.network import LOSS
-from rnnsym.nodes import Adjoint, Stack, TimeVector, Total
+from rnnsym.nodes import Adjoint, Detach, Joined, Stack, TimeVector, Total
+
+ARROWS = {"fwd": "overrightarrow", "bwd": "overleftarrow"}
 
 
 def _shown(c: str) -> str:
@@ -21,6 +24,22 @@ def _shown(c: str) -> str:
     if c.isascii():
         return c if c.isalnum() or c in " .,:()=+-" else "?"
     return f"u{ord(c):x}" if c.isalpha() else "?"
+
+
+class _Scalars(ScalarPrinter):
+    """SymPy's printer of scalars, and the brackets of Iverson, which are 1 or 0."""
+
+    def _print_Iverson(self, e: Any, **_: Any) -> str:
+        first, second = map(self.doprint, e.args)
+        return rf"[{first} = {second}]"
+
+    def _print_Joined(self, e: Any, **_: Any) -> str:
+        size, *times = map(self.doprint, e.args)
+        first, second = (self._chunk(time, size) for time in times)
+        return rf"\left[{first} = {second}\right]"
+
+    def _chunk(self, time: str, size: str) -> str:
+        return rf"\left\lceil \frac{{{time}}}{{{size}}} \right\rceil"
 
 
 class LatexPrinter(Walker):
@@ -60,7 +79,13 @@ class LatexPrinter(Walker):
     def _accented(self, name: Name, kind: str | None) -> str:
         letter = self._letter(name.base)
         core = letter if kind is None or letter.startswith(r"\text") else self._font(kind, letter)
-        return f"\\{name.accent}{{{core}}}" if name.accent else core
+        return self._over(name, core)
+
+    @staticmethod
+    def _over(name: Name, core: str) -> str:
+        """A letter with the accent and the arrow of its name."""
+        core = f"\\{name.accent}{{{core}}}" if name.accent else core
+        return f"\\{ARROWS[name.direction]}{{{core}}}" if name.direction else core
 
     def _index(self, name: Name) -> str:
         """A name as an index: plain letters, W_aa as aa."""
@@ -68,23 +93,31 @@ class LatexPrinter(Walker):
         # the i of W_xi is an index, not a ξ: short names stay letters here
         if letters is None or (name.base in GREEK and len(name.base) > 2):
             letters = self._letter(name.base)
-        text = f"\\{name.accent}{{{letters}}}" if name.accent else letters
-        inner = "".join(self._index(s) for s in name.sub)
-        return f"{text}_{{{inner}}}" if inner else text
+        text = self._over(name, letters)
+        inner = ",".join(self._index(s) for s in name.sub)
+        above = self._above(name)
+        return (
+            text + (f"_{{{inner}}}" if inner else "") + (f"^{{{' '.join(above)}}}" if above else "")
+        )
+
+    @staticmethod
+    def _above(name: Name) -> list[str]:
+        """What stands above a name at its right, but for the time."""
+        primes = [r"\prime" * name.primes] if name.primes else []
+        return primes + [s for s in (name.sup, name.marks) if s]
 
     def _pieces(self, e: MatrixExpr) -> tuple[str, list[str], list[str]]:
         """Core, subscripts and superscripts of a symbol."""
         if isinstance(e, Adjoint):
             node = e.of
-            inner = parse(self.names.get(node.name, node.name))
+            name = named(node.name, self.names)
             core = r"\boldsymbol{\delta}" if self.profile.vector else r"\delta"
-            sub, sup, time = [self._index(inner)], [], node.time
+            below = replace(name, sup="", primes=0, lag="", layer="")
+            sub, sup, time = [self._index(below)], self._above(name), node.time
         else:
             time = e.time if isinstance(e, TimeVector | Stack) else None
-            name = parse(self.names.get(e.name, e.name))
-            sub = [self._index(s) for s in name.sub]
-            sup = [r"\prime" * name.primes] if name.primes else []
-            sup += [name.sup] if name.sup else []
+            name = named(e.name, self.names)
+            sub, sup = [self._index(s) for s in name.sub], self._above(name)
             if e.name == LOSS:
                 core = self.profile.loss
             elif isinstance(e, MatrixSymbol) and e.shape == (1, 1):
@@ -94,12 +127,12 @@ class LatexPrinter(Walker):
                 core = self._accented(name, kind)
         if time is not None:
             text = self.scalar(time)
-            if self.profile.time == "angle":
-                sup.append(rf"\langle {text}\rangle")
-            elif self.profile.time == "round":
-                sup.append(f"({text})")
-            else:
+            if self.profile.time == "index":
                 sub.append(text)
+            else:
+                stamp = rf"\langle {text}\rangle" if self.profile.time == "angle" else f"({text})"
+                layer = sup.pop() if name.marks else ""  # close to the time, [2]⟨t⟩
+                sup.append(layer + stamp)
         return core, sub, sup
 
     def symbol(self, e: MatrixExpr, transposed: bool = False) -> str:
@@ -117,14 +150,19 @@ class LatexPrinter(Walker):
     def scalar(self, e: Any) -> str:
         """A size, a time or a count; spaces left out as in an index."""
         names = {s: self._size(s.name) for s in getattr(e, "free_symbols", ())}
-        return sympy.latex(e, symbol_names=names).replace(" + ", "+").replace(" - ", "-")
+        text: str = _Scalars({"symbol_names": names}).doprint(e)
+        return text.replace(" + ", "+").replace(" - ", "-")
 
     def _size(self, name: str) -> str:
         stem = name.rstrip("'")  # an index that was renamed, such as k'
         return self._index(parse(stem)) + name[len(stem) :]
 
     def number(self, value: Any) -> str:
-        return sympy.latex(value).replace("- ", "-")
+        return self.scalar(value).replace("- ", "-")
+
+    def detached(self, e: Detach) -> str:
+        (size, *_) = (g.args[0] for g in e.gate.atoms(Joined))
+        return rf"\operatorname{{detach}}_{{{self.scalar(size)}}}\left({self(e.argument)}\right)"
 
     def brackets(self, text: str) -> str:
         return rf"\left({text}\right)"

@@ -6,7 +6,9 @@ A profile says how things look; which letter a quantity has in it stands with th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -48,15 +50,45 @@ LETTERS = dict(zip(GREEK, "αβγδεζηθικλμνξπρστφχψωΓΔΘΛ�
 NAME_OF = {letter: name for name, letter in LETTERS.items()}
 
 
+#: what names of copies of a cell end in (see `rnnsym.compose`), in this order
+MARKS = re.compile(
+    r"(?P<stem>.*?[^_])(?:_lag(?P<lag>[1-9][0-9]*))?(?:_(?P<part>enc|dec))?"
+    r"(?:_(?P<direction>fwd|bwd))?(?:_l(?P<layer>[1-9][0-9]*))?",
+    re.DOTALL,
+)
+
+
 @dataclass(frozen=True)
 class Name:
-    """A name taken apart: y_hat is (y, hat), W_aa is (W, "", aa), z_c_tilde is z with index c̃."""
+    """A name taken apart: y_hat is (y, hat), W_aa is (W, "", aa), z_c_tilde is z with index c̃.
+
+    Of W_aa_lag3_fwd_l2 lag is "3", direction "fwd", layer "2".
+    """
 
     base: str
     accent: str = ""
     sub: tuple[Name, ...] = ()
     sup: str = ""
     primes: int = 0
+    lag: str = ""
+    direction: str = ""
+    layer: str = ""
+
+    @property
+    def marks(self) -> str:
+        """Layer and lag as they stand in the superscript, [2](3)."""
+        return (f"[{self.layer}]" if self.layer else "") + (f"({self.lag})" if self.lag else "")
+
+    def marked(self, marks: Mapping[str, str]) -> Name:
+        """The name with the marks of a copy."""
+        part = (Name(marks["part"]),) if marks["part"] else ()
+        return replace(
+            self,
+            sub=self.sub + part,
+            lag=marks["lag"],
+            direction=marks["direction"],
+            layer=marks["layer"],
+        )
 
 
 def parse(name: str) -> Name:
@@ -68,7 +100,8 @@ def parse(name: str) -> Name:
     if not head.isidentifier() or (sup and not sup.isalnum()) or not head.strip("_"):
         return Name(name)
     primes = len(head) - len(head.rstrip("_"))
-    base, *rest = [NAME_OF.get(part, part) for part in head.strip("_").split("_")]
+    stem, marks = split(head.rstrip("_"))
+    base, *rest = [NAME_OF.get(part, part) for part in stem.strip("_").split("_")]
     accent = rest.pop(0) if rest and rest[0] in ACCENTS else ""
     sub: list[Name] = []
     for part in rest:
@@ -76,4 +109,24 @@ def parse(name: str) -> Name:
             sub[-1] = Name(sub[-1].base, part)
         elif part:
             sub.append(Name(part))
-    return Name(base, accent, tuple(sub), sup, primes)
+    return Name(base, accent, tuple(sub), sup, primes).marked(marks)
+
+
+def split(name: str) -> tuple[str, dict[str, str]]:
+    """A name without the marks of a copy, and these: "lag", "part", "direction", "layer"."""
+    match = MARKS.fullmatch(name)
+    if match is None:
+        return name, dict.fromkeys(("lag", "part", "direction", "layer"), "")
+    stem, *_ = match.groups()
+    return stem, {k: v or "" for k, v in match.groupdict().items() if k != "stem"}
+
+
+def named(name: str, table: Mapping[str, str]) -> Name:
+    """What a quantity is called in a notation, taken apart.
+
+    table: its names by ours; the name of a copy is that of the cell's own quantity, marked.
+    """
+    if name in table:
+        return parse(table[name])
+    stem, marks = split(name)
+    return parse(table[stem]).marked(marks) if stem in table else parse(name)

@@ -8,13 +8,30 @@ from itertools import pairwise
 from typing import Any
 
 from sympy import MatrixExpr, MatrixSymbol
+from sympy.printing.str import StrPrinter
 
-from rnnsym.latex.profiles import LETTERS, Name, parse
+from rnnsym.latex.profiles import LETTERS, Name, named
 from rnnsym.latex.walker import ATOM, Walker
-from rnnsym.nodes import Adjoint, Stack, TimeVector, Total
+from rnnsym.nodes import Adjoint, Detach, Joined, Stack, TimeVector, Total
 
+ARROWS = {"fwd": "→", "bwd": "←", "": ""}
 COMBINING = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304", "vec": "\u20d7"}
 FUNCTIONS = {"sigmoid": "σ", "diag": "diag", "softmax": "softmax"}
+
+
+class _Scalars(StrPrinter):
+    """SymPy's printer of scalars, and the brackets of Iverson, which are 1 or 0."""
+
+    def _print_Iverson(self, e: Any) -> str:
+        first, second = map(self.doprint, e.args)
+        return f"[{first}={second}]"
+
+    def _print_Joined(self, e: Any) -> str:
+        size, *times = map(self.doprint, e.args)
+        first, second = (
+            f"⌈({time})/{size}⌉" if "-" in time else f"⌈{time}/{size}⌉" for time in times
+        )
+        return f"[{first}={second}]"
 
 
 class TextPrinter(Walker):
@@ -28,10 +45,11 @@ class TextPrinter(Walker):
     def _name(self, name: Name) -> str:
         base = LETTERS.get(name.base, name.base)
         base = "".join(c if c.isalnum() or c in "_-+()" else "?" for c in base)
-        text = base + COMBINING.get(name.accent, "")
+        text = base + COMBINING.get(name.accent, "") + ARROWS[name.direction]
         if name.sub:
-            text += "_" + "".join(self._index(s) for s in name.sub)
-        return text + "′" * name.primes + (f"^{name.sup}" if name.sup else "")
+            text += "_" + ",".join(self._index(s) for s in name.sub)
+        above = name.sup + name.marks
+        return text + "′" * name.primes + (f"^{above}" if above else "")
 
     def _index(self, name: Name) -> str:
         """As `_name`, but the i of W_xi is an index, not a ξ: short names stay letters."""
@@ -41,7 +59,7 @@ class TextPrinter(Walker):
 
     def symbol(self, e: MatrixExpr, transposed: bool = False) -> str:
         node = e.of if isinstance(e, Adjoint) else e
-        text = self._name(parse(self.names.get(node.name, node.name)))
+        text = self._name(named(node.name, self.names))
         if isinstance(e, Adjoint):
             text = f"δ_{text}"
         if isinstance(node, TimeVector | Stack):
@@ -49,12 +67,17 @@ class TextPrinter(Walker):
         return text + ("ᵀ" if transposed else "")
 
     def scalar(self, e: Any) -> str:
-        written = "".join(c if c.isprintable() else "?" for c in str(e) if c != " ")
+        shown = _Scalars().doprint(e)
+        written = "".join(c if c.isprintable() else "?" for c in shown if c != " ")
         text = re.sub(r"\*\*2(?![0-9])", "²", written)
         return text.replace("**", "^").replace("*", " ")
 
     def number(self, value: Any) -> str:
         return self.scalar(value)
+
+    def detached(self, e: Detach) -> str:
+        (size, *_) = (g.args[0] for g in e.gate.atoms(Joined))
+        return f"detach({self(e.argument)}, {self.scalar(size)})"
 
     def brackets(self, text: str) -> str:
         return f"({text})"

@@ -11,17 +11,20 @@ from typing import Any
 import pytest
 
 from rnnsym.documents import files
-from rnnsym.documents.content import Document, Paragraph
+from rnnsym.documents.content import Document, Figure, Paragraph
 from rnnsym.documents.files import check_path, pdf, save, write
+from rnnsym.documents.tex import book
 from rnnsym.errors import InputError, UnavailableError
 
 DOCUMENT = Document(("Title",), [Paragraph(("Text.",))])
 
 
-@pytest.mark.parametrize("suffix", [".tex", ".md"])
+@pytest.mark.parametrize("suffix", [".tex", ".md", ".html", ".ipynb"])
 def test_the_suffix_says_the_form(tmp_path: Path, suffix: str) -> None:
     path = save(DOCUMENT, tmp_path / f"d{suffix}")
-    start = {".tex": "\\documentclass", ".md": "# Title"}[suffix]
+    start = {
+        ".tex": "\\documentclass", ".md": "# Title", ".html": "<!DOCTYPE html>", ".ipynb": "{",
+    }[suffix]  # fmt: skip
     assert path.read_text(encoding="utf-8").startswith(start)
     assert os.listdir(tmp_path) == [path.name]
 
@@ -35,7 +38,9 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["d.xyz", "d", "d.TEX", ".tex", "d.html.gz", ""])
 def test_an_unknown_suffix_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InputError, match=r"unknown format .*choose from \.tex, \.md, \.pdf"):
+    with pytest.raises(
+        InputError, match=r"unknown format .*choose from \.tex, \.md, \.pdf, \.html, \.ipynb"
+    ):
         save(DOCUMENT, f"{tmp_path}/{name}" if name else "")
     assert os.listdir(tmp_path) == []
 
@@ -93,7 +98,7 @@ def test_nothing_is_left_when_the_system_refuses(
 def test_nothing_is_left_when_the_writer_crashes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def crash(document: Document, row_end: str) -> str:
+    def crash(document: Document, row_end: str, stem: str) -> str:
         raise RuntimeError("midway")
 
     monkeypatch.setitem(files.FORMATS, ".md", crash)
@@ -140,11 +145,11 @@ def test_paths_are_checked_before_any_work(tmp_path: Path) -> None:
 # ---- PDF ---------------------------------------------------------------------------------
 
 
-def test_without_latexmk_a_pdf_is_unavailable(
+def test_without_latex_a_pdf_is_unavailable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    with pytest.raises(UnavailableError, match=r"needs latexmk .*write \.tex or \.md instead"):
+    with pytest.raises(UnavailableError, match=r"needs LaTeX .*write \.tex, \.md or \.html"):
         save(DOCUMENT, tmp_path / "d.pdf")
     assert os.listdir(tmp_path) == []
 
@@ -161,7 +166,7 @@ def test_what_latex_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_latex_that_does_not_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(*_: Any, timeout: float, **__: Any) -> Any:
-        raise subprocess.TimeoutExpired("latexmk", timeout)
+        raise subprocess.TimeoutExpired("pdflatex", timeout)
 
     monkeypatch.setattr(shutil, "which", lambda name: name)
     monkeypatch.setattr(subprocess, "run", run)
@@ -169,9 +174,56 @@ def test_latex_that_does_not_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> 
         pdf(DOCUMENT)
 
 
+TEX = pytest.mark.skipif(files.engine() is None, reason="LaTeX is not installed")
+
+
 @pytest.mark.tex
-@pytest.mark.skipif(shutil.which("latexmk") is None, reason="latexmk is not installed")
+@TEX
 def test_a_pdf_is_made(tmp_path: Path) -> None:
     path = save(DOCUMENT, tmp_path / "d.pdf")
     assert path.read_bytes().startswith(b"%PDF-")
     assert os.listdir(tmp_path) == ["d.pdf"]
+
+
+@pytest.mark.tex
+@TEX
+def test_a_pdf_is_the_same_each_time_and_its_contents_are_settled() -> None:
+    text = book(DOCUMENT, [DOCUMENT, DOCUMENT])
+    assert files.compiled(text) == files.compiled(text)
+
+
+@pytest.mark.tex
+@TEX
+def test_latex_is_run_until_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = []
+    run = subprocess.run
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        runs.append(args)
+        return run(*args, **kwargs)
+
+    monkeypatch.setattr(subprocess, "run", counted)
+    files.compiled(book(DOCUMENT, [DOCUMENT]))
+    assert 2 <= len(runs) <= files.MOST_RUNS
+
+
+# ---- pictures beside Markdown ------------------------------------------------------------
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg"/>'
+
+
+def test_pictures_of_markdown_are_files_beside_it(tmp_path: Path) -> None:
+    figure = Figure("", "", "text", SVG, ("What it shows",))
+    document = Document(("Title",), [figure, Figure("", "", "t", SVG, (), "Another")])
+    save(document, tmp_path / "d.md")
+    assert sorted(os.listdir(tmp_path)) == ["d-1.svg", "d-2.svg", "d.md"]
+    text = (tmp_path / "d.md").read_text()
+    assert "![What it shows](d-1.svg)" in text and "![Another](d-2.svg)" in text
+    assert (tmp_path / "d-1.svg").read_text() == SVG
+
+
+@pytest.mark.parametrize("suffix", [".html", ".ipynb", ".tex"])
+def test_other_forms_are_one_file(tmp_path: Path, suffix: str) -> None:
+    document = Document(("Title",), [Figure("", r"\tikz;", "text", SVG)])
+    save(document, tmp_path / f"d{suffix}")
+    assert os.listdir(tmp_path) == [f"d{suffix}"]

@@ -20,19 +20,27 @@ from rnnsym.documents.content import (
     Document,
     Heading,
     Paragraph,
+    Ref,
     Remark,
     Remarks,
     Row,
     Styled,
+    Table,
 )
-from rnnsym.documents.markdown import LONG, WIDE, aligned, broken, markdown
+from rnnsym.documents.formulas import LONG, WIDE, aligned, broken
+from rnnsym.documents.html import html
+from rnnsym.documents.markdown import _cell, markdown
+from rnnsym.documents.notebook import notebook
 from rnnsym.documents.terminal import terminal
-from rnnsym.documents.tex import fragment, whole
+from rnnsym.documents.tex import book, escape, fragment, whole
 from rnnsym.latex import LatexPrinter
 from rnnsym.nodes import Immediate, Total
 from tests.portability.harness import latex_compiles, math_core_accepts
 
-WRITERS = {"markdown": markdown, "terminal": terminal, "fragment": fragment, "whole": whole}
+WRITERS = {
+    "markdown": markdown, "terminal": terminal, "fragment": fragment, "whole": whole,
+    "html": html, "notebook": notebook,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +127,7 @@ def wrong(net: rs.Network, right: rs.Derivation) -> rs.Derivation:
 @pytest.mark.parametrize(
     ("writer", "mark"),
     [("markdown", "✗ exact test"), ("terminal", "[✗ exact test"), ("fragment", r"\textbf{FAILS}"),
-     ("whole", r"\textbf{FAILS}")],
+     ("whole", r"\textbf{FAILS}"), ("html", "✗ fails: exact test"), ("notebook", "✗ exact test")],
 )  # fmt: skip
 def test_a_wrong_step_is_marked_by_every_writer(elman: rs.Network, writer: str, mark: str) -> None:
     document, ok = api.derivations_document([wrong(elman, elman.derive("W_aa"))])
@@ -303,3 +311,76 @@ def test_no_document_is_empty_of_evidence(elman: rs.Network) -> None:
     last = [b for b in d.document().blocks if isinstance(b, Paragraph)][-1]
     assert last.text[0].startswith(f"{len(d.steps)} of {len(d.steps)} steps hold")
     assert isinstance(d.document(), content.Document)
+
+
+TEXT = (
+    "é ü ñ ç ß Å č ő ę ð Ж 漢 c\u0303 ŷ Σ Π ∇ αβΩ ∂⁺ 2⁻⁵¹ ≤ ≈ ‖x‖ “q” ‘q’ "
+    "a|b `c` <t> ⟨t⟩ \\end{x} %#&_^~$ \x00\u202e"
+)
+
+
+def test_text_is_written_in_letters_that_every_font_has() -> None:
+    assert escape("c\u0303 y\u0302 Ж ð α ∂⁺ 2⁻⁵") == (
+        r"$\tilde{c}$ ŷ ? ? $\alpha$ $\partial^{+}$ 2$^{-5}$"
+    )
+
+
+@pytest.mark.tex
+def test_any_text_compiles() -> None:
+    blocks = [
+        Heading(2, (TEXT,)),
+        Paragraph((TEXT, Styled(TEXT, "code"), Styled(TEXT, "em"))),
+        Table([(TEXT,), ("b",)], [[("long " * 30,), (TEXT,)]], "lr", (TEXT,)),
+        Code(TEXT + "\n\\end{verbatim}\n"),
+        Paragraph((Ref(1, 3),)),
+    ]
+    document = Document((TEXT,), blocks, prefix="2.")
+    latex_compiles(whole(document))
+    latex_compiles(book(document, [document, document], TEXT, TEXT))
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_tables_in_every_form(elman: rs.Network, writer: str) -> None:
+    a = elman.vectors["a"]
+    table = Table([("Name",), ("T",)], [[(a, " | b"), ("12",)]], "lr", ("What it is",))
+    text = WRITERS[writer](Document(("x",), [table]))
+    wanted = {
+        "markdown": "| :--- | ---: |\n| $\\mathbf{a}^{\\langle t\\rangle}$ \\| b | 12 |",
+        "terminal": "    Name       T\n    ────────  ──\n    a⟨t⟩ | b  12",
+        "fragment": "\\toprule\nName & T \\\\\n\\midrule",
+        "whole": "\\begin{tabular}{lr}",
+        "html": '<th>Name</th><th class="r">T</th>',
+        "notebook": "| :--- | ---: |",
+    }[writer]
+    assert wanted in text and "What it is" in text
+
+
+def test_formulas_in_a_table_of_markdown_hold_no_bars() -> None:
+    assert _cell(r"$|x| + \left|y\right| + \|z\|$ a|b \$ c|d") == (
+        r"$\vert x\vert  + \left\vert y\right\vert  + \Vert z\Vert $ a\|b \$ c\|d"
+    )
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "alignment"),
+    [([("a",)], [[("b",), ("c",)]], ""), ([("a",)], [], "lr"), ([("a",)], [], "x")],
+)
+def test_a_table_that_is_none_is_refused(header: Any, rows: Any, alignment: str) -> None:
+    with pytest.raises(ValueError, match=r"table|columns"):
+        Table(header, rows, alignment)
+
+
+def test_a_fence_is_longer_than_what_it_holds() -> None:
+    text = markdown(Document(("x",), [Code("a\n```\nb\n````\n", "md")]))
+    assert text.endswith("`````md\na\n```\nb\n````\n`````\n")
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_expressions_of_another_network_have_its_names(writer: str) -> None:
+    net = rs.lstm(notation="d2l")
+    names = {"a": "zebra"}
+    blocks = [
+        Paragraph((net.vectors["a"],)), Display([Row(net.vectors["a"], "=", net.vectors["a"])]),
+    ]  # fmt: skip
+    document = Document(("x",), content.named(blocks, names), "d2l", net.notations["d2l"])
+    assert "zebra" in WRITERS[writer](document)
