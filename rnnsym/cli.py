@@ -137,11 +137,10 @@ def _model(spec: str) -> Any:
 
 
 def _models(arguments: argparse.Namespace) -> int:
-    from rnnsym.cells import CELLS
-    from rnnsym.models import options_of
+    from rnnsym.models import MODELS, options_of
 
     table: list[dict[str, Any]] = []
-    for name, cell in CELLS.items():
+    for name, cell in MODELS.items():
         net = _model(name)
         table.append(
             {
@@ -151,7 +150,7 @@ def _models(arguments: argparse.Namespace) -> int:
                 "equations": [e.text for e in net.source],
                 "options": {k: list(v) for k, v in options_of(cell).items()},
                 "sizes": list(net.sizes),
-                "initial": {n: [str(v.rows)] for n, v in net.states.items()},
+                "initial": {n: [str(v.rows)] for n, v in net.initial_states.items()},
                 "parameters": {
                     n: [str(s) for s in (w.shape if w.cols != 1 else w.shape[:1])]
                     for n, w in net.parameters.items()
@@ -167,7 +166,8 @@ def _models(arguments: argparse.Namespace) -> int:
             print(f"    {equation}")
         shapes = (f"{n} ({', '.join(s)})" for n, s in row["parameters"].items())
         print(f"  parameters  {', '.join(shapes)}")
-        print(f"  initial     {', '.join(f'{n} ({s[0]})' for n, s in row['initial'].items())}")
+        states = ", ".join(f"{n} ({s[0]})" for n, s in row["initial"].items())
+        print(f"  initial     {states or '–'}")
         print("  options     default first")
         for key, values in row["options"].items():
             print(f"    {key}={'|'.join(values)}")

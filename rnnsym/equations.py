@@ -383,7 +383,7 @@ class Reader:
                     f"times a vector, or name it in scalars=[{name!r}] if it is a number"
                 )
         for name, dim in self.vectors.items():
-            if dim.root() is ONE and self.first_use(name):
+            if dim.root() is ONE and name not in self.sizes and self.first_use(name):
                 self.text = self.first_use(name)
                 self.fail(
                     f"{name} could only have a single entry here: look at the order of its "

@@ -2,7 +2,8 @@
 
 Puts copies of a cell, the output layer and the loss together into a Network. No cell is treated
 differently from another: what differs stands in its own file in `rnnsym.cells`; how copies are
-connected, in `rnnsym.compose`.
+connected, in `rnnsym.compose`; at which steps there are inputs and outputs, in `rnnsym.topology`.
+The networks that recurrent ones are compared with come from `rnnsym.neighbours`.
 """
 
 from __future__ import annotations
@@ -11,121 +12,39 @@ from collections.abc import Mapping
 from typing import Any
 
 from rnnsym.cells import CELLS, Cell
-from rnnsym.compose import MAX_LAYERS, MAX_SHORTCUT, MIN_SHORTCUT, Plan, Stack, free_letter
+from rnnsym.compose import Plan, Stack, free_letter
 from rnnsym.errors import InputError
 from rnnsym.losses import LOSSES
+from rnnsym.neighbours import NEIGHBOURS, Neighbour
 from rnnsym.network import Network
-from rnnsym.topology import FEEDBACK, TYPES, Choice, Topology, topology
-
-MAX_CHUNK = 10_000
-MAX_SPEC = 500
-NOTATIONS = ("post", "goodfellow", "d2l", "pytorch", "karpathy")
-
-#: the values of an option that is named without a value to switch it on; Python's are taken too
-FLAG = ("no", "yes")
-TRUTH = {"False": "no", "True": "yes"}
-
-
-class Numbers(tuple[str, ...]):
-    """The values of an option that is a whole number from `first` to `last`.
-
-    As a tuple they are listed in short, ("1", "2", "…", "64"); `in` asks whether a text is one of
-    them. `other` is a value that is no number, then the default; `why` says of values that could
-    be expected here why they are none.
-    """
-
-    every: frozenset[str]
-    why: Mapping[str, str]
-
-    def __new__(
-        cls, first: int, last: int, other: str | None = None, why: Mapping[str, str] | None = None
-    ) -> Numbers:
-        start = () if other is None else (other,)
-        numbers = super().__new__(cls, (*start, str(first), str(first + 1), "…", str(last)))
-        numbers.every = frozenset((*start, *map(str, range(first, last + 1))))
-        numbers.why = dict(why or {})
-        return numbers
-
-    def __contains__(self, value: object) -> bool:
-        return value in self.every
-
-
-#: the options that every cell has; the first value is the default
-COMMON: dict[str, tuple[str, ...]] = {
-    "activation": ("tanh", "sigmoid", "relu", "identity", "softplus", "g"),
-    "output": ("softmax", "sigmoid", "identity", "g"),
-    "loss": tuple(LOSSES),
-    "notation": NOTATIONS,
-    "compact": FLAG,
-    "layers": Numbers(1, MAX_LAYERS),
-    "bidirectional": FLAG,
-    "residual": FLAG,
-    "dense": FLAG,
-    "shortcut": Numbers(
-        MIN_SHORTCUT, MAX_SHORTCUT, FLAG[0], {"1": "one step back is the recurrence itself"}
-    ),
-    "type": TYPES,
-    "feedback": ("by type", *FEEDBACK),
-    "truncate": Numbers(1, MAX_CHUNK, FLAG[0]),
-    "masked": FLAG,
-}
-
-#: options that say how the same equations are written: no part of `Network.options`
-FORM = ("compact",)
-
-#: options that say how copies of the cell are connected: part of it where they are not the default
-STRUCTURE = (
-    *("layers", "bidirectional", "residual", "dense", "shortcut"),
-    *("type", "feedback", "truncate", "masked"),
+from rnnsym.options import (
+    COMMON,
+    FLAG,
+    FORM,
+    NOTATIONS,
+    STRUCTURE,
+    Numbers,
+    configure,
+    options_of,
+    parse,
 )
+from rnnsym.topology import FEEDBACK, Choice, Topology, topology
 
-#: the loss that belongs to an output, where it is not the default
-NATURAL = {"identity": "squared_error", "sigmoid": "binary_cross_entropy"}
+__all__ = [
+    "COMMON",
+    "FORM",
+    "MODELS",
+    "NOTATIONS",
+    "STRUCTURE",
+    "Numbers",
+    "build",
+    "configure",
+    "options_of",
+    "parse",
+]
 
-
-def options_of(cell: Cell) -> dict[str, tuple[str, ...]]:
-    """The options of a cell and their values, the default first."""
-    return {**COMMON, **cell.options}
-
-
-def parse(spec: str) -> tuple[str, dict[str, str]]:
-    """``NAME[:key=value,…]`` as a name and options. Raises InputError for anything else."""
-    if not isinstance(spec, str) or len(spec) > MAX_SPEC:
-        raise InputError(f"a model is a text NAME[:key=value,…] of at most {MAX_SPEC} characters")
-    name, _, rest = spec.partition(":")
-    options: dict[str, str] = {}
-    for item in filter(None, (part.strip() for part in rest.split(","))):
-        key, equals, value = (s.strip() for s in item.partition("="))
-        if not equals:  # a flag
-            value = FLAG[1]
-        if key in options:
-            raise InputError(f"option {key!r} is given twice")
-        options[key] = value
-    return name.strip(), options
-
-
-def configure(cell: Cell, options: Mapping[str, str]) -> dict[str, str]:
-    """All options of a cell with their values; raises InputError for unknown ones.
-
-    Where no loss is named, it is the one that belongs to the output.
-    """
-    table = options_of(cell)
-    chosen = {key: values[0] for key, values in table.items()}
-    for key, value in options.items():
-        if key not in table:
-            raise InputError(f"unknown option {key!r}: {cell.name} has {', '.join(table)}")
-        if table[key] == FLAG:
-            value = TRUTH.get(value, value)
-        if value not in table[key]:
-            if value == FLAG[1]:  # named as a flag is
-                raise InputError(f"option {key} needs a value: {key}={'|'.join(table[key])}")
-            why = getattr(table[key], "why", {}).get(value, "")
-            choice = f"choose from {', '.join(table[key])}"
-            raise InputError(f"{key}={value!r}: " + (f"{why}; {choice}" if why else choice))
-        chosen[key] = value
-    if "loss" not in options:
-        chosen["loss"] = NATURAL.get(chosen["output"], chosen["loss"])
-    return chosen
+#: every model by name
+MODELS: dict[str, Cell | Neighbour] = {**CELLS, **NEIGHBOURS}
 
 
 def plan_of(chosen: Mapping[str, str]) -> Plan:
@@ -158,33 +77,52 @@ def build(name: str, options: Mapping[str, str], kind: type[Network] = Network) 
 
     Raises InputError for an unknown model or option, naming those that exist.
     """
-    if name not in CELLS:
-        raise InputError(f"unknown model {name!r}: choose from {', '.join(CELLS)}")
-    cell = CELLS[name]
-    chosen = configure(cell, options)
-    output = "g_y" if chosen["output"] == "g" else chosen["output"]
-    feedback = chosen["feedback"] if chosen["feedback"] in FEEDBACK else None
-    choice = Choice(cell.equations(chosen), plan_of(chosen), output, feedback)
-    made = topology(chosen["type"], choice)
-    default = {key: values[0] for key, values in options_of(cell).items()}
-    about: dict[str, Any] = {
+    if name not in MODELS:
+        raise InputError(f"unknown model {name!r}: choose from {', '.join(MODELS)}")
+    model = MODELS[name]
+    chosen = configure(model, options)
+    default = {key: values[0] for key, values in options_of(model).items()}
+    equations, loss, about = (
+        _recurrent(model, chosen) if isinstance(model, Cell) else _other(model, chosen)
+    )
+    about |= {
         "name": name + "".join(f",{k}={chosen[k]}" for k in options).replace(",", ":", 1),
-        "notations": notations_of(cell, made.stack),
+        "target_kind": LOSSES[chosen["loss"]].targets,
         "options": {
             k: v
             for k, v in chosen.items()
             if k not in FORM and not (k in STRUCTURE and v == default[k])
         },
     }
-    about |= made.arguments
-    about["target_kind"] = LOSSES[chosen["loss"]].targets
-    loss = _loss(chosen, made)
-    net = kind(*made.equations, loss=loss, reference=cell.reference, **about)
+    net = kind(*equations, loss=loss, **about)
     if chosen["compact"] == FLAG[1]:
         from rnnsym.derive.compact import compact
 
+        about.pop("reference", None)
         return kind(*compact(net), **{**about, "output": net.output})
     return net
+
+
+#: equations, the loss, and what the network has to be told besides
+Parts = tuple[tuple[str, ...], str, dict[str, Any]]
+
+
+def _recurrent(cell: Cell, chosen: Mapping[str, str]) -> Parts:
+    feedback = chosen["feedback"] if chosen["feedback"] in FEEDBACK else None
+    choice = Choice(cell.equations(chosen), plan_of(chosen), _head(chosen), feedback)
+    made = topology(chosen["type"], choice)
+    notations = notations_of(cell, made.stack)
+    about = {"notations": notations, "reference": cell.reference, **made.arguments}
+    return made.equations, _loss(chosen, made), about
+
+
+def _other(model: Neighbour, chosen: Mapping[str, str]) -> Parts:
+    written = model.equations({**chosen, "head": _head(chosen)})
+    return (written,), chosen["loss"], model.arguments(chosen)
+
+
+def _head(chosen: Mapping[str, str]) -> str:
+    return "g_y" if chosen["output"] == "g" else chosen["output"]
 
 
 def _loss(chosen: Mapping[str, str], made: Topology) -> str:

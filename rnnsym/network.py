@@ -79,8 +79,8 @@ class Network:
         Further unknown functions, names of scalar parameters, sizes not to be inferred
         (see `rnnsym.equations.Reader`).
     lengths
-        vector -> the name of the length of its sequence, such as ``{"y": "T_y"}``; vectors that
-        are used at the same step share one, and T is the default.
+        vector -> the length of its sequence, by name or as a number: ``{"y": "T_y", "x": 4}``;
+        vectors that are used at the same step share one, and T is the default.
     name
         What the network is called in documents.
     notations
@@ -105,7 +105,7 @@ class Network:
         functions: Iterable[str] = (),
         scalars: Iterable[str] = (),
         sizes: Mapping[str, Any] | None = None,
-        lengths: Mapping[str, str] | None = None,
+        lengths: Mapping[str, str | int] | None = None,
         name: str = "network",
         notations: Mapping[str, Mapping[str, str]] | None = None,
         options: Mapping[str, str] | None = None,

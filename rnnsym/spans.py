@@ -12,7 +12,7 @@ from typing import Any
 
 from sympy import Expr, Integer, S, Symbol
 
-from rnnsym.equations import Equation
+from rnnsym.equations import LENGTH, Equation
 from rnnsym.errors import InputError
 from rnnsym.nodes import T, length, t, time_vectors
 
@@ -49,7 +49,7 @@ class _Lengths:
 
     def __init__(self) -> None:
         self.parent: dict[str, str] = {}
-        self.symbol: dict[str, Symbol] = {}
+        self.symbol: dict[str, Expr] = {}
 
     def root(self, name: str) -> str:
         self.parent.setdefault(name, name)
@@ -64,7 +64,7 @@ class _Lengths:
             if a in self.symbol:
                 self.call(b, self.symbol.pop(a))
 
-    def call(self, name: str, symbol: Symbol) -> None:
+    def call(self, name: str, symbol: Expr) -> None:
         """Say that the sequence of a vector has this length."""
         known = self.symbol.setdefault(self.root(name), symbol)
         if known != symbol:
@@ -73,7 +73,7 @@ class _Lengths:
                 f"belong to one sequence; use one of them at a fixed time, such as {name}[{known}]"
             )
 
-    def of(self, name: str) -> Symbol:
+    def of(self, name: str) -> Expr:
         return self.symbol.get(self.root(name), T)
 
 
@@ -98,8 +98,8 @@ def spans(
                 lengths.join(v.name, e.lhs.name)
             else:
                 fixed.setdefault(v.name, set()).add(v.time)
-    for name, symbol in declared.items():
-        lengths.call(name, length(str(symbol)))
+    for name, given_length in declared.items():
+        lengths.call(name, _named(name, given_length))
     for name, times in fixed.items():
         for symbol in {s for time in times for s in time.free_symbols}:
             if name in timed or (name not in equations and len(times) > 1):
@@ -119,6 +119,15 @@ def spans(
             result[name] = sequence(lengths.of(name))
     _check(result, equations, fixed)
     return result
+
+
+def _named(name: str, value: Any) -> Expr:
+    """A length as the user gives it, a name or a positive integer."""
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return Integer(value)
+    if isinstance(value, str) and LENGTH.fullmatch(value):
+        return length(value)
+    raise InputError(f"length of {name}: {value!r} is no positive integer, and no name such as T_y")
 
 
 def _check(

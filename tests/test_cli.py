@@ -324,7 +324,7 @@ def test_messages_show_no_internals(run: Run) -> None:
 def test_status_2_as_a_process() -> None:
     done = shell("derive", "nope")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "rnnsym: unknown model 'nope': choose from elman, lstm, gru\n"
+    assert done.stderr == "rnnsym: unknown model 'nope': choose from elman, lstm, gru, mlp, conv, attention\n"
 
 
 def test_bytes_that_are_no_text() -> None:

@@ -1,8 +1,11 @@
 """Source code from networks: the only place where code is made.
 
-program   forward and adjoint equations as one graph of vector operations (graph, lower)
+program   forward and adjoint equations as one graph of vector operations (graph, matrices, lower)
+rewrite   what is written twice is computed once, what does not depend on a loop before it (walk)
+packing   what is used alike, as the gates of a cell, is kept side by side and computed as one
 schedule  loops over time where there must be one, all steps at once everywhere else
-numpy_backend  prints a schedule as a NumPy module (expressions, loops, arguments, writer)
+numpy_backend  prints a schedule as a NumPy module: arguments, body (expressions, loops, wishes),
+          results, release; writer and text know how lines look
 lambdify  a formula of a derivation, evaluated literally
 """
 

@@ -7,14 +7,16 @@ B is the number of rows of a step.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sympy import Expr, MatAdd, MatMul, MatrixExpr, MatrixSymbol, Rational, S, Transpose
 from sympy.matrices.expressions import HadamardProduct
 
 from rnnsym.emit.functions import FUNCTIONS, WHOLE
-from rnnsym.emit.graph import Matrix, Node
-from rnnsym.emit.names import Names
+from rnnsym.emit.graph import Node
+from rnnsym.emit.matrices import Blocks, Matrix
+from rnnsym.emit.names import Names, joint
 from rnnsym.errors import NotSupportedError
 from rnnsym.nodes import Apply
 
@@ -32,6 +34,7 @@ class Expressions:
         self.named: dict[Node, str] = {}
         self.functions: dict[str, None] = {}
         self.unknown: dict[str, str] = {}
+        self.concatenated: dict[str, str] = {}
 
     # ---- what everything is called ---------------------------------------------------------
 
@@ -76,7 +79,11 @@ class Expressions:
     def part(self, v: Node, offset: int = 0) -> str:
         """Which rows of that array are v⟨t + offset⟩ for t = 1 … T."""
         before, after = self.padding[v]
-        return f"{_times(before + offset)}:{_times(offset - after)}"
+        return f"{times(before + offset)}:{times(offset - after)}"
+
+    def length(self, extra: int = 0) -> str:
+        """The number of rows of an array that keeps a value for all steps, and for some more."""
+        return f"(T + {extra}) * B" if extra else "T * B"
 
     # ---- expressions -----------------------------------------------------------------------
 
@@ -89,13 +96,14 @@ class Expressions:
         """The value of a node for all steps, and how tightly it binds."""
         if v in self.named:
             return self.rows(v), ATOM
+        v = v.view or v
         return getattr(self, f"_{v.op}")(v)
 
     def whole(self, v: Node, least: int = SUM) -> str:
         """The same with all entries and, if the node changes with time, all rows there."""
         if v.full or v.op == "concat":
             return self(v, least)
-        shape = f"(T * B, {self.size(v.size)})" if v.timed else f"({self.size(v.size)},)"
+        shape = f"({self.length()}, {self.size(v.size)})" if v.timed else f"({self.size(v.size)},)"
         return f"np.broadcast_to({self.array(v)}, {shape})"
 
     def array(self, v: Node) -> str:
@@ -106,7 +114,7 @@ class Expressions:
         """The same with all rows there, even of what does not change with time."""
         if v.timed:
             return self.whole(v)
-        return f"np.broadcast_to({self.array(v)}, (T * B, {self.size(v.size)}))"
+        return f"np.broadcast_to({self.array(v)}, ({self.length()}, {self.size(v.size)}))"
 
     def _at(self, v: Node) -> Code:
         return self.rows(v.args[0], v.data[0]), ATOM
@@ -156,8 +164,11 @@ class Expressions:
         return f"np.concatenate(({', '.join(parts)}), axis=-1)", ATOM
 
     def _slice(self, v: Node) -> Code:
-        start, stop = v.data
-        return f"{self(v.args[0], ATOM)}[..., {self.span(start, stop)}]", ATOM
+        return self.slice(v), ATOM
+
+    def slice(self, v: Node) -> str:
+        """The part of its argument that a slice is."""
+        return f"{self(v.args[0], ATOM)}[..., {self.span(*v.data)}]"
 
     def span(self, start: Expr, stop: Expr) -> str:
         """A slice start:stop."""
@@ -165,13 +176,23 @@ class Expressions:
 
     # ---- matrices --------------------------------------------------------------------------
 
-    def matrix(self, m: Matrix) -> str:
+    def matrix(self, m: Matrix | Blocks) -> str:
         """What a row vector is multiplied by from the right, to give (M v)ᵀ = vᵀ Mᵀ."""
-        line = self.matrix_expression(m.expr)
+        line = self.blocks(m) if isinstance(m, Blocks) else self.matrix_expression(m.expr)
+        if isinstance(m, Blocks):
+            m = m.common
         if m.rows or m.cols:
             rows = self.span(*m.rows) if m.rows else ":"
             line = f"{line}[{rows}, {self.span(*m.cols)}]" if m.cols else f"{line}[{rows}]"
         return line if m.transposed else f"{line}.T"
+
+    def blocks(self, m: Blocks) -> str:
+        """The name of several matrices as one, which is made once."""
+        parts = [self.matrix(replace(part, transposed=True)) for part in m.concatenated]
+        value = f"np.concatenate(({', '.join(parts)}){', axis=1' if m.axis else ''})"
+        if value not in self.concatenated:
+            self.concatenated[value] = self.names.fresh(joint(parts))
+        return self.concatenated[value]
 
     def matrix_expression(self, e: MatrixExpr) -> str:
         """A matrix made of parameters, in brackets unless it is one."""
@@ -200,7 +221,7 @@ def number(value: Any) -> Code:
     return line, SUM if value < S.Zero else ATOM
 
 
-def _times(n: int) -> str:
+def times(n: int) -> str:
     """n * B, as the bound of a slice."""
     return "" if not n else f"{'-' * (n < 0)}B" if abs(n) == 1 else f"{n} * B"
 

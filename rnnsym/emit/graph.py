@@ -8,44 +8,16 @@ once; it is written down once, however often it is used. Nodes with an equation 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sympy import Expr, Integer, MatrixExpr, Rational, S
+from sympy import Expr, Integer, Rational, S
+
+from rnnsym.emit.matrices import Matrix
 
 Signed = tuple[int, "Node"]
 
-
-@dataclass(frozen=True)
-class Matrix:
-    """A matrix that does not change with time: an expression of parameters, or a part of one."""
-
-    expr: MatrixExpr
-    transposed: bool = False
-    rows: tuple[Expr, Expr] | None = None  # of the matrix as it stands in `expr`
-    cols: tuple[Expr, Expr] | None = None
-
-    @property
-    def height(self) -> Expr:
-        """The length of its product with a vector."""
-        part, whole = (self.cols, 1) if self.transposed else (self.rows, 0)
-        return part[1] - part[0] if part else self.expr.shape[whole]
-
-    def top(self, start: Expr, stop: Expr) -> Matrix:
-        """The part that gives the entries start … stop of the product."""
-        if self.transposed:
-            return Matrix(self.expr, True, self.rows, _inside(self.cols, start, stop))
-        return Matrix(self.expr, False, _inside(self.rows, start, stop), self.cols)
-
-    def left(self, start: Expr, stop: Expr) -> Matrix:
-        """The part that multiplies the entries start … stop of the vector."""
-        if self.transposed:
-            return Matrix(self.expr, True, _inside(self.rows, start, stop), self.cols)
-        return Matrix(self.expr, False, self.rows, _inside(self.cols, start, stop))
-
-
-def _inside(part: tuple[Expr, Expr] | None, start: Expr, stop: Expr) -> tuple[Expr, Expr]:
-    return (part[0] + start, part[0] + stop) if part else (start, stop)
+#: the operations whose result is a new array
+FRESH = frozenset({"add", "mul", "matvec", "call"})
 
 
 class Node:
@@ -53,7 +25,8 @@ class Node:
 
     op: see `Graph`; args: its operands; data: what else it needs; size: the vector's length;
     timed: whether it has a value at each step; full: whether it is stored with all its entries
-    (a number that stands for a vector of equal entries is not); definition: of a variable.
+    (a number that stands for a vector of equal entries is not); definition: of a variable;
+    members: of a pack, the nodes that it keeps side by side, each of them a slice of it.
     """
 
     def __init__(
@@ -69,6 +42,7 @@ class Node:
         self.number, self.op, self.args, self.data = number, op, tuple(args), data
         self.size, self.timed, self.full = size, timed, full
         self.definition: Node | None = None
+        self.members: tuple[Node, ...] = ()
 
     @property
     def name(self) -> str:
@@ -76,12 +50,24 @@ class Node:
         return str(self.data[0])
 
     @property
+    def operands(self) -> list[Node]:
+        """What it is computed from, `at` nodes included."""
+        return [self.definition] if self.definition else list(self.args)
+
+    @property
+    def view(self) -> Node | None:
+        """The slice of a pack that this node is, or is another name of: not to be computed."""
+        v = self
+        while v.op == "variable" and v.definition is not None:
+            v = v.definition
+        return v if v.op == "slice" and v.args[0].members else None
+
+    @property
     def reads(self) -> list[tuple[Node, int]]:
         """What it uses, each with the step it is taken from, counted from the node's own."""
         if self.op == "at":
             return [(self.args[0], self.data[0])]
-        used = [self.definition] if self.definition else self.args
-        return [r for a in used for r in (a.reads if a.op == "at" else [(a, 0)])]
+        return [r for a in self.operands for r in (a.reads if a.op == "at" else [(a, 0)])]
 
     def __repr__(self) -> str:
         return f"<{self.number} {self.op} {self.data} {[a.number for a in self.args]}>"
@@ -97,7 +83,7 @@ class Graph:
     number             value               a vector of equal entries
     add       u, v, …  constant, signs     constant ± u ± v …
     mul       u, v, …  number              number · u ⊙ v …
-    matvec    v        Matrix              M v
+    matvec    v        Matrix or Blocks    M v
     call      v        function, order     a function of the vector
     sum       v                            1ᵀ v
     concat    u, v, …                      [u; v; …]
@@ -126,6 +112,25 @@ class Graph:
             full = full or size == 1
             self.known[key] = Node(self.count, op, args, data, size, timed, full)
         return self.known[key]
+
+    def pack(self, definition: Node, members: Sequence[Node]) -> Node:
+        """A variable that keeps the members side by side; each of them becomes a slice of it."""
+        pack = self.node("variable", (), (self.count, "pack"), definition.size, True)
+        pack.definition, pack.members = definition, tuple(members)
+        start: Expr = Integer(0)
+        for member in members:
+            stop = start + member.size
+            if member.op == "variable":
+                member.definition = self.node("slice", (pack,), (start, stop), member.size)
+            else:
+                member.op, member.args, member.data = "slice", (pack,), (start, stop)
+            start = stop
+        return pack
+
+    def copy(self, v: Node) -> Node:
+        """A node of the same form that is not known: for one that is about to become a slice."""
+        self.count += 1
+        return Node(self.count, v.op, v.args, v.data, v.size, v.timed, v.full)
 
     def number(self, value: Any, size: Expr) -> Node:
         return self.node("number", (), (Rational(value),), size, timed=False, full=False)

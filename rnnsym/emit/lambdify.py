@@ -86,6 +86,7 @@ class _Module(NumpyModule):
     entry = "evaluate"
     summary = "The value of the formula above for one sequence, all sums and products as written."
     returns = "Returns an array with two axes."
+    packed = False  # every vector is looked up by its own name
 
     def __init__(self, formula: MatrixExpr, net: Network, steps: int) -> None:
         self.formula, self.steps = formula, steps
@@ -103,8 +104,9 @@ class _Module(NumpyModule):
         self.prose(out, f"    {text(self.formula)}")
         out.line('"""')
 
-    def write_results(self) -> None:
+    def write_computation(self) -> None:
         out = self.body
+        self.computation.write()
         out.line(f"if batch or T != {self.steps}:")
         with out.indented():
             out.line(f'raise ValueError(f"{{lead}}: expected one sequence of {self.steps} steps")')

@@ -13,7 +13,8 @@ from sympy import Expr
 
 from rnnsym.emit.expressions import Expressions, number
 from rnnsym.emit.functions import WHOLE
-from rnnsym.emit.graph import Matrix, Node
+from rnnsym.emit.graph import Node
+from rnnsym.emit.matrices import Matrix
 from rnnsym.emit.schedule import Loop
 
 Place = str
@@ -44,9 +45,21 @@ class LoopPrinter:
         for unit in loop.units:
             if unit not in loop.stored:
                 self.local[unit] = print_.named[unit]
-                self.buffers[print_.named[unit]] = unit.size
+        parts = [m for unit in loop.parted for m in unit.members]
+        for view in (*loop.views, *parts):
+            if (slice_ := view.view) is not None and slice_.args[0] in self.local:
+                self.local[view] = print_.named[view]
         for unit in loop.units:
-            self.into(unit.definition or unit, self.row(unit), top=True)
+            self.compute(unit)
+
+    def compute(self, unit: Node) -> None:
+        """The statements that give a unit its value; what a pack is made of, each in its part."""
+        definition = unit.definition or unit
+        if unit in self.loop.parted:
+            for member, part in zip(unit.members, definition.args, strict=True):
+                self.into(part, self.row(member), top=True)
+        else:
+            self.into(definition, self.row(unit), top=True)
 
     # ---- places ----------------------------------------------------------------------------
 

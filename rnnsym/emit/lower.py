@@ -25,7 +25,8 @@ from sympy import (
 from sympy.matrices.expressions import HadamardProduct, KroneckerProduct, OneMatrix
 
 from rnnsym.algebra import factors, is_scalar, split, tr
-from rnnsym.emit.graph import Graph, Matrix, Node
+from rnnsym.emit.graph import Graph, Node
+from rnnsym.emit.matrices import Matrix
 from rnnsym.errors import NotSupportedError
 from rnnsym.nodes import Adjoint, Apply, Blocks, Softmax, TimeVector, t, time_vectors
 

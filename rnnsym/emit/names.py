@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 def identifier(name: str) -> str:
@@ -19,6 +19,28 @@ def identifier(name: str) -> str:
     """
     plain = re.sub(r"[^A-Za-z0-9_]+", "_", name)[:40] or "_"
     return f"v{plain}" if plain[0].isdigit() or plain[0] == "_" else plain
+
+
+def joint(names: Sequence[str]) -> str:
+    """A name for several things: W_f_i_a for W_fa and W_ia."""
+    names = list(dict.fromkeys(names))
+    if len(names) == 1:
+        return names[0]
+    start = _shared(names)
+    rest = [name[len(start) :] for name in names]
+    stop = _shared([name[::-1] for name in rest])[::-1]
+    middle = "_".join(name.removesuffix(stop) for name in rest if name != stop)
+    return f"{start}{middle}_{stop}" if stop and stop[0] != "_" else f"{start}{middle}{stop}"
+
+
+def _shared(names: Sequence[str]) -> str:
+    """What all names begin with."""
+    length = 0
+    for letters in zip(*names, strict=False):
+        if len(set(letters)) > 1:
+            break
+        length += 1
+    return names[0][:length]
 
 
 class Names:

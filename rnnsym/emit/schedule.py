@@ -1,7 +1,7 @@
 """In which order a graph is computed: loops over time where there must be one, all steps at once
 everywhere else.
 
-Fourth station of the emitter, the same for the forward and the backward pass. Strongly connected
+Sixth station of the emitter, the same for the forward and the backward pass. Strongly connected
 components of the graph are loops; their direction follows from the offsets at which they read
 themselves. What a loop adds or multiplies that does not depend on it is computed before it.
 """
@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sympy import Integer, S
-from sympy.utilities.iterables import strongly_connected_components
-
-from rnnsym.emit.graph import Graph, Node
+from rnnsym.emit.graph import FRESH, Graph, Node
+from rnnsym.emit.packing import pack
+from rnnsym.emit.rewrite import rewrite
+from rnnsym.emit.walk import components, is_loop, users, uses
 from rnnsym.errors import NotSupportedError
 
 
@@ -22,18 +22,24 @@ from rnnsym.errors import NotSupportedError
 class Loop:
     """Nodes that are computed step by step.
 
-    units: the nodes that get a value of their own, in order; all others are parts of them.
-    forward: whether time runs from 1 to T; stored: the units whose values are kept for all
-    steps; carried: those of which only the latest value is needed, at the next step;
-    lent: a stored unit -> what is kept in its rows until the unit itself is written there, a
+    units: the nodes that get a value of their own, in order, all others are parts of them;
+    views: slices of units; forward: whether time runs from 1 to T; stored: the units whose values
+    are kept for all steps; carried: those of which only the latest value is needed, at the next
+    step; lent: a stored unit -> what is kept in its rows until the unit itself is written there, a
     node from outside that only an earlier unit of the same step reads.
     """
 
     units: tuple[Node, ...]
+    views: tuple[Node, ...]
     forward: bool
     stored: frozenset[Node]
     carried: frozenset[Node]
     lent: dict[Node, Node]
+
+    @property
+    def parted(self) -> list[Node]:
+        """The packs among the units whose members are computed one by one, each in its place."""
+        return [u for u in self.units if u.members and u.definition and u.definition.op == "concat"]
 
 
 @dataclass(frozen=True)
@@ -49,125 +55,24 @@ class Schedule:
     padding: dict[Node, tuple[int, int]]
 
 
-def schedule(graph: Graph, outputs: Iterable[Node]) -> Schedule:
-    """Order everything that the outputs need."""
+def schedule(graph: Graph, outputs: Iterable[Node], packed: bool = True) -> Schedule:
+    """Order everything that the outputs need.
+
+    packed: whether values that are used alike are kept side by side (`rnnsym.emit.packing`).
+    """
     outputs = list(outputs)
-    _share(graph, outputs)
-    _merge_products(outputs)
-    for component in _components(outputs):
-        if _is_loop(component):
-            _hoist(graph, frozenset(component))
-    components = _components(outputs)
-    uses = _uses(outputs)
-    users = _users(components)
+    rewrite(graph, outputs)
+    if packed:
+        pack(graph, outputs)
+    ordered = components(outputs)
+    used, by = uses(outputs), users(ordered)
     items: list[Node | Loop] = []
-    for component in components:
-        if _is_loop(component):
-            items.append(_loop(component, users, uses, set(outputs)))
+    for component in ordered:
+        if is_loop(component):
+            items.append(_loop(component, by, used, set(outputs)))
         else:
             items += component
-    return Schedule(tuple(items), uses, _padding(components))
-
-
-def _reachable(outputs: Iterable[Node]) -> list[Node]:
-    """Everything that the outputs need, in the order in which it was written down."""
-    found: dict[int, Node] = {}
-    agenda = list(outputs)
-    while agenda:
-        node = agenda.pop()
-        if node.number not in found:
-            found[node.number] = node
-            agenda += [used for used, _ in node.reads]
-    return [found[n] for n in sorted(found)]
-
-
-def _components(outputs: Iterable[Node]) -> list[list[Node]]:
-    """The strongly connected components, each after those that it uses."""
-    nodes = [n for n in _reachable(outputs) if n.op != "at"]
-    edges = [(n, used) for n in nodes for used, _ in n.reads]
-    components = strongly_connected_components((nodes, edges))
-    return [sorted(c, key=lambda n: n.number) for c in components]
-
-
-def _is_loop(component: list[Node]) -> bool:
-    return len(component) > 1 or any(used is component[0] for used, _ in component[0].reads)
-
-
-def _uses(outputs: list[Node]) -> dict[Node, int]:
-    uses: dict[Node, int] = {}
-    for used in [*outputs, *(u for n in _reachable(outputs) for u, _ in n.reads)]:
-        uses[used] = uses.get(used, 0) + 1
-    return uses
-
-
-def _users(components: list[list[Node]]) -> dict[Node, list[Node]]:
-    users: dict[Node, list[Node]] = {}
-    for node in (n for c in components for n in c):
-        for used, _ in node.reads:
-            users.setdefault(used, []).append(node)
-    return users
-
-
-def _share(graph: Graph, outputs: list[Node]) -> None:
-    """Use a variable wherever its definition is written, and log softmax(z) for softmax(z)."""
-    nodes = _reachable(outputs)
-    logs = {n.args[0]: n for n in nodes if n.op == "call" and n.data[0] == "log_softmax"}
-    for n in nodes:
-        if n.op == "call" and n.data[0] == "softmax" and n.args[0] in logs:
-            n.args, n.data = (logs[n.args[0]],), ("exp", 0)
-    owner: dict[Node, Node] = {}
-    for n in nodes:
-        if n.definition is not None and n.definition.op in FRESH:
-            owner.setdefault(n.definition, n)
-    for n in nodes:
-        n.args = tuple(owner.get(a, a) for a in n.args)
-        if n.definition in owner and owner[n.definition] is not n:
-            n.definition = owner[n.definition]
-
-
-def _merge_products(outputs: list[Node]) -> None:
-    """u ⊙ (v ⊙ w), where v ⊙ w is a variable used nowhere else, as one product."""
-    changed = True
-    while changed:
-        changed = False
-        uses = _uses(outputs)
-        for node in _reachable(outputs):
-            if node.op != "mul":
-                continue
-            for i, a in enumerate(node.args):
-                inner = a.definition
-                if inner is not None and inner.op == "mul" and uses[a] == uses[inner] == 1:
-                    node.args = (*node.args[:i], *inner.args, *node.args[i + 1 :])
-                    node.data = (node.data[0] * inner.data[0],)
-                    changed = True
-                    break
-
-
-def _hoist(graph: Graph, component: frozenset[Node]) -> None:
-    """Group the summands and the factors that do not depend on the loop, as nodes outside."""
-    for node in sorted(component, key=lambda n: n.number):
-        inside = [any(used in component for used, _ in _at(a)) for a in node.args]
-        outside = [a for a, within in zip(node.args, inside, strict=True) if not within]
-        if node.op == "add":
-            constant, signs = node.data
-            if len(outside) + (constant != 0) < 2:
-                continue
-            kept = [(s, a) for s, a, w in zip(signs, node.args, inside, strict=True) if w]
-            group = [(s, a) for s, a, w in zip(signs, node.args, inside, strict=True) if not w]
-            sum_ = graph.add([(1, graph.number(constant, node.size)), *group], node.size)
-            node.args = (*(a for _, a in kept), sum_)
-            node.data = (S.Zero, (*(s for s, _ in kept), 1))
-        elif node.op == "mul":
-            number = node.data[0]
-            if not outside or len(outside) + (number != 1) < 2:
-                continue
-            product = graph.mul(number, outside, node.size)
-            node.args = (*(a for a, w in zip(node.args, inside, strict=True) if w), product)
-            node.data = (Integer(1),)
-
-
-def _at(node: Node) -> list[tuple[Node, int]]:
-    return node.reads if node.op == "at" else [(node, 0)]
+    return Schedule(tuple(items), used, _padding(ordered))
 
 
 def _loop(
@@ -182,12 +87,16 @@ def _loop(
     needed_outside = {
         n for n in component if n in kept or any(u not in members for u in users.get(n, ()))
     }
+    views = {n: view for n in component if (view := n.view) is not None}
+    needed_outside |= {view.args[0] for n, view in views.items() if n in needed_outside}
     # A definition that only its variable uses is the variable.
     bodies = {n.definition for n in component if n.definition and uses[n.definition] == 1}
     units = [
         n
         for n in component
-        if n not in bodies and (n.op == "variable" or uses[n] > 1 or n in needed_outside)
+        if n not in bodies
+        and n not in views
+        and (n.op == "variable" or uses[n] > 1 or n in needed_outside)
     ]
     needs, lagged = {}, {}
     for unit in units:
@@ -209,7 +118,7 @@ def _loop(
     ordered = _sorted(units, order)
     assert ordered is not None
     lent = _lent(ordered, stored, members, uses, kept)
-    return Loop(tuple(ordered), forward, frozenset(stored), frozenset(carried), lent)
+    return Loop(tuple(ordered), tuple(views), forward, frozenset(stored), frozenset(carried), lent)
 
 
 def _lent(
@@ -226,10 +135,6 @@ def _lent(
                     lent[unit] = v
                     break
     return lent
-
-
-#: the operations whose result is a new array
-FRESH = frozenset({"add", "mul", "matvec", "call"})
 
 
 def _outside(unit: Node, units: set[Node], members: set[Node]) -> list[Node]:

@@ -60,8 +60,10 @@ def broken(text: str, width: int, inside: bool = False) -> list[str]:
         return ["(", *_filled(head, width), f") = {tail}"]
     if text.startswith("for ") and text.index(" in ") > width - 20:
         targets, rest = text.removeprefix("for ").split(" in ", 1)
-        opening, *others = broken(rest, width - 5)
+        opening, *others = [rest] if len(rest) < width - 5 else _call(rest, width)
         return ["for (", *_filled(targets, width), f") in {opening}", *others]
+    if text.startswith("del "):
+        return ["del (", *_filled(text.removeprefix("del "), width), ")"]
     if text.startswith("return ") and len(_split(text, (", ",))) > 2:
         return ["return (", *_filled(text.removeprefix("return "), width), ")"]
     pair = _outermost(text, width)
@@ -87,6 +89,12 @@ def broken(text: str, width: int, inside: bool = False) -> list[str]:
 def _filled(items: str, width: int) -> list[str]:
     """A tuple's inside as full lines."""
     return [f"    {line}" for line in textwrap.wrap(items + ",", width - 4)]
+
+
+def _call(text: str, width: int) -> list[str]:
+    """A call followed by a colon, its arguments as full lines."""
+    name, arguments = text.removesuffix("):").split("(", 1)
+    return [f"{name}(", *_filled(arguments, width), "):"]
 
 
 def _outermost(text: str, width: int) -> tuple[int, int] | None:

@@ -1,7 +1,7 @@
 """Benchmarks: ``python -m tests.benchmarks [--json FILE] [SECTION …]``.
 
-Ratios are of medians of interleaved repetitions in one process and one thread. This file limits
-the threads before anything imports NumPy.
+Ratios are of medians, for what takes long of minima, of interleaved repetitions in one process and
+one thread. This file limits the threads before anything imports NumPy.
 """
 
 import os

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import derivations, gradients
+from tests.benchmarks import deep, derivations, gradients
 
 #: name -> what gives the rows of its table
 SECTIONS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "gradients": gradients.run,
+    "deep": deep.run,
     "derivations": derivations.run,
 }
 
