@@ -250,10 +250,14 @@ class Network:
 
     @cached_property
     def initial_states(self) -> dict[str, TimeVector]:
-        """The states whose initial value is given as data: those carried from step to step whose
-        initial value no equation gives."""
-        carried = {n: v for n, v in self.states.items() if self.lag_range(n) != (0, 0)}
-        return {n: v for n, v in carried.items() if n not in self.initial}
+        """The states whose initial value is given as data: no equation gives it."""
+        return {n: v for n, v in self.carried.items() if n not in self.initial}
+
+    @cached_property
+    def carried(self) -> dict[str, TimeVector]:
+        """The states that are used from step to step, and so have an initial value; the others
+        are used at fixed times only."""
+        return {n: v for n, v in self.states.items() if self.lag_range(n) != (0, 0)}
 
     @cached_property
     def chunks(self) -> frozenset[Any]:

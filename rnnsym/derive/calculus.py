@@ -37,13 +37,13 @@ class Calculus:
     def subject(self, name: str) -> Subject:
         """What `name` stands for; raises InputError that lists parameters, states and inputs."""
         net = self.net
-        w = net.parameters.get(name) or net.states.get(name)
+        w = net.parameters.get(name) or net.carried.get(name)
         if name in net.inputs:
             w = net.vectors[name]
         if w is None:
             raise InputError(
                 f"unknown parameter {name!r}: {net.name} has {', '.join(net.parameters)}; "
-                f"initial states {', '.join(net.states)}; inputs {', '.join(net.inputs)}"
+                f"initial states {', '.join(net.carried)}; inputs {', '.join(net.inputs)}"
             )
         return Subject(net, self.adjoints, w)
 
