@@ -47,6 +47,15 @@ class Network(network.Network):
         """
         return Derivation.of(self, self.calculus.derive(wrt), wrt)
 
+    def truncation(self, wrt: str, every: Any = "K", back: Any = None) -> Derivation:
+        """The gradient as what truncated backpropagation computes and the exact remainder.
+
+        every: the steps in a chunk, a number or a name; with `back`, a window that is moved by
+        `every` steps and reaches `back` steps back. Raises InputError for a network of several
+        blocks of states, or numbers that make no window.
+        """
+        return Derivation.of(self, self.calculus.truncation(wrt, every, back), wrt)
+
     def block_identity(self) -> Derivation:
         """That the compact notation W_a [a; x] with W_a = [W_aa | W_ax] says the same."""
         return Derivation.of(self, self.calculus.block_identity(), "the compact weights")
@@ -126,7 +135,7 @@ class Derivation(step.Derivation):
         from rnnsym.verify.steps import check
 
         net: Any = self.network
-        shared = self.steps_in_time is None and seed == 0
+        shared = self.steps_in_time is None and seed == 0 and not self.tested_at
         return check(self, seed, net.checker if shared else None)
 
     def document(self, notation: str | None = None) -> content.Document:

@@ -7,6 +7,7 @@ Puts the parts together: `total` (symbols), `closed` (local Jacobians, matrix fo
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from rnnsym.derive import backward, closed, total
 from rnnsym.derive.adjoint import AdjointSystem
@@ -14,6 +15,7 @@ from rnnsym.derive.compact import block_identity
 from rnnsym.derive.leaves import derive_initial, derive_input
 from rnnsym.derive.step import Derivation, Scribe
 from rnnsym.derive.subject import Subject
+from rnnsym.derive.truncation import truncation
 from rnnsym.derive.unrolled import unrolled
 from rnnsym.errors import InputError
 from rnnsym.network import Network
@@ -33,6 +35,10 @@ class Calculus:
     def block_identity(self) -> Derivation:
         """That the compact notation W_a [a; x] says the same (see `rnnsym.derive.compact`)."""
         return block_identity(self.net, self.adjoints)
+
+    def truncation(self, name: str, every: Any = "K", back: Any = None) -> Derivation:
+        """The truncated gradient and its exact remainder (see `rnnsym.derive.truncation`)."""
+        return truncation(self.subject(name), every, back)
 
     def subject(self, name: str) -> Subject:
         """What `name` stands for; raises InputError that lists parameters, states and inputs."""

@@ -39,7 +39,7 @@ def title(node: Node) -> str:
 def text(graph: Graph) -> str:
     """A line for each node at each time: what it uses."""
     lines = [
-        f"{visible(graph.net.name)}, unrolled over T = {graph.steps}: "
+        f"{visible(graph.net.name)}, unrolled over {graph.extent}: "
         f"{len(graph.nodes)} nodes, {len(graph.edges)} edges",
         "",
         "given",
@@ -278,7 +278,7 @@ def svg(graph: Graph, label: Callable[[MatrixExpr], str] | None = None) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {top + 2 * _MARGIN:g}" '
         f'width="{width:g}" height="{top + 2 * _MARGIN:g}" font-family="serif" font-size="14" '
         f'text-anchor="middle" role="img">',
-        f"<title>{_xml(graph.net.name)}, unrolled over T = {graph.steps}</title>",
+        f"<title>{_xml(graph.net.name)}, unrolled over {graph.extent}</title>",
         f"<style>{_DARK}</style>",
         '<rect class="ground" width="100%" height="100%" fill="white"/>',
         '<defs><marker id="arrow" markerUnits="userSpaceOnUse" markerWidth="9" markerHeight="8" '

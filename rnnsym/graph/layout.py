@@ -1,15 +1,18 @@
 """Where each node of an unrolled graph stands in a picture.
 
-Time runs to the right, one column a step; inputs are at the bottom, each node above what it uses
-at its own time, the loss on top. A state has a row to itself, along which its past runs.
+Time runs to the right, one column a step; a second sequence begins where the first one ends.
+Inputs are at the bottom, each node above what it uses at its own time, the loss on top. A state has
+a row to itself, along which its past runs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from rnnsym.graph.unrolled import Edge, Graph, Node
+from rnnsym.nodes import time_vectors
 
 #: distances in cm: between nodes of one column, between columns, between rows
 SLOT, GAP, ROW = 1.5, 0.9, 1.5
@@ -42,11 +45,12 @@ def layout(graph: Graph) -> Layout:
     offsets = {name: slot for row in rows for name, slot in row.items()}
     height = {name: i * ROW for i, row in enumerate(rows) for name in row}
     width = (max(offsets.values()) - min(offsets.values())) * SLOT + SLOT + GAP
-    places, middle = {}, []
+    places, middle, before = {}, [], _columns_before(graph)
     for node, kind in graph.nodes.items():
         if node.time is not None:
             aside = 0.0 if kind == "initial" else offsets[node.name]
-            places[node] = (node.time * width + aside * SLOT, height[node.name])
+            column = node.time + before[node.name]
+            places[node] = (column * width + aside * SLOT, height[node.name])
             if kind == "loss":
                 middle.append(places[node][0])
     top = len(rows) * ROW
@@ -57,6 +61,28 @@ def layout(graph: Graph) -> Layout:
     for node in sorted(places, key=lambda n: (places[n][1], places[n][0])):
         table.setdefault(places[node][1], []).append(node)
     return Layout(places, list(table.values()))
+
+
+def _columns_before(graph: Graph) -> dict[str, int]:
+    """How many columns each name's sequence stands to the right: as many as those have that it is
+    made from, at fixed times."""
+    net = graph.net
+    last = {s.last: int(s.last.xreplace(graph.lengths)) for s in net.spans.values() if not s.single}
+    shift = dict.fromkeys(last, 0)
+
+    def sequence(name: str) -> Any:
+        span = net.spans[name]
+        if not span.single:
+            return span.last
+        return next((end for end in last if end.free_symbols & span.first.free_symbols), None)
+
+    for name in net.equations:
+        initial = time_vectors(net.initial[name].rhs) if name in net.initial else []
+        for v in [*time_vectors(net.equations[name].rhs), *initial]:
+            own, other = sequence(name), sequence(v.name)
+            if own in last and other in last and own != other:
+                shift[own] = max(shift[own], shift[other] + last[other])
+    return {name: shift.get(sequence(name), 0) for name in net.spans}
 
 
 def _rows(graph: Graph) -> list[dict[str, float]]:

@@ -103,9 +103,10 @@ class Checker:
         steps: int | Mapping[str, int] | None = None,
         seed: int = 0,
         sizes: Mapping[str, int] | None = None,
+        more: Mapping[Any, Any] | None = None,
     ) -> None:
         self.net, self.seed = net, seed
-        self.symbols = choose_sizes(net, steps or enough_steps(net), sizes)
+        self.symbols = choose_sizes(net, steps or enough_steps(net), sizes) | dict(more or {})
         self._truths: dict[int, Truth] = {}
         self._values: dict[Any, Any] = {}
         self._degree_arithmetic = DegreeArithmetic()
@@ -116,6 +117,12 @@ class Checker:
         """The length of each sequence."""
         found = {name: int(self.symbols[s]) for name, s in self.net.lengths.items()}
         return found or {"T": int(self.symbols[T])}
+
+    @property
+    def more(self) -> dict[str, int]:
+        """The numbers of steps in chunks, where those are symbols."""
+        known = {*self.net.sizes.values(), *self.net.lengths.values(), T}
+        return {str(s): int(v) for s, v in self.symbols.items() if s not in known}
 
     def truth(self, i: int) -> Truth:
         """What is true at the i-th random point."""
@@ -242,7 +249,7 @@ def check(derivation: Derivation, seed: int = 0, checker: Checker | None = None)
         general = Checker(derivation.network, None, seed)
         return [_instance(general, step) for step in derivation.steps]
     if checker is None:
-        checker = Checker(derivation.network, steps, seed)
+        checker = Checker(derivation.network, steps, seed, more=derivation.tested_at)
     return [checker.check(step) for step in derivation.steps]
 
 

@@ -193,7 +193,9 @@ SOLUTIONS: dict[str, Change] = {
 def test_a_wrong_solution_has_no_certificate(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     b = block("a")
     wrong = SOLUTIONS[what]
-    monkeypatch.setattr(recurrence, "solution", lambda b, s, time, level=0, begin=None: wrong(b, time, s))
+    monkeypatch.setattr(
+        recurrence, "solution", lambda b, s, time, level=0, begin=None: wrong(b, time, s)
+    )
     with pytest.raises((AssertionError, IndexError)):
         recurrence.certify(Scribe(), b, unknown(b), source(b))
 
