@@ -47,6 +47,13 @@ class Network(network.Network):
         """
         return Derivation.of(self, self.calculus.derive(wrt), wrt)
 
+    def padded(self, mask: str = "m") -> Derivation:
+        """That a step at which the mask is zero adds nothing to any gradient.
+
+        Raises InputError if the network has no such input.
+        """
+        return Derivation.of(self, self.calculus.padded(mask), mask)
+
     def truncation(self, wrt: str, every: Any = "K", back: Any = None) -> Derivation:
         """The gradient as what truncated backpropagation computes and the exact remainder.
 
@@ -135,7 +142,8 @@ class Derivation(step.Derivation):
         from rnnsym.verify.steps import check
 
         net: Any = self.network
-        shared = self.steps_in_time is None and seed == 0 and not self.tested_at
+        shared = self.steps_in_time is None and seed == 0
+        shared = shared and not self.tested_at and not self.given
         return check(self, seed, net.checker if shared else None)
 
     def document(self, notation: str | None = None) -> content.Document:

@@ -18,6 +18,9 @@ from rnnsym.errors import InputError
 
 INPUT, OUTPUT, MASK, NEW = "x", "a", "m", "_new"
 MAX_LAYERS = 64
+
+#: the marks of the layers in a stack of which the middle one stands for any
+OPEN = ("below", "this", "above")
 MIN_SHORTCUT, MAX_SHORTCUT = 2, 100
 
 #: letters for the output of a layer with a residual connection; the first that is free is taken
@@ -36,7 +39,8 @@ class Plan:
     first, and the network's input (Huang et al. 2017; for recurrent networks Godin et al. 2017,
     arXiv 1707.06130); shortcut: every product with a⟨t-1⟩ gets a companion with a⟨t-shortcut⟩
     and a weight of its own; truncate: no derivative flows along a state from one chunk of so many
-    steps to the next; masked: where the input m⟨t⟩ is 0, a state stays what it was.
+    steps to the next; masked: where the input m⟨t⟩ is 0, a state stays what it was; open:
+    of three layers the middle one stands for any layer l, between l-1 and l+1.
 
     Raises InputError for numbers out of bounds, and for residual or dense with one layer.
     """
@@ -48,6 +52,7 @@ class Plan:
     shortcut: int | None = None
     truncate: int | None = None
     masked: bool = False
+    open: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.layers <= MAX_LAYERS:
@@ -72,7 +77,8 @@ class Plan:
 
     def suffix(self, layer: int, direction: str = "") -> str:
         """What the names of a copy end in: "_fwd_l2"; nothing where there is one copy only."""
-        return (f"_{direction}" if direction else "") + (f"_l{layer}" if self.layers > 1 else "")
+        mark = OPEN[layer - 1] if self.open else str(layer)
+        return (f"_{direction}" if direction else "") + (f"_l{mark}" if self.layers > 1 else "")
 
 
 #: a cell by itself

@@ -18,6 +18,7 @@ from rnnsym.losses import LOSSES
 from rnnsym.neighbours import NEIGHBOURS, Neighbour
 from rnnsym.network import Network
 from rnnsym.options import (
+    ANY_LAYER,
     COMMON,
     FLAG,
     FORM,
@@ -52,8 +53,10 @@ def plan_of(chosen: Mapping[str, str]) -> Plan:
 
     Raises InputError for what cannot be connected (see `rnnsym.compose.Plan`).
     """
+    any_layer = chosen["layers"] == ANY_LAYER
     return Plan(
-        layers=int(chosen["layers"]),
+        layers=3 if any_layer else int(chosen["layers"]),
+        open=any_layer,
         bidirectional=chosen["bidirectional"] == FLAG[1],
         residual=chosen["residual"] == FLAG[1],
         dense=chosen["dense"] == FLAG[1],

@@ -27,8 +27,8 @@ class Numbers(tuple[str, ...]):
     """The values of an option that is a whole number from `first` to `last`.
 
     As a tuple they are listed in short, the default first, ("1", "2", "…", "64"); `in` asks whether
-    a text is one of them. `other` is a value that is no number, then the default; `why` says of
-    values that could be expected here why they are none.
+    a text is one of them. `other` is a value that is no number, then the default, `also` another
+    one; `why` says of values that could be expected here why they are none.
     """
 
     every: frozenset[str]
@@ -41,17 +41,22 @@ class Numbers(tuple[str, ...]):
         other: str | None = None,
         default: int | None = None,
         why: Mapping[str, str] | None = None,
+        also: str | None = None,
     ) -> Numbers:
         start = () if other is None else (other,)
         listed = dict.fromkeys([default or first, first, first + 1])
-        numbers = super().__new__(cls, (*start, *map(str, listed), "…", str(last)))
-        numbers.every = frozenset((*start, *map(str, range(first, last + 1))))
+        end = () if also is None else (also,)
+        numbers = super().__new__(cls, (*start, *map(str, listed), "…", str(last), *end))
+        numbers.every = frozenset((*start, *end, *map(str, range(first, last + 1))))
         numbers.why = dict(why or {})
         return numbers
 
     def __contains__(self, value: object) -> bool:
         return value in self.every
 
+
+#: layers=l: a stack of which one layer stands for any
+ANY_LAYER = "l"
 
 #: the options that every cell has; the first value is the default
 COMMON: dict[str, tuple[str, ...]] = {
@@ -60,7 +65,7 @@ COMMON: dict[str, tuple[str, ...]] = {
     "loss": tuple(LOSSES),
     "notation": NOTATIONS,
     "compact": FLAG,
-    "layers": Numbers(1, MAX_LAYERS),
+    "layers": Numbers(1, MAX_LAYERS, also=ANY_LAYER),
     "bidirectional": FLAG,
     "residual": FLAG,
     "dense": FLAG,

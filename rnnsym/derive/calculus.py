@@ -12,7 +12,9 @@ from typing import Any
 from rnnsym.derive import backward, closed, total
 from rnnsym.derive.adjoint import AdjointSystem
 from rnnsym.derive.compact import block_identity
+from rnnsym.derive.layers import layer
 from rnnsym.derive.leaves import derive_initial, derive_input
+from rnnsym.derive.padding import padded
 from rnnsym.derive.step import Derivation, Scribe
 from rnnsym.derive.subject import Subject
 from rnnsym.derive.truncation import truncation
@@ -35,6 +37,14 @@ class Calculus:
     def block_identity(self) -> Derivation:
         """That the compact notation W_a [a; x] says the same (see `rnnsym.derive.compact`)."""
         return block_identity(self.net, self.adjoints)
+
+    def padded(self, mask: str) -> Derivation:
+        """That a step at which the mask is zero adds nothing (see `rnnsym.derive.padding`)."""
+        return padded(self.net, self.adjoints, mask)
+
+    def layer(self, mark: str) -> Derivation:
+        """What holds for one layer of a stack (see `rnnsym.derive.layers`)."""
+        return layer(self.net, self.adjoints, mark)
 
     def truncation(self, name: str, every: Any = "K", back: Any = None) -> Derivation:
         """The truncated gradient and its exact remainder (see `rnnsym.derive.truncation`)."""

@@ -173,10 +173,10 @@ def closed_forms(scribe: Scribe, s: Subject) -> Table:
 
     for block in s.blocks:
         if block.recurrent:
-            take(_shared(s, block, None, _transition))
+            take(transition_forms(s.adjoints, block))
         first = block.state(block.start)
         for other, at in s.earlier(block):
-            take(_shared(s, block, other.state(at), _link))
+            take(link_forms(s.adjoints, block, other.state(at)))
         for other, at in s.starting(block):
             forms = Forms(s.adjoints)
             forms.close(first, other.state(at), "from one block of states to the next")
@@ -220,12 +220,18 @@ class Forms:
         self.enter(Immediate(u, v), self.primed.of(u, v), self.local.of(u, v), *reason, where=where)
 
 
-def _shared(s: Subject, block: Block, used: MatrixExpr | None, make: Any) -> Forms:
-    """Closed forms that are the same for every parameter: derived once for a network."""
-    known = s.adjoints.shared
-    if (block, used) not in known:
-        known[block, used] = make(Forms(s.adjoints), block, used)
-    return known[block, used]
+def transition_forms(adjoints: AdjointSystem, block: Block) -> Forms:
+    """∂s⟨t⟩/∂s⟨t-1⟩ of a block; the same for every parameter, and derived once for a network."""
+    if block not in adjoints.shared:
+        adjoints.shared[block] = _transition(Forms(adjoints), block)
+    return adjoints.shared[block]
+
+
+def link_forms(adjoints: AdjointSystem, block: Block, used: MatrixExpr) -> Forms:
+    """∂⁺s⟨t⟩/∂(state of another block); derived once for a network too."""
+    if (block, used) not in adjoints.shared:
+        adjoints.shared[block, used] = _link(Forms(adjoints), block, used)
+    return adjoints.shared[block, used]
 
 
 def _link(forms: Forms, block: Block, used: MatrixExpr) -> Forms:
@@ -234,7 +240,7 @@ def _link(forms: Forms, block: Block, used: MatrixExpr) -> Forms:
     return forms
 
 
-def _transition(forms: Forms, block: Block, _: None) -> Forms:
+def _transition(forms: Forms, block: Block) -> Forms:
     symbol = recurrence.transition(block, t)
     if isinstance(block.now, Stack):
         _block_by_block(forms, block)

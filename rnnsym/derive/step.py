@@ -45,7 +45,8 @@ class Derivation:
     network; subject: what it is the derivative by; steps; result: the gradient, as a function of
     the forward values and the adjoints δ; formula: the gradient as the sum of Jacobian products;
     steps_in_time: the concrete T, or the length of each sequence by name; None if symbolic;
-    tested_at: the numbers at which symbols of its own, such as the K of a chunk, are checked.
+    tested_at: the numbers at which symbols of its own, such as the K of a chunk, are checked;
+    given: inputs that the steps suppose to have a certain value.
     """
 
     network: Network
@@ -56,6 +57,7 @@ class Derivation:
     steps_in_time: int | Mapping[str, int] | None = None
     notes: tuple[Prose, ...] = field(default=())
     tested_at: Mapping[Symbol, Any] = field(default_factory=dict)
+    given: Mapping[str, int] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)

@@ -40,7 +40,8 @@ def truncation(s: Subject, every: Any = "K", back: Any = None) -> Derivation:
     """
     if not s.blocks:
         raise InputError(
-            f"{s.w.name} is used after the states only: truncated backpropagation leaves out nothing"
+            f"{s.w.name} is used after the states only: truncated backpropagation leaves out "
+            f"nothing of its gradient"
         )
     if len(s.blocks) != 1 or not s.blocks[0].recurrent or s.blocks[0].direction < 0 or not s.where:
         raise InputError(

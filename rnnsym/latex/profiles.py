@@ -53,9 +53,13 @@ NAME_OF = {letter: name for name, letter in LETTERS.items()}
 #: what names of copies of a cell end in (see `rnnsym.compose`), in this order
 MARKS = re.compile(
     r"(?P<stem>.*?[^_])(?:_lag(?P<lag>[1-9][0-9]*))?(?:_(?P<part>enc|dec))?"
-    r"(?:_(?P<direction>fwd|bwd))?(?:_l(?P<layer>[1-9][0-9]*))?",
+    r"(?:_(?P<direction>fwd|bwd))?(?:_l(?P<layer>[1-9][0-9]*|below|this|above))?",
     re.DOTALL,
 )
+
+
+#: layers of a stack of any depth, counted from one of them (see `rnnsym.derive.layers`)
+ANY_LAYER = {"below": "l-1", "this": "l", "above": "l+1"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,8 @@ class Name:
     @property
     def marks(self) -> str:
         """Layer and lag as they stand in the superscript, [2](3)."""
-        return (f"[{self.layer}]" if self.layer else "") + (f"({self.lag})" if self.lag else "")
+        layer = ANY_LAYER.get(self.layer, self.layer)
+        return (f"[{layer}]" if layer else "") + (f"({self.lag})" if self.lag else "")
 
     def marked(self, marks: Mapping[str, str]) -> Name:
         """The name with the marks of a copy."""

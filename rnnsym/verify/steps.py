@@ -17,7 +17,7 @@ from sympy import Expr, Integer, MatrixExpr, Symbol
 from rnnsym.derive.step import Derivation, Step
 from rnnsym.errors import InputError
 from rnnsym.evaluate.field import FieldArithmetic
-from rnnsym.evaluate.point import field_point
+from rnnsym.evaluate.point import Point, field_point
 from rnnsym.evaluate.trajectory import Truth
 from rnnsym.network import Network
 from rnnsym.nodes import T
@@ -104,8 +104,9 @@ class Checker:
         seed: int = 0,
         sizes: Mapping[str, int] | None = None,
         more: Mapping[Any, Any] | None = None,
+        given: Mapping[str, int] | None = None,
     ) -> None:
-        self.net, self.seed = net, seed
+        self.net, self.seed, self.given = net, seed, dict(given or {})
         self.symbols = choose_sizes(net, steps or enough_steps(net), sizes) | dict(more or {})
         self._truths: dict[int, Truth] = {}
         self._values: dict[Any, Any] = {}
@@ -129,9 +130,17 @@ class Checker:
         if i not in self._truths:
             seed = MOST_POINTS * self.seed + i
             ar = FieldArithmetic(seed)
-            point = field_point(self.net, ar, self.symbols, seed)
+            point = self._supposed(field_point(self.net, ar, self.symbols, seed), ar)
             self._truths[i] = Truth(self.net, point, ar)
         return self._truths[i]
+
+    def _supposed(self, point: Point, ar: Any) -> Point:
+        """The point with the inputs that are supposed to have a certain value."""
+        fixed = {
+            name: [ar.full(*ar.shape(v), number) for v in point.sequences[name]]
+            for name, number in self.given.items()
+        }
+        return replace(point, sequences={**point.sequences, **fixed})
 
     def bindings(self, where: Ranges) -> list[Bindings]:
         """Every choice of the free time indices; a range may depend on earlier indices."""
@@ -207,7 +216,7 @@ class Checker:
     @cached_property
     def _degrees(self) -> Truth:
         ar = self._degree_arithmetic
-        return Truth(self.net, variable_point(self.net, ar, self.symbols), ar)
+        return Truth(self.net, self._supposed(variable_point(self.net, ar, self.symbols), ar), ar)
 
     def _value(self, truth: Truth, e: MatrixExpr, choice: Bindings) -> Any:
         """The value of one side; where a step begins with what the last one led to, it is known."""
@@ -249,7 +258,9 @@ def check(derivation: Derivation, seed: int = 0, checker: Checker | None = None)
         general = Checker(derivation.network, None, seed)
         return [_instance(general, step) for step in derivation.steps]
     if checker is None:
-        checker = Checker(derivation.network, steps, seed, more=derivation.tested_at)
+        checker = Checker(
+            derivation.network, steps, seed, more=derivation.tested_at, given=derivation.given
+        )
     return [checker.check(step) for step in derivation.steps]
 
 
