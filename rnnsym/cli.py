@@ -84,7 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("derive", _derive, "derive gradients, each step checked")
     _model_argument(sub)
     sub.add_argument("--wrt", metavar="NAME,…", help="parameters, initial states or inputs")
-    sub.add_argument("--steps", type=int, metavar="T", help="a concrete T, written out")
+    sub.add_argument("--steps", metavar="T", help="a concrete T, written out; T_x=3,T_y=2 "
+                     "where there are several")  # fmt: skip
     sub.add_argument("--text", action="store_true", help="Unicode text instead of LaTeX")
     _row_end_argument(sub)
     sub.add_argument("-o", "--output", metavar="FILE",
@@ -92,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("verify", _verify, "compare every gradient with every kind of evidence")
     _model_argument(sub)
-    sub.add_argument("--steps", type=int, default=5, metavar="T")
+    sub.add_argument("--steps", metavar="T", help="5, or T_x=5,T_y=4 where there are several")
     sub.add_argument("--sizes", default="", metavar="n_x=3,…", help="sizes; others are chosen")
     sub.add_argument("--seed", type=int, default=0)
     sub.add_argument("--against", metavar="KIND,…", help="bptt, finite_difference, complex_step, "
@@ -187,7 +188,8 @@ def _derive(arguments: argparse.Namespace) -> int:
     names = _names(arguments.wrt) or list(net.parameters)
     found = [net.derive(name) for name in names]
     if arguments.steps is not None:
-        found = [d.at(arguments.steps) for d in found]
+        steps = _steps(arguments.steps)
+        found = [d.at(steps) for d in found]
     document, ok = derivations_document(found)
     if arguments.output is not None:
         print(files.save(document, arguments.output, arguments.row_end))
@@ -212,9 +214,14 @@ def _names(text: str | None) -> list[str]:
 def _verify(arguments: argparse.Namespace) -> int:
     from rnnsym.api import verify
 
+    net = _model(arguments.model)
+    # lengths that differ hide no mistake of one for the other
+    lengths = {name: 5 - i % 2 for i, name in enumerate(net.lengths)}
     report = verify(
-        _model(arguments.model),
-        steps=arguments.steps,
+        net,
+        steps=(lengths if len(lengths) > 1 else 5)
+        if arguments.steps is None
+        else _steps(arguments.steps),
         sizes=_sizes(arguments.sizes),
         seed=arguments.seed,
         against=_names(arguments.against) or None,
@@ -226,14 +233,19 @@ def _verify(arguments: argparse.Namespace) -> int:
     return HOLDS if report.ok else REFUTED
 
 
-def _sizes(text: str) -> dict[str, int]:
-    sizes = {}
+def _steps(text: str) -> int | dict[str, int]:
+    """The length of every sequence, or each by its name."""
+    return _sizes(text, "--steps", "T_x=3,T_y=2") if "=" in text else _integer(text)
+
+
+def _sizes(text: str, option: str = "--sizes", usage: str = "n_x=3,n_a=4") -> dict[str, int]:
+    sizes: dict[str, int] = {}
     for item in filter(None, text.split(",")):
         name, equals, value = (s.strip() for s in item.partition("="))
         if not equals:
-            raise InputError(f"--sizes {item!r}: write n_x=3,n_a=4")
+            raise InputError(f"{option} {item!r}: write {usage}")
         if name in sizes:
-            raise InputError(f"--sizes gives {name} twice")
+            raise InputError(f"{option} gives {name} twice")
         sizes[name] = _integer(value)
     return sizes
 

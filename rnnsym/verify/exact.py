@@ -78,6 +78,28 @@ class FieldPoint:
         return f"entry [{i}, {j}] is {found[i, j]}, should be {gradient[i, j]} (mod p)"
 
 
+def together(net: Network, symbols: Mapping[Any, Any], system: System, seed: int = 0) -> bool:
+    """Whether all gradients of a system are right, in one random direction of all parameters.
+
+    One evaluation forwards and one backwards, however many parameters there are: Σ ⟨∇_W, V_W⟩
+    against the derivative of L along V. A wrong gradient passes as rarely as in `IdentityTest`.
+    """
+    point = FieldPoint(net, symbols, seed)
+    rng = random.Random(seed)
+    along: dict[Any, Any] = {}
+    for name, w in net.parameters.items():
+        rows, cols = shape(w, symbols)
+        v = point.ar.array([[rng.randrange(P) for _ in range(cols)] for _ in range(rows)])
+        along[name, None] = (v,)
+    loss = DualTrajectory(net, point.point, point.ar, along).total_loss()
+    true = 0 if loss.tangents is None else int(loss.tangents[0][0, 0])
+    adjoints, found = Adjoints(system, point.truth.plain), point.ar.full(1, 1, 0)[0, 0]
+    for name in net.parameters:
+        pairs = zip(adjoints.gradient(name).entries(), along[name, None][0].entries(), strict=True)
+        found += sum(x * y for x, y in pairs)
+    return int(found) == true
+
+
 def slope(net: Network, point: Point, ar: Any, name: str, v: Matrix) -> Matrix | None:
     """dL along V, a 1 × 1 matrix; None if L does not depend on the parameter."""
     loss = DualTrajectory(net, point, ar, {(name, None): (v,)}).total_loss()

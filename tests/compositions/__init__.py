@@ -1,0 +1,1 @@
+"""Networks put together at random: cell × layers × direction × type × … (see test_compositions)."""
