@@ -94,7 +94,19 @@ class Network(network.Network):
             raise InputError(f"unknown parameter {wrt!r}: choose from {', '.join(self.parameters)}")
         return emit.lambdify(self.calculus.derive(wrt).formula, self, steps)
 
-    def unroll(self, steps: int) -> Any:
+    def flow(
+        self, wrt: str | None = None, steps: int | Mapping[str, int] | None = None, **given: Any
+    ) -> Any:
+        """What the use of a parameter at each step k adds to the gradient of each loss L⟨t⟩.
+
+        By default of the first square matrix inside a recurrence, over 30 steps, at a random
+        point. Returns a `rnnsym.flow.Flow`; `rnnsym.flow.flow.flow` says what else may be given.
+        """
+        from rnnsym.flow.flow import flow
+
+        return flow(self, wrt, steps, **given)
+
+    def unroll(self, steps: int | Mapping[str, int]) -> Any:
         """The computation graph for T = steps: nodes, edges, local Jacobians, paths."""
         from rnnsym import graph
 
@@ -129,10 +141,10 @@ class Derivation(step.Derivation):
         object.__setattr__(derivation, "wrt", wrt)
         return derivation
 
-    def at(self, steps: int) -> Derivation:
+    def at(self, steps: int | Mapping[str, int]) -> Derivation:
         """The same for a concrete T, every sum and product written out.
 
-        Raises InputError for T < 1.
+        steps: the length of every sequence, or each by its name. Raises InputError for T < 1.
         """
         net: Any = self.network
         return Derivation.of(net, net.calculus.at(self.wrt, steps), self.wrt)
@@ -220,7 +232,7 @@ def gru(**options: Any) -> Network:
 
 def verify(
     net: Network,
-    steps: int = 5,
+    steps: int | Mapping[str, int] = 5,
     sizes: Mapping[str, int] | None = None,
     seed: int = 0,
     against: Sequence[str] | None = None,

@@ -6,6 +6,7 @@ Puts the parts together: `total` (symbols), `closed` (local Jacobians, matrix fo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -30,7 +31,7 @@ class Calculus:
         self.net, self.adjoints = net, AdjointSystem(net)
         self.derive = cache(self._derive)
 
-    def at(self, name: str, steps: int) -> Derivation:
+    def at(self, name: str, steps: int | Mapping[str, int]) -> Derivation:
         """The same for a concrete T, written out. Raises InputError for T < 1."""
         return unrolled(self.subject(name), self.derive(name), steps)
 
