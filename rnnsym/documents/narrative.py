@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sympy import S, Transpose
+from sympy import Transpose
 
 from rnnsym.derive.step import Derivation, Step
 from rnnsym.derive.structure import Structure
@@ -25,7 +25,7 @@ from rnnsym.documents.content import (
 )
 from rnnsym.latex.profiles import PROFILES
 from rnnsym.network import Network
-from rnnsym.nodes import Adjoint, Blocks, Gradient, Stack, T, Total, t
+from rnnsym.nodes import Adjoint, Blocks, Gradient, Stack, Total, t
 from rnnsym.verify.example import numbers
 from rnnsym.verify.steps import StepCheck
 
@@ -62,18 +62,48 @@ def _title(derivations: Sequence[Derivation]) -> Prose:
 def forward_pass(net: Network) -> Iterator[Block]:
     """The forward equations and the total loss, as they are differentiated."""
     yield Heading(2, ("Forward pass",))
-    rows = [Row(e.lhs, "=", e.rhs) for e in net.equations.values()]
+    equations = [*net.equations.values(), *net.initial.values()]
+    rows = [Row(e.lhs, "=", e.rhs) for e in equations]
     rows.append(Row(net.total_loss, "=", net.objective))
     yield Display(rows)
-    given: list[Any] = ["For t = 1, …, T"]
-    for name, state in net.states.items():
-        start = state.at(T + 1 if net.lag_range(name)[0] < 0 else S.Zero)
-        given += [", with " if name == next(iter(net.states)) else " and ", start]
-    if net.states:
-        given.append(" given")
+    yield Paragraph((*_ranges(net), *_given(net), "."))
+    if net.chunks:
+        yield Paragraph((
+            "What is detached keeps its value and is a constant for derivatives where a chunk of ",
+            *sorted(net.chunks, key=str), " steps begins: the gradient of a network with such a "
+            "use is truncated backpropagation.",
+        ))  # fmt: skip
+
+
+def _ranges(net: Network) -> list[Any]:
+    """For which steps the equations hold: one range, or one for each sequence."""
+    groups: dict[Any, list[Any]] = {}
+    for name, e in net.equations.items():
+        if not net.spans[name].single and name not in net.named_by_us:
+            groups.setdefault(net.spans[name].last, []).append(e.lhs)
+    if not groups:
+        return ["Each at the one time that is written"]
+    if len(groups) == 1:
+        return ["For t = 1, …, ", *groups]
+    text: list[Any] = []
+    for last, vectors in groups.items():
+        text.append("; " if text else "")
+        for i, v in enumerate(vectors):
+            text += [", " if i else "", v]
+        text += [" for t = 1, …, ", last]
+    return text
+
+
+def _given(net: Network) -> list[Any]:
+    """Which initial states are given."""
+    text: list[Any] = []
+    for name, state in net.initial_states.items():
+        text += [" and " if text else ", with ", state.at(net.start(name))]
+    if text:
+        text.append(" given")
     if any(max(abs(lag) for lag in net.lag_range(name)) > 1 for name in net.states):
-        given.append("; values of states before that are zero")
-    yield Paragraph((*given, "."))
+        text.append("; values of states before that are zero")
+    return text
 
 
 def conventions(net: Network, notation: str) -> Iterator[Block]:
@@ -87,11 +117,11 @@ def conventions(net: Network, notation: str) -> Iterator[Block]:
     if net.parameters:
         w = next(iter(net.parameters.values()))
         text += ["a gradient, such as ", Gradient(loss, w), ", has the shape of its parameter. "]
-    text += ["∂ is the total derivative, along every path. "]
+    text += ["∂ is the total derivative, along every path."]
     if state is not None:
         before = state.at(t - 1)
         text += [
-            "∂⁺ is the immediate partial (Pascanu, Mikolov & Bengio 2013): every other state, "
+            " ∂⁺ is the immediate partial (Pascanu, Mikolov & Bengio 2013): every other state, "
             "such as ",
             before,
             ", is held fixed. A product over time is written in the order of the chain rule, for "

@@ -12,8 +12,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from itertools import groupby
+from typing import Any
 
 from rnnsym.documents.canvas import FAINT, INK, Canvas, Words
 from rnnsym.documents.content import Figure, Prose
@@ -144,13 +146,35 @@ def _sampled(series: Sequence[Series], labels: Labels, x: str) -> str:
     return table(rows)
 
 
-def png(svg: str, zoom: float = 2.0) -> bytes:
-    """An SVG as PNG, `zoom` pixels a pixel.
+#: fonts to write a PNG's words in, the first that is there
+SERIFS = ("DejaVu Serif", "Liberation Serif", "Times New Roman", "Noto Serif", "Georgia")
 
-    Raises UnavailableError where resvg-py is not installed.
+
+def png(svg: str, zoom: float = 2.0) -> bytes:
+    """An SVG as PNG, `zoom` pixels a pixel, on white.
+
+    Raises UnavailableError where resvg-py or a font is not installed.
     """
     try:
         resvg = import_module("resvg_py")
     except ImportError:
         raise UnavailableError("a PNG needs resvg-py: pip install 'rnnsym[plots]'") from None
-    return bytes(resvg.svg_to_bytes(svg_string=svg, zoom=zoom))
+    family = _serif(resvg)
+    return bytes(
+        resvg.svg_to_bytes(svg_string=svg, zoom=zoom, background="white", serif_family=family)
+    )
+
+
+@cache
+def _serif(resvg: Any) -> str:
+    """A font that is there: where none is, resvg leaves words out without saying so."""
+    empty = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">{}</svg>'
+    word = empty.format('<text x="0" y="9" font-family="serif">m</text>')
+    blank = bytes(resvg.svg_to_bytes(svg_string=empty.format("")))
+    for family in SERIFS:
+        if bytes(resvg.svg_to_bytes(svg_string=word, serif_family=family)) != blank:
+            return family
+    raise UnavailableError(
+        "a PNG needs a font, and none is installed: install one such as DejaVu (on Debian "
+        "fonts-dejavu-core), or write .svg"
+    )

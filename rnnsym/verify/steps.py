@@ -84,8 +84,9 @@ class StepCheck:
         start = f"exact test, {self.at}, {what}"
         if self.counterexample is not None:
             at = ", ".join(f"{s}={v}" for s, v in self.counterexample.items())
-            verb = "fails" if self.step.holds else "differs, as claimed,"
-            return f"{start}: {verb}{f' at {at}' if at else ''}"
+            verb = "fails" if self.step.holds else "differs, as claimed"
+            comma = "" if self.step.holds else ","
+            return f"{start}: {verb}{f'{comma} at {at}' if at else ''}"
         if not self.ok:
             return f"{start}: {self.detail}"
         return f"{start}, P(error) < {power_of_two(self.probability)}"

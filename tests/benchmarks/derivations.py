@@ -20,6 +20,7 @@ LIMITS = {
     "derive elman": 0.15,
     "derive lstm": 0.6,
     "derive gru": 0.6,
+    "derive lstm:layers=4,bidirectional": 3.0,
     "elman, T = 1000, per step": 0.002,
     "lstm, T = 1000, per step": 0.002,
     "rnnsym derive elman": 2.0,
@@ -36,7 +37,7 @@ VERIFY = (
 def run() -> list[dict[str, Any]]:
     """A row for each measurement."""
     took = {"import rnnsym, beyond sympy": _import("rnnsym") - _import("sympy")}
-    for cell in ("elman", "lstm", "gru"):
+    for cell in ("elman", "lstm", "gru", "lstm:layers=4,bidirectional"):
         took[f"derive {cell}"] = _fresh(cell)
     for cell in ("elman", "lstm", "gru"):
         took[f"emit {cell}"] = best(partial(_emit, cell))
@@ -69,7 +70,7 @@ def _emit(cell: str) -> str:
 
 def derive(cell: str) -> None:
     """All gradients of a model, for symbolic T."""
-    net = models.build(cell, {})
+    net = models.build(*models.parse(cell))
     calculus = Calculus(net)
     for name in net.parameters:
         calculus.derive(name)

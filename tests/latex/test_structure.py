@@ -201,3 +201,17 @@ def test_a_derivative_of_a_sum_has_brackets() -> None:
 def test_a_product_over_time_ends_where_its_factor_ends() -> None:
     e = MatMul(MatMul(2, chain), a)
     assert LatexPrinter("pytorch")(e) == r"2\,\left(\prod_{i=k+1}^{t} J\right)\,a_{t}"
+
+
+def test_the_latex_of_a_deep_network_grows_linearly_with_its_layers() -> None:
+    """Of the lowest weight of a bidirectional LSTM; and it does not depend on T at all."""
+    import rnnsym as rs
+
+    size = {}
+    for layers in (2, 3, 4, 5):
+        net = rs.lstm(layers=layers, bidirectional=True)
+        derivation = net.derive("W_fa_fwd_l1")
+        printer = LatexPrinter("post", net.notations["post"])
+        size[layers] = sum(len(printer(s.before)) + len(printer(s.after)) for s in derivation)
+    growth = [size[n + 1] - size[n] for n in (2, 3, 4)]
+    assert max(growth) < 1.1 * min(growth)
