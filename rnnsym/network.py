@@ -224,6 +224,7 @@ class Network:
         self.states = {n: self.states[n] for n in self.equations if n in self.states}
         self._check_directions()
         self._check_initial()
+        self._check_fixed()
 
     def lag(self, user: TimeVector, used: TimeVector) -> int | None:
         """How many steps before its user a vector is used; None for a use at a fixed time."""
@@ -264,6 +265,16 @@ class Network:
         """The numbers of steps in the chunks that derivatives are cut into."""
         detached = (d for e in self.equations.values() for d in leaves(e.rhs, Detach))
         return frozenset(g.args[0] for d in detached for g in d.gate.atoms(Joined))
+
+    def _check_fixed(self) -> None:
+        """What is used at a fixed time must be there at every length of the sequence."""
+        for (user, name), times in self.fixed.items():
+            for time in times - {self.start(name)}:
+                if (time - self.spans[name].last).is_positive:
+                    raise InputError(
+                        f"equation '{self.equations[user]}': {name}[{time}] is beyond the last "
+                        f"value, {name}[{self.spans[name].last}]"
+                    )
 
     def start(self, name: str) -> Any:
         """The time of a state's initial value: 0, or T + 1 for one that runs backwards."""

@@ -13,7 +13,7 @@ from sympy import Integer
 
 from rnnsym.errors import InputError
 from rnnsym.network import Network
-from rnnsym.nodes import T, length
+from rnnsym.nodes import T, length, time_vectors
 
 
 def choose_lengths(net: Network, steps: int | Mapping[str, int]) -> dict[Any, Any]:
@@ -32,7 +32,25 @@ def choose_lengths(net: Network, steps: int | Mapping[str, int]) -> dict[Any, An
         if name != "T" and name not in net.lengths:
             raise InputError(f"unknown length {name!r}: {net.name} has {', '.join(net.lengths)}")
     symbols: dict[Any, Any] = {length(n): Integer(int(v)) for n, v in named.items()}
-    return {T: max(symbols.values(), key=int)} | symbols
+    symbols = {T: max(symbols.values(), key=int)} | symbols
+    _check_fixed_times(net, symbols)
+    return symbols
+
+
+def _check_fixed_times(net: Network, symbols: Mapping[Any, Any]) -> None:
+    """What is used at a fixed time must be there at that length."""
+    used = [(name, time) for (_, name), times in net.fixed.items() for time in times]
+    used += [(v.name, v.time) for e in net.initial.values() for v in time_vectors(e.rhs)]
+    for name, time in used:
+        first, last, at = (
+            int(e.xreplace(symbols)) for e in (net.spans[name].first, net.spans[name].last, time)
+        )
+        start = int(net.start(name).xreplace(symbols)) if name in net.carried else first
+        if not (first <= at <= last or at == start):
+            raise InputError(
+                f"{name}[{time}] is used, and there is none: {name} has values from {first} to "
+                f"{last} at this length"
+            )
 
 
 def choose_sizes(

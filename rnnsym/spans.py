@@ -94,6 +94,12 @@ def spans(
     for e in (*equations.values(), *initial):
         for v in time_vectors(e.rhs):
             if t in v.time.free_symbols:
+                own = equations.get(v.name)
+                if own is not None and own.time != t:
+                    raise InputError(
+                        f"equation '{e}': {v.name}[{v.time}] is used at every step, but '{own}' "
+                        f"gives a value at one time only"
+                    )
                 timed.add(v.name)
                 lengths.join(v.name, e.lhs.name)
             else:

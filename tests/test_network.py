@@ -211,3 +211,64 @@ def test_sympy_equations_are_checked_as_text_is(lhs: Any, rhs: Any, words: str) 
 def test_one_name_has_one_size() -> None:
     with pytest.raises(InputError, match="a has"):
         Network((vector("a"), W * vector("a", n, t - 1)), (vector("y_hat", m), vector("a", m)))
+
+
+# ---- fixed times, initial values, several lengths ------------------------------------------
+
+STATE = "a[t] = tanh(W @ a[t-1] + U @ x[t])"
+
+
+def test_spans_and_uses_at_fixed_times_are_read_off_the_equations() -> None:
+    net = Network(
+        "e[t] = tanh(W_e @ e[t-1] + U_e @ x[t])",
+        "a[t] = tanh(W @ a[t-1] + U @ y[t-1] + C @ e[1])",
+        "a[0] = e[T_x]",
+        "y_hat[t] = softmax(V @ a[t])",
+        lengths={"y": "T_y"},
+    )
+    assert {str(s.last) for s in net.spans.values()} == {"T_x", "T_y"}
+    assert list(net.lengths) == ["T_x", "T_y"]
+    assert net.fixed == {("z_a", "e"): {1}} and list(net.initial) == ["a"]
+    assert list(net.initial_states) == ["e"] and net.lag_range("e") == (0, 1)
+    assert str(net.objective.upper) == "T_y"
+
+
+def test_a_loss_at_one_time_is_the_whole_loss() -> None:
+    net = Network(STATE, "y_hat[T] = softmax(V @ a[T])")
+    assert net.objective == net.loss and str(net.loss.time) == "T"
+    assert net.spans["y"].single and not net.spans["x"].single
+
+
+def test_data_used_at_numbers_only_is_as_long_as_the_greatest() -> None:
+    net = Network("a[1] = tanh(U @ x[1] + V @ x[3])", "y_hat[1] = softmax(W @ a[1])")
+    assert net.spans["x"].last == 3 and not net.lengths
+
+
+WRONG_TIMES = {
+    ("y_hat[T] = V @ a[t]",): "no meaning in an equation for a fixed time",
+    ("a[T] = V @ x[T]",): "only the initial value a\\[0\\] can be given",
+    ("y_hat[T] = V @ a[T]", "y_hat[1] = V @ a[1]"): "defined twice",
+    ("y_hat[T] = V @ a[T_x]",): "T is the length of no sequence here",
+    ("y_hat[t] = V @ a[T+1]",): "beyond the last value",
+    ("y_hat[T] = V @ a[T-1]", "L[t] = y_hat[t].T @ y_hat[t]"): "gives a value at one time only",
+    ("b[T] = a[T]", "y_hat[t] = V @ b[1]"): "has no value",
+    ("y_hat[t] = V @ a[T_x] + Q @ a[T_y]",): "two lengths",
+    ("c[t] = V @ a[T]", "y_hat[T] = Q @ c[T]", "a[0] = c[1]"): "needed to compute itself",
+    ("a[t-1] = V @ x[t]",): "at a fixed time",
+    ("y_hat[t] = V @ a[1000]",): "at most 100",
+    ("a[0] = tanh(V @ x[1])", "y_hat[t] = Q @ a[t]"): "an equation of its own",
+    ("c[t] = V @ x[t]", "c[0] = V @ x[1]", "y_hat[t] = Q @ c[t]"): "no initial value",
+}
+
+
+@pytest.mark.parametrize("equations", WRONG_TIMES, ids=lambda e: e[0])
+def test_a_time_that_makes_no_sense_is_refused(equations: tuple[str, ...]) -> None:
+    loss = None if any("L[" in e for e in equations) else "squared_error"
+    with pytest.raises(InputError, match=WRONG_TIMES[equations]):
+        Network(STATE, *equations, loss=loss)
+
+
+@pytest.mark.parametrize("length", [0, -1, True, 2.5, "x", "t", "T y"])
+def test_a_length_is_a_number_or_a_name(length: object) -> None:
+    with pytest.raises(InputError, match="length of x"):
+        Network(STATE, "y_hat[t] = softmax(V @ a[t])", lengths={"x": length})  # type: ignore[dict-item]
