@@ -10,6 +10,7 @@ from importlib.metadata import version as _version
 
 from rnnsym.api import Derivation, Network, elman, gru, lstm, model, verify
 from rnnsym.errors import InputError, NotSupportedError, RnnsymError, UnavailableError
+from rnnsym.flow import Flow, flow, lyapunov
 from rnnsym.nodes import T, TimeVector, t
 from rnnsym.registry import register_function
 from rnnsym.torch_weights import from_torch, gradients_from_torch, to_torch
@@ -18,6 +19,7 @@ __version__ = _version("rnnsym")
 
 __all__ = [
     "Derivation",
+    "Flow",
     "InputError",
     "Network",
     "NotSupportedError",
@@ -27,10 +29,12 @@ __all__ = [
     "UnavailableError",
     "__version__",
     "elman",
+    "flow",
     "from_torch",
     "gradients_from_torch",
     "gru",
     "lstm",
+    "lyapunov",
     "model",
     "register_function",
     "t",

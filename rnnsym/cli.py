@@ -1,4 +1,4 @@
-"""The command line: `rnnsym models | derive | verify | emit | build`.
+"""The command line: `rnnsym models | derive | verify | emit | flow | build`.
 
 End of the flow beside `rnnsym.api`. Results go to stdout, messages to stderr; exit status 0 all
 holds, 1 something mathematical is refuted, 2 bad input, 3 could not be decided.
@@ -104,6 +104,18 @@ def _parser() -> argparse.ArgumentParser:
     _model_argument(sub)
     sub.add_argument("--backend", default="numpy")
     sub.add_argument("-o", "--output", metavar="FILE")
+
+    sub = command("flow", _flow, "how gradients vanish or explode, step by step")
+    sub.add_argument("model", nargs="+", metavar="MODEL", help="as above; several side by side")
+    sub.add_argument("--wrt", metavar="NAME,…", help="a parameter for all models, or one each")
+    sub.add_argument("--steps", metavar="T", help="30, or T_x=30,T_y=20 where there are several")
+    sub.add_argument("--sizes", default="", metavar="n_a=16,…", help="sizes; others are chosen")
+    sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("--radius", type=float, help="spectral radius of the recurrent weights")
+    sub.add_argument("--sigma", type=float, help="their largest singular value, instead")
+    sub.add_argument("--json", action="store_true", help="print one JSON object")
+    sub.add_argument("-o", "--output", metavar="FIGURE",
+                     help="write FIGURE: .svg, .png, or a document such as .html")  # fmt: skip
 
     sub = command("build", _build, "build the documents of a folder")
     sub.add_argument("folder", nargs="?", default="derivations", metavar="DIR")
@@ -259,6 +271,31 @@ def _emit(arguments: argparse.Namespace) -> int:
     else:
         print(source, end="")
     return HOLDS
+
+
+def _flow(arguments: argparse.Namespace) -> int:
+    from rnnsym.flow import report
+
+    if arguments.output is not None:
+        report.check_path(arguments.output)
+    pairs = report.pairs([_model(m) for m in arguments.model], _names(arguments.wrt))
+    flows = [
+        net.flow(
+            wrt, _steps(arguments.steps) if arguments.steps else None,
+            sizes=_sizes(arguments.sizes), seed=arguments.seed,
+            radius=arguments.radius, sigma=arguments.sigma,
+        )
+        for net, wrt in pairs
+    ]  # fmt: skip
+    ok = all(flow.ok for flow in flows)
+    if arguments.output is not None:
+        print(f"rnnsym: wrote {report.save(flows, arguments.output)}", file=sys.stderr)
+    if arguments.json:
+        table = [report.as_json(flow) for flow in flows]
+        print(json.dumps({"models": table, "figure": arguments.output, "ok": ok}, indent=2))
+    else:
+        print("\n\n".join(flow.text() for flow in flows))
+    return HOLDS if ok else REFUTED
 
 
 def _build(arguments: argparse.Namespace) -> int:
