@@ -2,10 +2,11 @@
 
 program   forward and adjoint equations as one graph of vector operations (graph, matrices, lower)
 rewrite   what is written twice is computed once, what does not depend on a loop before it (walk)
+steps     fixed times in a sequence: its rows, and the lengths at which there are such steps
 packing   what is used alike, as the gates of a cell, is kept side by side and computed as one
 schedule  loops over time where there must be one, all steps at once everywhere else
-numpy_backend  prints a schedule as a NumPy module: arguments, body (expressions, loops, wishes),
-          results, release; writer and text know how lines look
+numpy_backend  prints a schedule as a NumPy module: arguments (checks), body (expressions, loops,
+          wishes), results, release; writer and text know how lines look
 lambdify  a formula of a derivation, evaluated literally
 """
 

@@ -5,16 +5,20 @@ One check of each kind for each array; nothing is known here of what is computed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sympy import Expr
 
+from rnnsym.emit.checks import CHECK_LENGTHS, CHECK_SHAPES, DISTRIBUTION, HELPERS, STATE_HELPERS
 from rnnsym.emit.expressions import Expressions
+from rnnsym.emit.graph import ONCE
+from rnnsym.emit.steps import axis_of, shortest
 from rnnsym.emit.text import size_text
 from rnnsym.emit.writer import Writer, listed, literal
 from rnnsym.errors import NotSupportedError
 from rnnsym.network import Network
+from rnnsym.nodes import T
 
 
 @dataclass(frozen=True)
@@ -22,20 +26,27 @@ class Argument:
     """An array that the caller gives.
 
     key: the name that the caller uses; variable: its identifier in the source; shape: without
-    axes for time and batch; role: "parameter", "input", "target" or "state".
+    axes for time and batch; role: "parameter", "input", "target" or "state"; axis: the number of
+    steps, of an input or a target.
     """
 
     key: str
     variable: str
     shape: tuple[Expr, ...]
     role: str
+    axis: Expr = ONCE
+
+    @property
+    def steps(self) -> str:
+        """The number of steps in words."""
+        return size_text(self.axis)
 
     def words(self, *lead: str) -> str:
         """The shape in words."""
         return f"({listed([*lead, *map(size_text, self.shape)])})"
 
 
-def arguments(net: Network, print_: Expressions, states: Sequence[str]) -> list[Argument]:
+def arguments(net: Network, print_: Expressions) -> list[Argument]:
     """Everything that the caller gives, in order: parameters, inputs, targets, initial states."""
     found = []
     for name, w in net.parameters.items():
@@ -45,10 +56,10 @@ def arguments(net: Network, print_: Expressions, states: Sequence[str]) -> list[
     for role, table in (("input", net.inputs), ("target", net.targets)):
         for name, size in table.items():
             variable = print_.names.of(("data", name), name)
-            found.append(Argument(name, variable, (size,), role))
-    for name in states:
+            found.append(Argument(name, variable, (size,), role, axis_of(net, name)))
+    for name, v in net.initial_states.items():
         variable = print_.names.of(("state", name), f"{name}_0")
-        found.append(Argument(name, variable, (net.states[name].rows,), "state"))
+        found.append(Argument(name, variable, (v.rows,), "state"))
     return found
 
 
@@ -61,65 +72,6 @@ def unpack(out: Writer, names: list[str], value: str) -> None:
             out.line(f"{', '.join(names)} = {value}")
 
 
-HELPERS = '''
-def _converted(arrays):
-    """The arrays as float64, or as float32 where no wider floating-point numbers are given."""
-    arrays = [np.asarray(array) for array in arrays]
-    for name, array in zip(SHAPES, arrays, strict=True):
-        if array.dtype.kind not in "biuf":
-            raise ValueError(f"{name} is an array of {array.dtype}, expected real numbers")
-    kinds = [array.dtype for array in arrays if array.dtype.kind == "f"]
-    dtype = np.result_type(*kinds, np.float32) if kinds else FLOAT64
-    return [array.astype(dtype, copy=False) for array in arrays]
-
-
-def _check_finite(arrays):
-    """Raise a ValueError for a NaN or an infinite number."""
-    for (name, shape), array in zip(SHAPES.items(), arrays, strict=True):
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name} {shape} holds a NaN or an infinite number")
-
-
-def _check_shapes(given, expected=None):
-    """Raise a ValueError for the first array of a wrong shape, or of a wrong number of axes."""
-    for i, (name, shape) in enumerate(SHAPES.items()):
-        axes = shape.count(",") + (shape[-2] != ",")
-        wanted = "" if expected is None else f" = {expected[i]}"
-        timed = shape.startswith("(T")
-        if given[i] != expected[i] if expected else len(given[i]) not in (axes, axes - timed):
-            also = shape.replace(" B,", "") + " or " if timed and len(wanted.split(",")) < 3 else ""
-            raise ValueError(f"{name} has shape {given[i]}, expected {also}{shape}{wanted}")
-'''
-
-STATE_HELPERS = '''
-def _initial_states(initial, batch, *sizes):
-    """The initial states in the order of STATES, 0 for those left out."""
-    if not initial.keys() <= set(STATES):
-        raise ValueError(f"initial: {sorted(map(str, initial))}, expected some of {STATES}")
-    states = []
-    for name, size in zip(STATES, sizes, strict=True):
-        state = np.asarray(initial.get(name, 0.0))
-        if name in initial and state.shape not in ((size,), (*batch, size)):
-            expected = f"({size},)" + (f" or {(*batch, size)}" if batch else "")
-            raise ValueError(f"initial {name} has shape {state.shape}, expected {expected}")
-        if state.dtype.kind not in "biuf" or not np.isfinite(state).all():
-            raise ValueError(f"initial {name}: expected {size} finite real numbers")
-        states.append(state)
-    return states
-'''
-
-DISTRIBUTION = '''
-def _check_distribution(name, array):
-    """Raise a ValueError unless the entries of every step are a distribution."""
-    excess = array.sum(axis=-1).ravel()
-    excess -= 1
-    if not excess.dot(excess) <= 1e-12 and not abs(excess).max() <= 1e-6:
-        raise ValueError(f"{name}: the entries of each step must sum to 1 (within 1e-6)")
-    if array.min() < 0:
-        raise ValueError(f"{name}: the entries of each step are a distribution, none below 0")
-'''
-
-
 class ArgumentPrinter:
     """Prints the function `_arguments`."""
 
@@ -127,8 +79,14 @@ class ArgumentPrinter:
         self.net, self.print, self.given = net, print_, given
         self.states = self.of("state")
         self.arrays = self.of("parameter", "input", "target")
-        if not self.of("input", "target"):
+        self.series = self.of("input", "target")
+        self.plain = all(a.axis == T for a in self.series)
+        if not self.series:
             raise NotSupportedError("a network without inputs and targets has no length T")
+        missing = set(net.lengths.values()) - {a.axis for a in self.series}
+        if missing:
+            names = ", ".join(sorted(map(str, missing)))
+            raise NotSupportedError(f"no input or target has the length {names}: declare one")
 
     def of(self, *roles: str) -> list[Argument]:
         """The arguments of these roles."""
@@ -138,7 +96,17 @@ class ArgumentPrinter:
     def result(self) -> list[str]:
         """What `_arguments` returns."""
         states = ["initial"] if self.states else []
-        return ["arrays", *states, "lead", *map(self.print.size, self.sizes())]
+        lead = ["lead"] if self.plain else ["batch", *map(self.print.size, self.lengths)]
+        return ["arrays", *states, *lead, *map(self.print.size, self.sizes())]
+
+    @property
+    def lengths(self) -> dict[Expr, Argument]:
+        """For each length that is no number, the first array that shows it."""
+        found: dict[Expr, Argument] = {}
+        for a in self.series:
+            if a.axis.is_Symbol:
+                found.setdefault(a.axis, a)
+        return found
 
     def sizes(self) -> dict[Expr, tuple[Argument, int]]:
         """For each size, the first array that shows it, and on which axis."""
@@ -160,7 +128,7 @@ class ArgumentPrinter:
         out.line("SHAPES = {")
         with out.indented():
             for a in self.arrays:
-                words = a.words() if a.role == "parameter" else a.words("T", "B")
+                words = a.words() if a.role == "parameter" else a.words(a.steps, "B")
                 out.line(f'{literal(a.key)}: "{words}",')
         out.line("}")
         parameters = self.of("parameter")
@@ -181,6 +149,8 @@ class ArgumentPrinter:
             out.line(f"return {', '.join(self.result)}")
         out.line()
         out.block(HELPERS)
+        out.line()
+        out.block(CHECK_SHAPES if self.plain else CHECK_LENGTHS)
         if self.states:
             out.line()
             out.block(STATE_HELPERS)
@@ -241,8 +211,63 @@ class ArgumentPrinter:
         return f"np.vdot({a.variable}, {a.variable})"
 
     def _check(self, out: Writer) -> None:
+        if self.plain:
+            self._check_plain(out)
+        else:
+            self._check_lengths(out)
+        for axis, (fewest, words) in shortest(self.net).items():
+            message = f"{words} is used: at least {fewest} steps are needed, not "
+            steps = "lead[0]" if self.plain else self.print.size(axis)
+            out.line(f"if {steps} < {fewest}:")
+            with out.indented():
+                out.line(f'raise ValueError({literal(message)} f"{{{steps}}}")')
+        for a in self._distributions:
+            out.line(f"_check_distribution({literal(a.key)}, {a.variable})")
+
+    def _check_lengths(self, out: Writer) -> None:
+        """The shapes where there are several lengths; the first array that shows a length, and
+        the first with an axis for the batch, say what the others are to have."""
         sizes = {place: self.print.size(size) for size, place in self.sizes().items()}
-        lead = self.of("input", "target")[0]
+        patterns, shapes = [], []
+        for a in self.arrays:
+            names = [sizes.get((a, i), "_") for i in range(len(a.shape))]
+            start, own = [], []
+            if a.role != "parameter":
+                shown = self.lengths.get(a.axis) is a
+                start = [self.print.size(a.axis) if shown else "_"]
+                start.append("*batch" if a is self.series[0] else "*_")
+                own = [self.print.size(a.axis), "*batch"]
+            patterns.append(f"({listed([*start, *names])})")
+            shapes.append(f"({listed([*own, *map(self.print.size, a.shape)])})")
+        out.line("shapes = [array.shape for array in arrays]")
+        out.line("try:")
+        with out.indented():
+            out.line(f"{listed(patterns)} = shapes")
+        out.line("except ValueError:")
+        with out.indented():
+            out.line("_check_shapes(shapes)")
+            out.line("raise")
+        out.line(f"expected = [{', '.join(shapes)}]")
+        out.line("if shapes != expected or len(batch) > 1:")
+        with out.indented():
+            out.line("_check_shapes(shapes)")
+            out.line("_check_shapes(shapes, expected)")
+        for a in self.series:
+            zeros = [self.print.size(a.axis)] if self.lengths.get(a.axis) is a else []
+            zeros += ["*batch"] if a is self.series[0] else []
+            if zeros:
+                out.line(f"if 0 in ({listed(zeros)}):")
+                with out.indented():
+                    message = (
+                        f'f"{{shapes[{self.arrays.index(a)}]}}: '
+                        f'expected a step and a sequence at least"'
+                    )
+                    out.line(f"raise ValueError({literal(a.key + ' has shape ')} {message})")
+
+    def _check_plain(self, out: Writer) -> None:
+        """The shapes where every array has the length T."""
+        sizes = {place: self.print.size(size) for size, place in self.sizes().items()}
+        lead = self.series[0]
         patterns, shapes = [], []
         for a in self.arrays:
             names = [sizes.get((a, i), "_") for i in range(len(a.shape))]
@@ -271,16 +296,16 @@ class ArgumentPrinter:
         out.line("if shapes != expected:")
         with out.indented():
             out.line("_check_shapes(shapes, expected)")
-        for a in self._distributions:
-            out.line(f"_check_distribution({literal(a.key)}, {a.variable})")
 
     def _states(self, out: Writer) -> None:
         if not self.states:
             out.line("if initial:")
             with out.indented():
-                out.line('raise ValueError("initial: this network has no states")')
+                which = "states that are given" if self.net.states else "states"
+                out.line(f'raise ValueError("initial: this network has no {which}")')
             return
         sizes = ", ".join(self.print.size(a.shape[0]) for a in self.states)
         zeros = f"({listed(['0.0'] * len(self.states))})"
-        states = f"_initial_states(initial, lead[1:], {sizes})"
+        batch = "lead[1:]" if self.plain else "batch"
+        states = f"_initial_states(initial, {batch}, {sizes})"
         out.line(f"initial = {states} if initial else {zeros}")

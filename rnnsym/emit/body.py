@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rnnsym.emit.expressions import Expressions, times
-from rnnsym.emit.graph import Node
+from rnnsym.emit.expressions import ATOM, Expressions, times
+from rnnsym.emit.graph import FRESH, ONCE, TRANSPARENT, Node
 from rnnsym.emit.loops import LoopPrinter
 from rnnsym.emit.program import Program
 from rnnsym.emit.schedule import Loop, Schedule
 from rnnsym.emit.text import text
 from rnnsym.emit.wishes import Wishes
 from rnnsym.emit.writer import Writer
-from rnnsym.nodes import Adjoint
 
 #: what stands beside an array that another one is written into
 IN_PLACE = "# in its place: a row is read, then written"
@@ -30,6 +29,11 @@ class Body:
         self.schedule, self.print = schedule, print_
         self.out = Writer()
         self.out.level = 1
+        self.scheduled = {
+            node
+            for item in schedule.items
+            for node in (item.units if isinstance(item, Loop) else (item,))
+        }
         self.looped = [i for i in schedule.items if isinstance(i, Loop)]
         self.ufuncs: dict[str, None] = {}
         self.shared_memory = False
@@ -38,6 +42,7 @@ class Body:
         self.lenders = {v: unit for loop in self.looped for unit, v in loop.lent.items()}
         self.views: dict[str, str] = {}
         self.wish = Wishes(self.users)
+        print_.latest = {u for loop in self.looped for u in loop.units if u not in loop.stored}
         self._survey()
 
     def _survey(self) -> None:
@@ -49,7 +54,7 @@ class Body:
         for loop in self.looped:
             members = set(self._all_of(loop))
             for node in members:
-                self.in_loops |= {used for used, _ in node.reads} - members
+                self.in_loops |= {used for used, _ in node.step_reads} - members
 
     def _all_of(self, item: Node | Loop) -> list[Node]:
         """The nodes of an item, those without a place of their own included."""
@@ -83,11 +88,10 @@ class Body:
     @property
     def arrays(self) -> list[str]:
         """The names of the arrays that keep a value for all steps."""
-        latest = {unit for loop in self.looped for unit in loop.units if unit not in loop.stored}
         named = {
             v: name
             for v, name in self.print.named.items()
-            if v.timed and v.op != "data" and v not in latest and v.view is None
+            if v.timed and v.op != "data" and v not in self.print.latest and v.view is None
         }
         return [*named.values(), *(self.print.everything(v) for v in named)]
 
@@ -98,8 +102,9 @@ class Body:
 
     def shape(self, v: Node) -> str:
         """The shape of the array that keeps a variable, its padding included."""
-        before, after = self.schedule.padding.get(v, (0, 0))
-        return f"({self.print.length(before + after)}, {self.print.size(v.size)})"
+        assert v.axis is not None
+        extra = sum(self.schedule.padding.get(v, (0, 0)))
+        return f"({self.print.length(v.axis, extra)}, {self.print.size(v.size)})"
 
     # ---- nodes -------------------------------------------------------------------------------
 
@@ -116,6 +121,7 @@ class Body:
             self.comment(v)
             if any(self.schedule.padding.get(v, (0, 0))):
                 self.allocate(v)
+                self.begin(v)
                 self.fill(self.name(v), v.definition)
             else:
                 self.assign(v, v.definition)
@@ -140,16 +146,55 @@ class Body:
     def needs_name(self, v: Node) -> bool:
         """Whether a node is used more than once, or step by step."""
         several = self.schedule.uses.get(v, 0) > 1 or v in self.in_loops
-        return several and v.op not in ("number", "at")
+        placed = bool(self.placed(v)) and not self.is_definition(v)
+        return (several or placed) and v.op not in ("number", *TRANSPARENT)
+
+    def is_definition(self, v: Node) -> bool:
+        """Whether a node is what a variable is equal to."""
+        return any(u.definition is v for u in self.users.get(v, []))
 
     def assign(self, target: Node, v: Node) -> None:
         """Give a variable its value, or another node a name."""
-        complete = (v.timed and v.full) or not self.must_be_complete(v)
+        if placed := self.placed(v):
+            self.assign_placed(target, v, placed)
+            return
+        complete = (v.axis == target.axis and v.full) or not self.must_be_complete(v)
         first, rest = self.first_of_sum(v)
-        value = self.print(first) if complete else self.print.every_row(v)
+        axis = target.axis
+        value = self.print(first) if complete or axis is None else self.print.every_row(v, axis)
         name = self.name(target)
         self.out.line(f"{name} = {value}")
         self.add_to(name, rest)
+
+    def placed(self, v: Node) -> list[tuple[int, Node]]:
+        """The summands that have a value at one step only, which they certainly have."""
+        if v.op != "add" or v.data[0] != 0:
+            return []
+        items = zip(v.data[1], v.args, strict=True)
+        return [(s, a) for s, a in items if a.op == "place" and a.data[-1]]
+
+    def assign_placed(self, target: Node, v: Node, placed: list[tuple[int, Node]]) -> None:
+        """A sum with such summands: those are added where they belong."""
+        items = [i for i in zip(v.data[1], v.args, strict=True) if i not in placed]
+        first = next((i for i in items if self.is_new(i)), None)
+        if first is None and items:
+            whole = self.program.graph.add(items, v.size)
+            assert v.axis is not None
+            value = self.print.every_row(whole, v.axis)
+            new = whole.op in FRESH - {"call"}  # a user's function may return what it is given
+            fresh = new and whole.full and whole.axis == v.axis and whole not in self.print.named
+            value, items = value if fresh else f"np.array({value})", []
+        else:
+            sign, a = first or placed.pop(0)
+            value = f"{'-' * (sign < 0)}{self.print(a)}"
+        name = self.name(target)
+        self.out.line(f"{name} = {value}")
+        self.add_to(name, [*(i for i in items if i != first), *placed])
+
+    def is_new(self, item: tuple[int, Node]) -> bool:
+        """Whether a summand is an array that is used for nothing else."""
+        sign, a = item
+        return sign > 0 and a.op == "matvec" and a.timed and a not in self.print.named
 
     def must_be_complete(self, v: Node) -> bool:
         return v.timed or any(u.op == "variable" for u in self.users.get(v, []))
@@ -169,24 +214,27 @@ class Body:
         if v.op == "add" and v.data[0] == 0:
             items = list(zip(v.data[1], v.args, strict=True))
             for item in items:
-                sign, a = item
-                if sign > 0 and a.op == "matvec" and a.timed and a not in self.print.named:
-                    return a, [other for other in items if other is not item]
+                if self.is_new(item):
+                    return item[1], [other for other in items if other is not item]
         return v, []
 
     def add_to(self, name: str, items: list[tuple[int, Node]]) -> None:
         for sign, a in items:
-            self.out.line(f"{name} {'-' if sign < 0 else '+'}= {self.print(a)}")
+            rows, value = "", a
+            if a.op == "place" and a not in self.print.named and a.data[-1]:
+                rows, (value,) = f"[{self.print.place(*a.data[:2])}]", a.args
+            self.out.line(f"{name}{rows} {'-' if sign < 0 else '+'}= {self.print(value)}")
 
     def comment(self, v: Node) -> None:
         for member in v.members:
             self.comment(member)
-        formula = self.program.formulas.get(v)
-        if formula is None:
-            return
-        lhs = self.net.equations[v.name].lhs
-        left = text(Adjoint(lhs) if v.data[1] == "adjoint" else lhs)
-        self.out.comment(f"{left} = {text(formula)}")
+        if v.op == "variable" and v.data[1] == "back":
+            adjoint = self.program.variables.get(("adjoint", v.name))
+            if adjoint is not None and adjoint not in self.scheduled:
+                self.comment(adjoint)
+        if v in self.program.formulas:
+            left, right = self.program.formulas[v]
+            self.out.comment(f"{text(left)} = {text(right)}")
 
     def write_padded_data(self, v: Node) -> None:
         """An input that is used at other times: zero before the first and after the last step."""
@@ -206,9 +254,14 @@ class Body:
                 self.out.line(f"{self.array(v)} = np.{self.kind(v)}({self.shape(v)}, dtype)")
         for v in nodes:
             if any(self.schedule.padding.get(v, (0, 0))):
-                if self.starts(v):
+                if self.starts(v) and v.start is None:
                     self.out.line(f"{self.edge(v, not self.start(v))} = {self.initial(v)}")
                 self.out.line(f"{self.name(v)} = {self.array(v)}[{self.print.part(v)}]")
+
+    def begin(self, v: Node) -> None:
+        """Write the value that is computed for a variable to begin from beside 1 … T."""
+        if v.start is not None and self.starts(v):
+            self.out.line(f"{self.edge(v, not self.start(v))} = {self.print(v.start)}")
 
     def array(self, v: Node) -> str:
         """The name of the array with all that is kept of a variable."""
@@ -224,17 +277,20 @@ class Body:
     def starts(self, v: Node) -> bool:
         """Whether an array holds an initial state."""
         before, after = self.schedule.padding.get(v, (0, 0))
-        return bool(self.initial(v)) and bool(after if self.start(v) else before)
+        given = v.start is not None or bool(self.initial(v))
+        return given and bool(after if self.start(v) else before)
 
     def start(self, v: Node) -> bool:
         """Whether the initial value stands after the last step."""
+        if v.start and v.data[1] != "value":
+            return bool(v.data[2] > 0)
         return (
             v.op == "variable" and v.name in self.net.states and self.net.lag_range(v.name)[0] < 0
         )
 
     def initial(self, v: Node) -> str:
-        """The initial value of a state."""
-        if v.op != "variable" or v.data[1] != "value" or v.name not in self.net.states:
+        """The initial value of a state, where that is given."""
+        if v.op != "variable" or v.data[1] != "value" or v.name not in self.net.initial_states:
             return ""
         return self.print.names.of(("state", v.name), f"{v.name}_0")
 
@@ -257,6 +313,9 @@ class Body:
         for name, matrix in printer.matrices.items():
             copy = ".copy() if batch else " + matrix if matrix.endswith(".T") else ""
             out.line(f"{name} = {matrix}{copy}")
+        for v, name in printer.constants.items():
+            size = self.print.size(v.size)
+            out.line(f"{name} = {self.print.named[v]}.reshape(*batch, {size})")
         for unit, name in printer.previous.items():
             size = self.print.size(unit.size)
             out.line(f"{name} = {self.edge(unit, loop.forward)}.reshape(*batch, {size})")
@@ -276,6 +335,9 @@ class Body:
         """The arrays and the buffers of what is computed in a loop."""
         self.allocate(*(u for u in loop.units if u in loop.stored and u not in loop.lent))
         for unit in loop.units:
+            if unit in loop.stored:
+                self.begin(unit)
+        for unit in loop.units:
             if unit in loop.lent and not any(self.schedule.padding.get(unit, (0, 0))):
                 self.out.line(f"{self.name(unit)} = {self.name(loop.lent[unit])}  {IN_PLACE}")
             elif unit not in loop.stored:
@@ -283,6 +345,11 @@ class Body:
                 kind = "zeros" if unit in loop.carried else "empty"
                 name, size = self.name(unit), self.print.size(unit.size)
                 self.out.line(f"{name} = np.{kind}((*batch, {size}), dtype)")
+                if unit in loop.carried and unit.start is not None:
+                    complete = unit.start.axis == ONCE and unit.start.full
+                    rows = self.print(unit.start, ATOM) if complete else ""
+                    rows = rows or self.print.every_row(unit.start, ONCE)
+                    start = f"{rows}.reshape(*batch, {size})"
                 if start:
                     self.out.line(f"{name}[...] = {start}")
 

@@ -14,11 +14,12 @@ from sympy import Expr, MatAdd, MatMul, MatrixExpr, MatrixSymbol, Rational, S, T
 from sympy.matrices.expressions import HadamardProduct
 
 from rnnsym.emit.functions import FUNCTIONS, WHOLE
-from rnnsym.emit.graph import Node
+from rnnsym.emit.graph import ONCE, Node
 from rnnsym.emit.matrices import Blocks, Matrix
 from rnnsym.emit.names import Names, joint
+from rnnsym.emit.steps import bounds, outside
 from rnnsym.errors import NotSupportedError
-from rnnsym.nodes import Apply
+from rnnsym.nodes import Apply, Iverson, t
 
 # how tightly an expression binds: a sum, a product, a unary minus, a name or a call
 SUM, PRODUCT, UNARY, ATOM = range(4)
@@ -27,7 +28,11 @@ Code = tuple[str, int]
 
 
 class Expressions:
-    """Prints nodes; remembers the names of those that have one and the functions used."""
+    """Prints nodes; remembers the names of those that have one and the functions used.
+
+    latest: variables of loops of which only the value of the last step is kept; helpers: the names
+    of those that the expressions call.
+    """
 
     def __init__(self, names: Names, padding: dict[Node, tuple[int, int]]) -> None:
         self.names, self.padding = names, padding
@@ -35,6 +40,8 @@ class Expressions:
         self.functions: dict[str, None] = {}
         self.unknown: dict[str, str] = {}
         self.concatenated: dict[str, str] = {}
+        self.latest: set[Node] = set()
+        self.helpers: dict[str, None] = {}
 
     # ---- what everything is called ---------------------------------------------------------
 
@@ -81,9 +88,23 @@ class Expressions:
         before, after = self.padding[v]
         return f"{times(before + offset)}:{times(offset - after)}"
 
-    def length(self, extra: int = 0) -> str:
+    def length(self, axis: Expr, extra: int = 0) -> str:
         """The number of rows of an array that keeps a value for all steps, and for some more."""
-        return f"(T + {extra}) * B" if extra else "T * B"
+        if axis.is_Integer:
+            return times(int(axis) + extra)
+        return f"({self.size(axis)} + {extra}) * B" if extra else f"{self.size(axis)} * B"
+
+    def place(self, time: Expr, axis: Expr, before: int = 0, after: int = 0) -> str:
+        """The slice of the rows of a fixed time, in an array with some steps before and after."""
+        start, stop = bounds(time, axis, before, after)
+        return f"{times(start)}:{times(stop)}"
+
+    def time(self, e: Expr) -> str:
+        """A fixed time as source."""
+        if e.is_Add:
+            terms = sorted(e.args, key=lambda a: bool(a.is_Integer))
+            return " + ".join(map(self.time, terms)).replace("+ -", "- ")
+        return self.size(e)
 
     # ---- expressions -----------------------------------------------------------------------
 
@@ -103,21 +124,69 @@ class Expressions:
         """The same with all entries and, if the node changes with time, all rows there."""
         if v.full or v.op == "concat":
             return self(v, least)
-        shape = f"({self.length()}, {self.size(v.size)})" if v.timed else f"({self.size(v.size)},)"
+        size = self.size(v.size)
+        shape = f"({size},)" if v.axis is None else f"({self.length(v.axis)}, {size})"
         return f"np.broadcast_to({self.array(v)}, {shape})"
 
     def array(self, v: Node) -> str:
         """The same where a number must be of the right type."""
         return f"dtype.type({self(v)})" if v.op == "number" else self(v)
 
-    def every_row(self, v: Node) -> str:
-        """The same with all rows there, even of what does not change with time."""
-        if v.timed:
+    def every_row(self, v: Node, axis: Expr) -> str:
+        """The same with a row for each step, even of what does not change with time."""
+        if v.axis == axis:
             return self.whole(v)
-        return f"np.broadcast_to({self.array(v)}, ({self.length()}, {self.size(v.size)}))"
+        if v.axis == ONCE:
+            return self.tiled(v, axis)
+        return f"np.broadcast_to({self.array(v)}, ({self.length(axis)}, {self.size(v.size)}))"
+
+    def tiled(self, v: Node, axis: Expr) -> str:
+        """A single value as often as there are steps."""
+        return f"np.tile({self.whole(v)}, ({self.size(axis)}, 1))"
 
     def _at(self, v: Node) -> Code:
         return self.rows(v.args[0], v.data[0]), ATOM
+
+    def _pick(self, v: Node) -> Code:
+        (a,), (time,) = v.args, v.data
+        assert a.axis is not None
+        if a in self.latest:
+            return f"{self.named[a]}.reshape(B, {self.size(a.size)})", ATOM
+        if not a.beyond or outside(time, a.axis) == (0, 0):
+            return f"{self.rows(a)}[{self.place(time, a.axis)}]", ATOM
+        return f"{self.everything(a)}[{self.place(time, a.axis, *self.padding[a])}]", ATOM
+
+    def _spread(self, v: Node) -> Code:
+        return self.tiled(v.args[0], v.data[0]), ATOM
+
+    def _place(self, v: Node) -> Code:
+        time, axis, _ = v.data
+        self.helpers["_placed"] = None
+        value, before = self.every_row(v.args[0], ONCE), self.time(time - 1)
+        return f"_placed({value}, {before}, {self.size(axis)})", ATOM
+
+    def _collapse(self, v: Node) -> Code:
+        (a,), (axis,) = v.args, v.data
+        rows = self.every_row(a, axis)
+        rows = rows if a in self.named else f"({rows})"
+        return f"{rows}.reshape(-1, B, {self.size(v.size)}).sum(axis=0)", ATOM
+
+    def _gate(self, v: Node) -> Code:
+        e, axis = v.data
+        if isinstance(e, Iverson):
+            first, second = (self.moments(a, axis) for a in e.args)
+            same = f"{first} == {second}"
+        else:
+            self.helpers["_joined"] = None
+            chunk, *moments = e.args
+            times_ = ", ".join(self.moments(a, axis) for a in moments)
+            same = f"_joined({self.size(chunk)}, {times_})"
+        return f"np.repeat({same}, B).astype(dtype)[:, np.newaxis]", ATOM
+
+    def moments(self, e: Expr, axis: Expr) -> str:
+        """A time as an array, for all steps of an axis."""
+        first, last = (e.xreplace({t: time}) for time in (ONCE, axis))
+        return f"np.arange({self.time(first)}, {self.time(last + 1)})"
 
     def _number(self, v: Node) -> Code:
         return number(v.data[0])
@@ -160,7 +229,7 @@ class Expressions:
         return f"{self(a, ATOM)}.sum(axis=-1, keepdims=True)", ATOM
 
     def _concat(self, v: Node) -> Code:
-        parts = [self.every_row(a) if v.timed else self.whole(a) for a in v.args]
+        parts = [self.whole(a) if v.axis is None else self.every_row(a, v.axis) for a in v.args]
         return f"np.concatenate(({', '.join(parts)}), axis=-1)", ATOM
 
     def _slice(self, v: Node) -> Code:

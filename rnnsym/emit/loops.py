@@ -28,7 +28,8 @@ class LoopPrinter:
 
     views: array rows -> the name of the row in the loop; previous: a stored unit -> the name of
     its row of the step before; ufuncs: the functions of NumPy called; buffers: name -> size;
-    matrices: the name of a matrix -> its source.
+    matrices: the name of a matrix -> its source; constants: a value that is the same at each step
+    -> its name in the loop.
     """
 
     def __init__(self, loop: Loop, print_: Expressions) -> None:
@@ -40,6 +41,7 @@ class LoopPrinter:
         self.ufuncs: dict[str, None] = {}
         self.buffers: dict[str, Expr] = {}
         self.matrices: dict[str, str] = {}
+        self.constants: dict[Node, str] = {}
         self.free: dict[Expr, list[str]] = {}
         self.local: dict[Node, str] = {}
         for unit in loop.units:
@@ -81,10 +83,19 @@ class LoopPrinter:
             self.views[rows] = self.print.names.fresh(self.print.named[v] + suffix)
         return self.views[rows]
 
+    def constant(self, v: Node) -> str:
+        """The name, in the loop, of a single value that is used at each step."""
+        if v not in self.constants:
+            wish = f"{self.print.named[v]}_each"
+            self.constants[v] = self.print.names.fresh(wish)
+        return self.constants[v]
+
     def leaf(self, v: Node) -> str | None:
         """The source of a value that is there already."""
         if v.op == "at":
             return self.row(v.args[0], v.data[0])
+        if v.op == "spread":
+            return self.constant(v.args[0])
         if v.op == "number":
             return number(v.data[0])[0]
         if v in self.print.named:

@@ -12,23 +12,38 @@ from typing import Any
 
 from sympy import (
     DiagMatrix,
+    Expr,
     Identity,
     Integer,
     MatAdd,
     MatMul,
     MatrixExpr,
     MatrixSymbol,
+    Mul,
     S,
     Transpose,
     ZeroMatrix,
+    sympify,
 )
 from sympy.matrices.expressions import HadamardProduct, KroneckerProduct, OneMatrix
 
 from rnnsym.algebra import factors, is_scalar, split, tr
-from rnnsym.emit.graph import Graph, Node
+from rnnsym.emit.graph import ONCE, Graph, Node
 from rnnsym.emit.matrices import Matrix
+from rnnsym.emit.steps import certainly_within
 from rnnsym.errors import NotSupportedError
-from rnnsym.nodes import Adjoint, Apply, Blocks, Softmax, TimeVector, t, time_vectors
+from rnnsym.nodes import (
+    Adjoint,
+    Apply,
+    Blocks,
+    Detach,
+    Iverson,
+    Joined,
+    Softmax,
+    TimeVector,
+    t,
+    time_vectors,
+)
 
 Rule = Callable[["Lowering", Any], Node]
 
@@ -36,8 +51,9 @@ Rule = Callable[["Lowering", Any], Node]
 class Lowering:
     """Writes column vectors down as nodes of a graph.
 
-    variable(kind, name) gives the node of a vector ("value") or of its adjoint ("adjoint");
-    forward(name) gives the right-hand side of a vector's equation, or None.
+    variable(kind, v) gives the node of a vector ("value") or of its adjoint ("adjoint");
+    forward(v) gives the right-hand side of a vector's equation, or None; axis: the number of
+    steps for which the equations hold that are written down.
     """
 
     def __init__(
@@ -45,11 +61,12 @@ class Lowering:
         graph: Graph,
         variable: Callable[[str, TimeVector], Node],
         forward: Callable[[TimeVector], MatrixExpr | None],
+        axis: Expr,
     ) -> None:
-        self.graph, self.variable, self.forward = graph, variable, forward
+        self.graph, self.variable, self.forward, self.axis = graph, variable, forward, axis
 
     def column(self, e: MatrixExpr) -> Node:
-        """A column vector, or a scalar, at time t."""
+        """A column vector, or a scalar, at time t or the only time of the equation."""
         rule = COLUMNS.get(type(e))
         if rule is None or e.cols != 1:
             raise NotSupportedError(f"no code for {type(e).__name__} in {e}")
@@ -79,26 +96,56 @@ class Lowering:
     # ---- columns ---------------------------------------------------------------------------
 
     def _vector(self, e: TimeVector) -> Node:
-        return self.graph.at(self.variable("value", e), int(e.time - t))
+        return self._at(self.variable("value", e), e.time)
 
     def _adjoint(self, e: Adjoint) -> Node:
-        return self.graph.at(self.variable("adjoint", e.of), int(e.of.time - t))
+        return self._at(self.variable("adjoint", e.of), e.of.time)
+
+    def _at(self, v: Node, time: Expr) -> Node:
+        """The value of a vector at a time relative to the equation's, or at a fixed one."""
+        if t in time.free_symbols:
+            return self.graph.at(v, int(time - t))
+        return self.graph.pick(v, time)
+
+    def _detach(self, e: Detach) -> Node:
+        return self.column(e.argument)
 
     def _parameter(self, e: MatrixSymbol) -> Node:
-        return self.graph.node("data", (), (e.name, "parameter"), e.rows, False)
+        return self.graph.node("data", (), (e.name, "parameter"), e.rows)
 
     def _matrix_data(self, e: MatrixSymbol) -> Node:
-        return self.graph.node("data", (), (e.name, "parameter"), e.rows, False)
+        return self.graph.node("data", (), (e.name, "parameter"), e.rows)
 
     def _add(self, e: MatAdd) -> Node:
         return self.graph.add([(1, self.column(a)) for a in e.args], e.rows)
 
     def _mul(self, e: MatMul) -> Node:
-        number, (*left, last) = number_and_factors(e)
+        factor, (*left, last) = number_and_factors(e)
+        number, gates = split_gates(factor)
+        bracket = next((g for g in gates if isinstance(g, Iverson) and t in g.free_symbols), None)
+        if bracket is not None:  # [t = τ] v⟨t⟩ is v⟨τ⟩, at that step
+            time = bracket.args[1] if bracket.args[0] == t else bracket.args[0]
+            rest = MatMul(factor / bracket, *left, last).xreplace({t: time})
+            sure = certainly_within(time, self.axis)
+            return self.graph.place(self._once.column(rest), time, self.axis, sure)
         v = self.column(last)
         for m in reversed(left):
             v = self.apply(m, v)
-        return self.graph.mul(number, [v], e.rows)
+        return self.graph.mul(number, [*map(self.gate, gates), v], e.rows)
+
+    @property
+    def _once(self) -> Lowering:
+        """The same for equations at one time."""
+        return Lowering(self.graph, self.variable, self.forward, ONCE)
+
+    def gate(self, e: Expr) -> Node:
+        """A number that is 0 or 1, whichever the time. Raises NotSupportedError for chunks whose
+        length is not known."""
+        if isinstance(e, Joined) and not e.args[0].is_Integer:
+            raise NotSupportedError(
+                f"detach(…, {e.args[0]}): code needs the number of steps in a chunk as a number"
+            )
+        return self.graph.gate(e, self.axis if t in e.free_symbols else ONCE)
 
     def _hadamard(self, e: HadamardProduct) -> Node:
         return self.graph.mul(1, [self.column(a) for a in e.args], e.rows)
@@ -177,10 +224,11 @@ class Lowering:
         return self.graph.matvec(Matrix(m), v)
 
     def _product(self, m: MatMul, v: Node) -> Node:
-        number, parts = number_and_factors(m)
-        for factor in reversed(parts):
-            v = self.apply(factor, v)
-        return self.graph.mul(number, [v], m.rows)
+        factor, parts = number_and_factors(m)
+        number, gates = split_gates(factor)
+        for part in reversed(parts):
+            v = self.apply(part, v)
+        return self.graph.mul(number, [*map(self.gate, gates), v], m.rows)
 
     def _sum(self, m: MatAdd, v: Node) -> Node:
         return self.graph.add([(1, self.apply(a, v)) for a in m.args], m.rows)
@@ -226,6 +274,7 @@ COLUMNS: dict[type, Rule] = {
     Transpose: Lowering._transpose,
     Apply: Lowering._apply,
     Softmax: Lowering._softmax,
+    Detach: Lowering._detach,
     Blocks: Lowering._blocks,
     OneMatrix: Lowering._ones,
     ZeroMatrix: Lowering._zeros,
@@ -252,6 +301,13 @@ def number_and_factors(e: MatMul) -> tuple[Any, list[MatrixExpr]]:
         else:
             number = number * a
     return number, parts
+
+
+def split_gates(factor: Any) -> tuple[Any, list[Expr]]:
+    """A scalar as its number and the numbers in it that depend on time, which are 0 or 1."""
+    factors = Mul.make_args(sympify(factor))
+    gates = [f for f in factors if isinstance(f, Iverson | Joined)]
+    return Mul(*(f for f in factors if f not in gates)), gates
 
 
 def outer(e: MatrixExpr) -> tuple[Any, MatrixExpr, MatrixExpr]:

@@ -78,7 +78,11 @@ class Blocks:
         """Which part of the concatenated matrices is used, and whether transposed."""
         first = self.parts[0].cut(self.axis, None)
         across = 1 - self.axis
-        alike = all(m.span(across) == first.span(across) for m in self.parts)
+        width = first.expr.shape[across]
+        alike = all(
+            m.span(across) == first.span(across) and m.expr.shape[across] == width
+            for m in self.parts
+        )
         return first if alike else first.cut(across, None)
 
     @property

@@ -20,7 +20,7 @@ from itertools import groupby, pairwise
 from sympy import Expr, Integer, S
 
 from rnnsym.emit.functions import WHOLE
-from rnnsym.emit.graph import FRESH, Graph, Node
+from rnnsym.emit.graph import FRESH, TRANSPARENT, Graph, Node
 from rnnsym.emit.matrices import Blocks, Matrix, Span, below_each_other, order, side_by_side
 from rnnsym.emit.walk import components, is_loop, reachable
 
@@ -38,7 +38,7 @@ def pack(graph: Graph, outputs: list[Node]) -> None:
 
 
 class _Packing:
-    """users: who uses a node, once for each use; shifted: what is read at other steps;
+    """users: who uses a node, once for each use; shifted: what is read otherwise than at its step;
     rank: in which order the matrices of a product are stacked."""
 
     def __init__(self, graph: Graph, outputs: list[Node]) -> None:
@@ -53,8 +53,12 @@ class _Packing:
         for n in reachable(self.outputs):
             for used in n.operands:
                 self.users.setdefault(used, []).append(n)
-                if used.op == "at":
+                if used.op in TRANSPARENT:
                     self.shifted.add(used.args[0])
+            if n.op in ("pick", *TRANSPARENT):
+                self.shifted.add(n.args[0])
+            if n.start:
+                self.shifted.add(n.start)
         for n in self.outputs:
             self.users.setdefault(n, []).append(n)
 

@@ -12,14 +12,18 @@ from sympy import Expr, Integer
 
 from rnnsym.emit.arguments import Argument
 from rnnsym.emit.expressions import ATOM, PRODUCT, Expressions, number
-from rnnsym.emit.graph import Node
+from rnnsym.emit.graph import TRANSPARENT, Node
 from rnnsym.emit.matrices import span_of
 from rnnsym.emit.names import joint
 from rnnsym.emit.program import Program, Term
+from rnnsym.emit.steps import axis_of
 from rnnsym.emit.writer import Writer, literal
 
 #: the pack that u is in, and v, of u vᵀ
 Key = tuple[Node, Node | None]
+
+#: a place in a pack that is a factor of a gradient
+Part = tuple[Argument, Node]
 
 
 class Results:
@@ -30,8 +34,9 @@ class Results:
     ) -> None:
         self.program, self.print, self.parameters, self.out = program, print_, parameters, out
         self.shared: dict[Key, tuple[str, Expr]] = {}
-        self.ones = False
-        self.found: dict[Key, list[tuple[Argument, Node]]] = {}
+        self.ones: dict[Expr, str] = {}
+        self.found: dict[Key, list[Part]] = {}
+        self.axis = axis_of(program.net, program.net.loss.name)
         for a in parameters:
             for s in program.gradients[a.key]:
                 if (view := s.u.view) is not None:
@@ -44,8 +49,10 @@ class Results:
         out.line("if not math.isfinite(loss):  # because of what was given, or of an overflow")
         with out.indented():
             out.line("_check_finite(arrays)")
-        if any(s.v is None for summands in self.program.gradients.values() for s in summands):
-            self.make_ones()
+        for summands in self.program.gradients.values():
+            for s in summands:
+                if s.v is None:
+                    self.make_ones(s.axis)
         self.share([base for base, _ in self.found])
         gradients = [(a, self.gradient(a)) for a in self.parameters]
         out.line("return float(loss), {")
@@ -60,10 +67,10 @@ class Results:
         """The sum of a scalar over all steps and the batch."""
         if v not in self.print.named:
             if v.op == "number":
-                return f"{number(v.data[0])[0]} * {self.print.length()}"
+                return f"{number(v.data[0])[0]} * {self.print.length(self.axis)}"
             if v.op == "add":
                 constant, signs = v.data
-                line = f"{number(constant)[0]} * {self.print.length()}" if constant else ""
+                line = f"{number(constant)[0]} * {self.print.length(self.axis)}" if constant else ""
                 for sign, a in zip(signs, v.args, strict=True):
                     mark = "-" if sign < 0 else "+"
                     term = self.total(a)
@@ -79,10 +86,12 @@ class Results:
                 return f"{number(factor)[0]} * {inner}"
             if v.op == "sum" and v.args[0].op == "mul" and v.args[0] not in self.print.named:
                 product = v.args[0]
-                if all(a.timed and a.full and a.size == product.size for a in product.args):
+                if all(
+                    a.axis == self.axis and a.full and a.size == product.size for a in product.args
+                ):
                     return self.dot(product)
-        if not v.timed:
-            return f"({self.print(v)}).sum() * {self.print.length()}"
+        if v.axis != self.axis:
+            return f"({self.print(v)}).sum() * {self.print.length(self.axis)}"
         return f"{self.print(v, ATOM)}.sum()"
 
     def dot(self, product: Node) -> str:
@@ -96,12 +105,13 @@ class Results:
 
     # ---- the gradients -------------------------------------------------------------------------
 
-    def make_ones(self) -> None:
+    def make_ones(self, axis: Expr) -> None:
         """The vector that a product with sums over all rows."""
-        if not self.ones:
-            note = "# one product with it sums over all rows"
-            self.out.line(f"every = np.ones({self.print.length()}, dtype)  {note}")
-            self.ones = True
+        if axis not in self.ones:
+            note = "" if self.ones else "  # one product with it sums over all rows"
+            self.ones[axis] = self.print.names.fresh("every") if self.ones else "every"
+            length = self.print.length(axis)
+            self.out.line(f"{self.ones[axis]} = np.ones({length}, dtype){note}")
 
     def share(self, packs: Collection[Node]) -> None:
         """The products that several gradients are parts of, as far as they are known by now."""
@@ -109,19 +119,21 @@ class Results:
             spans = {view.data for _, view in parts}
             if base not in packs or (base, v) in self.shared or len(spans) < 2 or not self.known(v):
                 continue
+            axis = base.axis
+            assert axis is not None
             if v is None:
-                self.make_ones()
+                self.make_ones(axis)
             start, stop = span_of(spans)
             u = self.print.rows(base)
             if (start, stop) != (0, base.size):
                 u = f"{u}[:, {self.print.span(start, stop)}]"
             name = self.print.names.fresh(f"d_{joint([a.variable for a, _ in parts])}")
-            self.out.line(f"{name} = {self.product(u, v)}")
+            self.out.line(f"{name} = {self.product(u, v, axis)}")
             self.shared[base, v] = name, start
 
     def known(self, v: Node | None) -> bool:
         """Whether a right factor has been computed."""
-        return v is None or (v.args[0] if v.op == "at" else v) in self.print.named
+        return v is None or (v.args[0] if v.op in TRANSPARENT else v) in self.print.named
 
     def gradient(self, a: Argument) -> str:
         """The gradient by one parameter."""
@@ -142,13 +154,13 @@ class Results:
             name, first = self.shared[view.args[0], s.v]
             start, stop = (place - first for place in view.data)
             return f"{factor}{name}[{self.print.span(start, stop)}]"
-        return factor + self.product(self.print.every_row(s.u), s.v)
+        return factor + self.product(self.print.every_row(s.u, s.axis), s.v, s.axis)
 
-    def product(self, u: str, v: Node | None) -> str:
+    def product(self, u: str, v: Node | None, axis: Expr) -> str:
         """Σ_t u⟨t⟩ v⟨t⟩ᵀ, or Σ_t u⟨t⟩."""
         if v is None:
-            return f"every.dot({u})"
-        return f"{_primary(u)}.T @ {_primary(self.print.every_row(v))}"
+            return f"{self.ones[axis]}.dot({u})"
+        return f"{_primary(u)}.T @ {_primary(self.print.every_row(v, axis))}"
 
 
 def _primary(line: str) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from sympy import Integer, S
 
-from rnnsym.emit.graph import FRESH, Graph, Node
+from rnnsym.emit.graph import FRESH, TRANSPARENT, Graph, Node
 from rnnsym.emit.walk import components, is_loop, reachable, uses
 
 
 def rewrite(graph: Graph, outputs: list[Node]) -> None:
     """Rewrite everything that the outputs need."""
     _share(outputs)
+    _look_through(outputs)
     _merge_products(outputs)
     for component in components(outputs):
         if is_loop(component):
@@ -36,6 +37,14 @@ def _share(outputs: list[Node]) -> None:
         n.args = tuple(owner.get(a, a) for a in n.args)
         if n.definition in owner and owner[n.definition] is not n:
             n.definition = owner[n.definition]
+
+
+def _look_through(outputs: list[Node]) -> None:
+    """Read v⟨t+1⟩ itself where a variable is nothing else."""
+    names = {n: n.definition for n in reachable(outputs) if n.definition}
+    shifted = {n: v for n, v in names.items() if v.op == "at"}
+    for n in reachable(outputs):
+        n.args = tuple(shifted.get(a, a) for a in n.args)
 
 
 def _merge_products(outputs: list[Node]) -> None:
@@ -80,4 +89,4 @@ def _hoist(graph: Graph, component: frozenset[Node]) -> None:
 
 
 def _at(node: Node) -> list[tuple[Node, int]]:
-    return node.reads if node.op == "at" else [(node, 0)]
+    return node.reads if node.op in TRANSPARENT else [(node, 0)]

@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rnnsym.emit.graph import FRESH, Graph, Node
+from sympy import Expr
+
+from rnnsym.emit.graph import FRESH, TRANSPARENT, Graph, Node
 from rnnsym.emit.packing import pack
 from rnnsym.emit.rewrite import rewrite
+from rnnsym.emit.steps import outside
 from rnnsym.emit.walk import components, is_loop, users, uses
 from rnnsym.errors import NotSupportedError
 
@@ -23,13 +26,15 @@ class Loop:
     """Nodes that are computed step by step.
 
     units: the nodes that get a value of their own, in order, all others are parts of them;
-    views: slices of units; forward: whether time runs from 1 to T; stored: the units whose values
-    are kept for all steps; carried: those of which only the latest value is needed, at the next
-    step; lent: a stored unit -> what is kept in its rows until the unit itself is written there, a
-    node from outside that only an earlier unit of the same step reads.
+    axis: the number of steps; views: slices of units; forward: whether time runs from 1 to T;
+    stored: the units whose values are kept for all steps; carried: those of which only the latest
+    value is needed, at the next step; lent: a stored unit -> what is kept in its rows until the
+    unit itself is written there, a node from outside that only an earlier unit of the same step
+    reads.
     """
 
     units: tuple[Node, ...]
+    axis: Expr
     views: tuple[Node, ...]
     forward: bool
     stored: frozenset[Node]
@@ -66,10 +71,11 @@ def schedule(graph: Graph, outputs: Iterable[Node], packed: bool = True) -> Sche
         pack(graph, outputs)
     ordered = components(outputs)
     used, by = uses(outputs), users(ordered)
+    kept = {n for o in outputs for n in ([o] if o.op not in TRANSPARENT else o.args)}
     items: list[Node | Loop] = []
     for component in ordered:
         if is_loop(component):
-            items.append(_loop(component, by, used, set(outputs)))
+            items.append(_loop(component, by, used, kept))
         else:
             items += component
     return Schedule(tuple(items), used, _padding(ordered))
@@ -84,13 +90,18 @@ def _loop(
         names = ", ".join(sorted({n.name for n in component if n.op == "variable"}))
         raise NotSupportedError(f"{names}: a loop over time must run in one direction")
     forward = min(offsets) < 0
+    axis = component[0].axis
+    assert axis is not None
     needed_outside = {
-        n for n in component if n in kept or any(u not in members for u in users.get(n, ()))
+        n
+        for n in component
+        if n in kept
+        or any(u not in members and not _is_last(u, forward, axis) for u in users.get(n, ()))
     }
     views = {n: view for n in component if (view := n.view) is not None}
     needed_outside |= {view.args[0] for n, view in views.items() if n in needed_outside}
     # A definition that only its variable uses is the variable.
-    bodies = {n.definition for n in component if n.definition and uses[n.definition] == 1}
+    bodies = {n.definition for n in component if n.definition and uses.get(n.definition) == 1}
     units = [
         n
         for n in component
@@ -118,7 +129,14 @@ def _loop(
     ordered = _sorted(units, order)
     assert ordered is not None
     lent = _lent(ordered, stored, members, uses, kept)
-    return Loop(tuple(ordered), tuple(views), forward, frozenset(stored), frozenset(carried), lent)
+    return Loop(
+        tuple(ordered), axis, tuple(views), forward, frozenset(stored), frozenset(carried), lent
+    )
+
+
+def _is_last(pick: Node, forward: bool, axis: Expr) -> bool:
+    """Whether a node is the value that a loop ends with, which is at hand after it."""
+    return pick.op == "pick" and bool(pick.data[0] == (axis if forward else 1))
 
 
 def _lent(
@@ -131,7 +149,8 @@ def _lent(
             if uses[v] > 1 or v in kept or v.op not in FRESH or not (v.timed and v.full):
                 continue
             for unit in units[i + 1 :]:
-                if unit in stored and unit not in lent and unit.size == v.size:
+                alike = unit.size == v.size and unit.axis == v.axis
+                if unit in stored and unit not in lent and alike:
                     lent[unit] = v
                     break
     return lent
@@ -187,5 +206,8 @@ def _padding(components: list[list[Node]]) -> dict[Node, tuple[int, int]]:
     for node in (n for c in components for n in c):
         for used, offset in node.reads:
             before, after = padding.get(used, (0, 0))
-            padding[used] = max(before, -offset), max(after, offset)
+            own = (-offset, offset)
+            if node.op == "pick" and used.axis is not None:
+                own = outside(node.data[0], used.axis) if used.beyond else (0, 0)
+            padding[used] = max(before, own[0]), max(after, own[1])
     return padding

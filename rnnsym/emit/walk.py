@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sympy.utilities.iterables import strongly_connected_components
 
-from rnnsym.emit.graph import Node
+from rnnsym.emit.graph import TRANSPARENT, Node
 
 
 def reachable(outputs: Iterable[Node]) -> list[Node]:
@@ -23,7 +23,7 @@ def reachable(outputs: Iterable[Node]) -> list[Node]:
 
 def components(outputs: Iterable[Node]) -> list[list[Node]]:
     """The strongly connected components, each after those that it uses."""
-    nodes = [n for n in reachable(outputs) if n.op != "at"]
+    nodes = [n for n in reachable(outputs) if n.op not in TRANSPARENT]
     edges = [(n, used) for n in nodes for used, _ in n.reads]
     found = strongly_connected_components((nodes, edges))
     return [sorted(c, key=lambda n: n.number) for c in found]

@@ -20,12 +20,20 @@ class Wishes:
         if v.members:
             return joint([self(m) for m in v.members])
         if v.op == "variable":
+            if v.data[1] == "start":
+                return f"d_{v.name}_start"
             prefix = {"value": "", "adjoint": "d_"}.get(v.data[1], f"{v.data[1]}_")
             return prefix + v.name
         if v.op == "call":
             return f"{v.data[0]}_{self(v.args[0])}"
         if v.op == "data":
             return v.name
+        if v.op == "pick":
+            return f"{self(v.args[0])}_{v.data[0]}"
+        if v.op == "collapse":
+            return f"sum_{self(v.args[0])}"
+        if v.op == "gate":
+            return f"open_{self.owner(v)}"
         if v.op == "matvec":
             m = v.data[0]
             if not isinstance(m, Matrix):
@@ -56,7 +64,8 @@ class Wishes:
         while v.op != "variable" and v in self.users and v not in seen:
             seen.add(v)
             user = self.users[v][0]
-            if user.op == "concat" and (pack := self.users[user][0]).members:
-                user = pack.members[user.args.index(v)]
+            if user.op == "concat" and user in self.users:
+                pack = self.users[user][0]
+                user = pack.members[user.args.index(v)] if pack.members else user
             v = user
         return self(v) if v.op == "variable" else "loss"

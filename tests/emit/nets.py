@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from rnnsym.errors import InputError
 from rnnsym.evaluate.arithmetic import NumpyArithmetic
 from rnnsym.evaluate.point import array_point
 from rnnsym.evaluate.trajectory import Truth
 from rnnsym.network import Network
 from rnnsym.nodes import Gradient
-from rnnsym.sizes import choose_sizes
+from rnnsym.sizes import choose_lengths, choose_sizes
 from rnnsym.verify.arrays import random_arrays
 
 Y = "y_hat[t] = softmax(W_ya @ a[t] + b_y)"
@@ -121,11 +122,172 @@ ODD: dict[str, Callable[[], Network]] = {
     ),
 }  # fmt: skip
 
+TANH = "a[t] = tanh(W @ a[t-1] + U @ x[t] + b)"
+ENCODER = "e[t] = tanh(W_e @ e[t-1] + U_e @ x[t])"
+DECODED = {"lengths": {"y": "T_y"}, "output": "y_hat"}
+SECOND = {"inputs": ("x", "u"), "lengths": {"u": "T_u"}}
+
+#: what is odd about when its vectors have values -> the network
+TIMED: dict[str, Callable[[], Network]] = {
+    "many to one": lambda: Network(TANH, "y_hat[T] = softmax(V @ a[T] + c)"),
+    "bidirectional, many to one": lambda: Network(
+        "f[t] = tanh(W_f @ f[t-1] + U_f @ x[t])",
+        "r[t] = tanh(W_r @ r[t+1] + U_r @ x[t])",
+        "y_hat[T] = softmax(V @ [f[T], r[1]] + c)",
+    ),
+    "encoder and decoder": lambda: Network(
+        ENCODER, "s[0] = e[T_x]", "s[t] = tanh(W_s @ s[t-1] + U_s @ y[t-1])",
+        "y_hat[t] = softmax(V @ s[t])", **DECODED,
+    ),
+    "a bridge, and a context at each step": lambda: Network(
+        ENCODER,
+        "c[T_x] = tanh(C @ e[T_x] + b_c)",
+        "s[0] = c[T_x]",
+        "s[t] = tanh(W_s @ s[t-1] + U_s @ y[t-1] + C_s @ c[T_x])",
+        "y_hat[t] = softmax(V @ s[t] + V_c @ c[T_x])",
+        **DECODED,
+    ),
+    "a context that multiplies": lambda: Network(
+        ENCODER,
+        "s[0] = W_0 @ e[T_x] + b_0",
+        "s[t] = tanh(W_s @ s[t-1] + C_s @ e[T_x]) * e[T_x] + U_s @ y[t-1]",
+        "y_hat[t] = softmax(V @ [s[t], e[T_x]])",
+        **DECODED,
+    ),
+    "three lengths": lambda: Network(
+        ENCODER,
+        "f[t] = tanh(W_f @ f[t-1] + U_f @ u[t])",
+        "s[t] = tanh(W_s @ s[t-1] + C @ e[T_x] + D @ f[T_u])",
+        "y_hat[t] = softmax(V @ s[t])",
+        inputs=("x", "u"), lengths={"u": "T_u", "y": "T_y"},
+    ),
+    "a decoder after a decoder": lambda: Network(
+        ENCODER,
+        "f[0] = e[T_x]",
+        "f[t] = tanh(W_f @ f[t-1] + U_f @ u[t])",
+        "s[0] = f[T_u]",
+        "s[t] = tanh(W_s @ s[t-1])",
+        "y_hat[t] = softmax(V @ s[t])",
+        inputs=("x", "u"), lengths={"u": "T_u", "y": "T_y"}, output="y_hat",
+    ),
+    "convolution, one output": lambda: Network(
+        "a[t] = tanh(W_0 @ x[t] + W_1 @ x[t-1] + b)", "y_hat[T] = softmax(V @ a[T] + c)"
+    ),
+    "the last steps but one": lambda: Network(
+        TANH, "y_hat[T] = softmax(V @ a[T] + V_1 @ a[T-1] + V_2 @ x[T-1] + V_3 @ x[T-2])"
+    ),
+    "the first steps": lambda: Network(
+        TANH, "y_hat[T] = softmax(V @ a[2] + V_1 @ a[1] + V_2 @ x[3])"
+    ),
+    "a step that may be the initial value after the last": lambda: Network(
+        "r[t] = tanh(W_r @ r[t+1] + U_r @ x[t])", "r[T+1] = W_0 @ x[1]",
+        "y_hat[T] = softmax(V @ r[1] + V_2 @ r[2])", output="y_hat",
+    ),
+    "the initial value itself": lambda: Network(
+        TANH, "y_hat[T] = softmax(V @ a[T] + V_1 @ a[0])"
+    ),
+    "the last step but one may be the initial value": lambda: Network(
+        ENCODER,
+        "s[0] = W_0 @ e[T_x]",
+        "s[t] = tanh(W_s @ s[t-1] + U_s @ u[t])",
+        "y_hat[T_u] = softmax(V @ s[T_u] + V_1 @ s[T_u-1])",
+        **SECOND,
+    ),
+    "a computed initial value itself": lambda: Network(
+        ENCODER,
+        "s[0] = W_0 @ e[T_x]",
+        "s[t] = tanh(W_s @ s[t-1] + U_s @ u[t])",
+        "y_hat[T_u] = softmax(V @ s[T_u] + V_1 @ s[0])",
+        **SECOND,
+    ),
+    "a learned initial value": lambda: Network(
+        "a[t] = tanh(W @ a[t-1] + W_2 @ a[t-2] + U @ x[t] + b)", "a[0] = b_0",
+        "y_hat[t] = softmax(V @ a[t])", output="y_hat",
+    ),
+    "a learned initial value after the last step": lambda: Network(
+        "r[t] = tanh(W_r @ r[t+1] + U_r @ x[t])", "r[T+1] = W_0 @ x[1]",
+        "y_hat[t] = softmax(V @ r[t])", output="y_hat",
+    ),
+    "one input": lambda: Network(
+        "a[t] = tanh(W @ a[t-1] + U @ x[1])", "y_hat[t] = softmax(V @ a[t])"
+    ),
+    "several uses of the last state": lambda: Network(
+        TANH,
+        "p[T] = tanh(P @ a[T])",
+        "q[T] = tanh(Q @ a[T]) * a[T]",
+        "y_hat[T] = V @ (p[T] + q[T]) + V_1 @ a[T]",
+        **SQUARED,
+    ),
+    "losses of every step on the last state": lambda: Network(
+        TANH,
+        "y_hat[t] = Q @ a[t]",
+        loss="L[t] = (y[t] - y_hat[t]).T @ (y[t] - y_hat[t]) + v.T @ a[T] + v.T @ v"
+        " + (a[t] - a[T]).T @ (a[t] - a[T])",
+        output="y_hat",
+    ),
+    "a penalty beside one loss": lambda: Network(
+        TANH, "y_hat[T] = Q @ a[T]", output="y_hat", sizes={"v": (2, 1)},
+        loss="L[T] = (y[T] - y_hat[T]).T @ (y[T] - y_hat[T]) + v.T @ v + 0.5",
+    ),
+    "adjoints that are the same at each step": lambda: Network(
+        "a[t] = tanh(U @ x[t])", "y_hat[t] = a[t]", output="y_hat",
+        loss="L[t] = v.T @ a[t] + q.T @ a[T] + 0.5 * (y[t].T @ a[1])",
+        sizes={"v": ("n_a", 1), "q": ("n_a", 1)},
+    ),
+    "products with fixed steps": lambda: Network(
+        "k[t] = K @ x[t]", "q[t] = Q @ x[t]", "a[t] = q[t] * k[T] + k[1]",
+        "y_hat[t] = softmax(V @ a[t])",
+    ),
+    "attention to states": lambda: Network(
+        "h[t] = tanh(W_h @ h[t-1] + U_h @ x[t])",
+        "e_1[t] = exp(q.T @ h[1])",
+        "e_2[t] = exp(q.T @ h[2])",
+        "c[t] = (e_1[t] * h[1] + e_2[t] * h[2]) / (e_1[t] + e_2[t])",
+        "y_hat[t] = softmax(V @ c[t] + Q @ h[t])",
+        sizes={"e_1": 1, "e_2": 1, "q": ("n_h", 1)},
+    ),
+    "a number of steps": lambda: Network(
+        TANH, "y_hat[t] = softmax(V @ a[t])", lengths={"x": 4}
+    ),
+    "a number for the whole sequence": lambda: Network(
+        TANH, "n[T] = tanh(w @ a[T])", "y_hat[t] = a[t] * n[T]", sizes={"n": 1}, **SQUARED
+    ),
+    "one of two products detached": lambda: Network(
+        "a[t] = tanh(W @ detach(a[t-1], 2) + V @ a[t-1] + U @ x[t])",
+        "y_hat[t] = softmax(Q @ a[t])",
+    ),
+    "detached, with a computed initial value": lambda: Network(
+        "a[t] = tanh(W @ detach(a[t-1], 2) + U @ x[t])", "a[0] = W_0 @ x[1] + b_0",
+        "y_hat[T] = softmax(V @ a[T])", output="y_hat",
+    ),
+    "detached backwards, with a computed initial value": lambda: Network(
+        "r[t] = tanh(W_r @ detach(r[t+1], 2) + U_r @ x[t])", "r[T+1] = W_0 @ x[1] + b_0",
+        "y_hat[t] = softmax(V @ r[t])", output="y_hat",
+    ),
+}  # fmt: skip
+
+
+def lengths(net: Network, longest: int) -> list[Any]:
+    """The lengths to try a network at, if it has steps then: one number, or lengths that differ."""
+    names = list(net.lengths)
+    tried: list[Any] = [longest]
+    if len(names) > 1:
+        tried = [dict(zip(names, n, strict=False)) for n in ((longest, 4, 2), (3, longest, 1))]
+    return [steps for steps in tried if _has_steps(net, steps)]
+
+
+def _has_steps(net: Network, steps: Any) -> bool:
+    try:
+        choose_lengths(net, steps)
+    except InputError:
+        return False
+    return True
+
 
 class Example:
     """A network with random arrays, in the form of the emitted function's arguments."""
 
-    def __init__(self, net: Network, steps: int = 4, batch: int | None = None) -> None:
+    def __init__(self, net: Network, steps: Any = 4, batch: int | None = None) -> None:
         self.net, self.symbols = net, choose_sizes(net, steps)
         self.params, self.sequences, self.initial = random_arrays(net, self.symbols, 0, batch)
 

@@ -13,7 +13,7 @@ from rnnsym.emit import function, source
 from rnnsym.emit.names import joint
 from rnnsym.emit.numpy_backend import NumpyModule
 from rnnsym.network import Network
-from tests.emit.nets import ODD, Example, difference
+from tests.emit.nets import ODD, TIMED, Example, difference
 from tests.emit.peers import parameters, stack
 
 DEEP = {"layers": "2", "bidirectional": "yes"}
@@ -26,7 +26,12 @@ MODELS = {
     "deep elman": lambda: models.build("elman", DEEP),
     "deep lstm": lambda: models.build("lstm", DEEP),
     "deep gru": lambda: models.build("gru", DEEP | AFTER),
-} | ODD
+    "truncated gru": lambda: models.build("gru", {"truncate": "2", "bidirectional": "yes"}),
+    "lstm, many to one": lambda: models.build("lstm", DEEP | {"type": "many-to-one"}),
+    "gru, encoder and decoder": lambda: models.build("gru", DEEP | {"type": "encoder-decoder"}),
+    **ODD,
+    **TIMED,
+}
 
 
 def loops(text: str) -> list[str]:

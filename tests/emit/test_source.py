@@ -22,7 +22,7 @@ from rnnsym.emit.functions import FUNCTIONS
 from rnnsym.errors import InputError
 from rnnsym.network import Network
 from rnnsym.nodes import Apply, TimeVector, t
-from tests.emit.nets import ODD, Example, difference
+from tests.emit.nets import ODD, TIMED, Example, difference
 
 GOLDEN = Path(__file__).with_name("golden_elman.txt")
 RUFF = shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff")
@@ -43,9 +43,10 @@ def test_a_backend_is_an_entry_in_a_table(monkeypatch: pytest.MonkeyPatch) -> No
     assert source(models.build("elman", {}), "names") == "W_aa W_ax b_a W_ya b_y"
 
 
-@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("name", ODD | TIMED)
 def test_the_same_source_every_time(name: str) -> None:
-    assert source(ODD[name]()) == source(ODD[name]())
+    make = (ODD | TIMED)[name]
+    assert source(make()) == source(make())
 
 
 def test_the_same_source_in_other_processes() -> None:
@@ -75,6 +76,8 @@ def test_ruff_has_no_complaint(tmp_path: Path) -> None:
     assert RUFF
     for i, make in enumerate(ODD.values()):
         (tmp_path / f"net_{i}.py").write_text(source(make()), encoding="utf-8")
+    for i, make in enumerate(TIMED.values()):
+        (tmp_path / f"timed_{i}.py").write_text(source(make()), encoding="utf-8")
     for cell in ("elman", "lstm", "gru"):
         (tmp_path / f"{cell}.py").write_text(source(models.build(cell, {})), encoding="utf-8")
     command = [RUFF, "check", "--config", "pyproject.toml", str(tmp_path)]
