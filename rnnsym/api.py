@@ -82,8 +82,9 @@ class Network(network.Network):
 
         return emit.source(self, backend)
 
-    def lambdify(self, wrt: str, steps: int) -> Callable[..., Any]:
-        """The sum of Jacobian products itself, for T = steps, as a NumPy function.
+    def lambdify(self, wrt: str, steps: int | Mapping[str, int]) -> Callable[..., Any]:
+        """The sum of Jacobian products itself, for T = steps, as a NumPy function; `steps` may
+        give each length by its name.
 
         f(params, x, y, initial=None) gives the row dL/dvec(W), shape (1, entries of W). Its cost
         grows with T²: it is the formula, not the fast way.

@@ -100,7 +100,7 @@ NEIGHBOURS: dict[str, Neighbour] = {
             "self-attention",
             "Vaswani et al. 2017, arXiv 1706.03762, one head, scores not scaled",
             _attention,
-            {"steps": (1, MAX_STEPS, 4)},
+            {"steps": (2, MAX_STEPS, 4)},  # of one step, the weights are 1 whatever the scores
             _attended,
         ),
     )

@@ -103,7 +103,7 @@ def fuse(e: MatrixExpr, sums_to_one: Callable[[MatrixExpr], bool]) -> MatrixExpr
             else:
                 parts.append(elementwise(part) if is_column(part) else part)
         result.append(scale(number, mul(*parts)) if parts else scale(number, ones(1)))
-    result.sort(key=lambda x: bool(split(x)[0] < 0))
+    result.sort(key=lambda x: bool(split(x)[0].as_coeff_Mul()[0] < 0))
     return elementwise(add(*result))
 
 

@@ -222,9 +222,9 @@ class AdjointSystem:
     def initial(self, name: str) -> MatrixExpr:
         """δ of a state's initial value: what its uses at later times send back."""
         state, start = self.net.states[name], self.net.start(name)
-        parts = self.contributions(state, later=True)
-        parts += [a.total for a in self.arrivals(name) if a.time == start]
-        return add(*parts).xreplace({t: start})
+        parts = [e.xreplace({t: start}) for e in self.contributions(state, later=True)]
+        parts += [scale(Iverson(start, a.time), a.total) for a in self.arrivals(name)]
+        return add(*(scale(*split(term)) for e in parts for term in terms(e)), _zero(state))
 
     def input(self, name: str) -> MatrixExpr:
         """δ_x⟨t⟩ of an input."""

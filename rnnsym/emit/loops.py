@@ -49,10 +49,17 @@ class LoopPrinter:
                 self.local[unit] = print_.named[unit]
         parts = [m for unit in loop.parted for m in unit.members]
         for view in (*loop.views, *parts):
-            if (slice_ := view.view) is not None and slice_.args[0] in self.local:
+            if self._in_buffer(view):
                 self.local[view] = print_.named[view]
         for unit in loop.units:
             self.compute(unit)
+
+    def _in_buffer(self, v: Node) -> bool:
+        """Whether a node is a part of a buffer, or a part of such a part."""
+        slice_ = v.view
+        if slice_ is None:
+            return False
+        return slice_.args[0] in self.local or self._in_buffer(slice_.args[0])
 
     def compute(self, unit: Node) -> None:
         """The statements that give a unit its value; what a pack is made of, each in its part."""
@@ -189,8 +196,10 @@ class LoopPrinter:
         elif sign < 0 and positive:
             leaves.remove(positive)
             self.say(f"np.subtract({positive[1]}, {source}, {place})")
-        else:
+        elif sign < 0:
             self.say(f"np.negative({source}, {place})")
+        elif source != place:  # a sum that became one product, kept elsewhere
+            self.say(f"{place}[...] = {source}")
 
     def _mul(self, v: Node, place: Place) -> None:
         factor = v.data[0]

@@ -29,7 +29,7 @@ class _Scalars(StrPrinter):
     def _print_Joined(self, e: Any) -> str:
         size, *times = map(self.doprint, e.args)
         first, second = (
-            f"⌈({time})/{size}⌉" if "-" in time else f"⌈{time}/{size}⌉" for time in times
+            f"⌈{time}/{size}⌉" if time.isalnum() else f"⌈({time})/{size}⌉" for time in times
         )
         return f"[{first}={second}]"
 
