@@ -85,7 +85,7 @@ def title(document: Document) -> str:
     return _write(Heading(1, document.title), _page(document))
 
 
-def _page(document: Document, row_end: str = "", links: Mapping[int, str] | None = None) -> Page:
+def _page(document: Document, row_end: str = r"\\", links: Mapping[int, str] | None = None) -> Page:
     tex, text = latex_printer(document), text_printer(document)
     return Page(tex, text, row_end, document.prefix, links or {})
 
@@ -113,7 +113,7 @@ def prose(text: Prose, form: Page) -> str:
             return MARKS[part.style] + text + MARKS[part.style]
         if isinstance(part, Ref):
             return part.text(form.prefix)
-        return escape(part) if isinstance(part, str) else f"${form.tex(part)}$"
+        return escape(part) if isinstance(part, str) else f"${_rows(form.tex(part), form)}$"
 
     return "".join(map(write, text))
 
@@ -148,7 +148,12 @@ def _(block: Bullets, form: Page) -> str:
 
 @_write.register
 def _(block: Display, form: Page) -> str:
-    return f"$$\n{aligned(block, form.tex, form.row_end, form.prefix)}\n$$"
+    return f"$$\n{_rows(aligned(block, form.tex, prefix=form.prefix), form)}\n$$"
+
+
+def _rows(formula: str, form: Page) -> str:
+    """A formula with its rows, those of matrices too, ended as the reader of the page wants."""
+    return formula.replace(r"\\", form.row_end)
 
 
 @_write.register

@@ -158,7 +158,8 @@ class LatexPrinter(Walker):
         return self._index(parse(stem)) + name[len(stem) :]
 
     def number(self, value: Any) -> str:
-        return self.scalar(value).replace("- ", "-")
+        text = self.scalar(value).replace("- ", "-")
+        return self.brackets(text) if getattr(value, "is_Add", False) else text
 
     def detached(self, e: Detach) -> str:
         (size, *_) = (g.args[0] for g in e.gate.atoms(Joined))

@@ -73,7 +73,8 @@ class TextPrinter(Walker):
         return text.replace("**", "^").replace("*", " ")
 
     def number(self, value: Any) -> str:
-        return self.scalar(value)
+        text = self.scalar(value)
+        return self.brackets(text) if getattr(value, "is_Add", False) else text
 
     def detached(self, e: Detach) -> str:
         (size, *_) = (g.args[0] for g in e.gate.atoms(Joined))

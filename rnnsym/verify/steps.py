@@ -89,6 +89,8 @@ class StepCheck:
             return f"{start}: {verb}{f'{comma} at {at}' if at else ''}"
         if not self.ok:
             return f"{start}: {self.detail}"
+        if self.probability == 0:  # both sides hold no variable
+            return f"{start}, equal as numbers"
         return f"{start}, P(error) < {power_of_two(self.probability)}"
 
 

@@ -209,7 +209,7 @@ def test_what_belongs_to_the_calculus_is_printed_in_its_notation() -> None:
 
 
 def test_stored_results_are_plotted(tmp_path: Path) -> None:
-    found = list(source(tmp_path, "memory task=adding results=data/memory.json").document().blocks)
+    found = list(source(tmp_path, f"memory task=adding results={DATA}").document().blocks)
     assert kinds(found) == [Figure, Figure, Table]
 
 
@@ -218,7 +218,7 @@ def test_stored_results_that_are_none_are_refused(tmp_path: Path) -> None:
         path = tmp_path / "r.json"
         path.write_text(text)
         with pytest.raises(InputError, match=message):
-            stored(str(path))
+            stored(path)
 
 
 @pytest.mark.slow

@@ -384,3 +384,12 @@ def test_expressions_of_another_network_have_its_names(writer: str) -> None:
     ]  # fmt: skip
     document = Document(("x",), content.named(blocks, names), "d2l", net.notations["d2l"])
     assert "zebra" in WRITERS[writer](document)
+
+
+def test_every_row_ends_as_hugo_wants_it_those_of_matrices_too() -> None:
+    from rnnsym.api import lstm
+    from rnnsym.documents import markdown
+
+    text = markdown.markdown(lstm().derive("W_fa").document(), "\\\\\\")
+    inside = [line for line in text.splitlines() if "bmatrix" in line or line.endswith("\\")]
+    assert inside and not any(r"\\" in line.replace(r"\\\\"[:3], "") for line in inside)

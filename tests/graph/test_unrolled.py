@@ -15,12 +15,12 @@ from sympy.matrices.expressions import KroneckerProduct
 from rnnsym.errors import InputError
 from rnnsym.evaluate.field import FieldArithmetic
 from rnnsym.evaluate.point import field_point
-from rnnsym.sizes import choose_sizes
 from rnnsym.evaluate.trajectory import Truth
 from rnnsym.graph import Node, unroll
 from rnnsym.models import build
 from rnnsym.network import Network
 from rnnsym.nodes import Total, t
+from rnnsym.sizes import choose_sizes
 from tests.graph.nets import nets
 
 NETS = nets()

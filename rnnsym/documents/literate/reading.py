@@ -64,7 +64,8 @@ class Source:
             kind, arguments, options, sections = requests.parse(text)
             net = self.models[options["model"]] if "model" in options else self.net
             ask = requests.Ask(
-                net, self.net.notation, self.evidence, self.level, arguments, options, sections
+                *(net, self.net.notation, self.evidence, self.level),
+                *(arguments, options, sections, self.path.parent),
             )
             blocks = list(kind.answer(ask))
             return blocks if net is self.net else named(blocks, ask.names)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from rnnsym.documents import narrative
@@ -43,7 +44,8 @@ class Evidence:
 class Ask:
     """A request: the network it is about, what it says, and where checks are noted.
 
-    notation: of the document; level: of the heading that the answer stands under.
+    notation: of the document; level: of the heading that the answer stands under; folder: of the
+    source.
     """
 
     net: Any
@@ -53,6 +55,7 @@ class Ask:
     arguments: Sequence[str] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     sections: Sequence[str] = ()
+    folder: Path = Path()
 
     def whole(self, key: str, default: int | None = None) -> int:
         """An option that is a whole number above zero. Raises InputError if it is not."""

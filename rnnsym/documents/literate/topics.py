@@ -21,8 +21,6 @@ from rnnsym.documents.literate.requests import Ask, request
 from rnnsym.documents.plots import Series, lines
 from rnnsym.errors import InputError
 
-#: where stored results are looked for: from the current folder, and beside the book's sources
-FOLDERS = (Path(), Path("derivations"), Path(__file__).parents[3] / "derivations")
 #: the sum of the exponents and the mean of log |det J| are two ways to one number
 TOLERANCE = 1e-9
 
@@ -243,27 +241,26 @@ def counterexamples(ask: Ask) -> Iterator[Block]:
 # ---- measured --------------------------------------------------------------------------------
 
 
-def stored(name: str) -> dict[str, Any]:
-    """Stored results, by a path from the current folder or from the book's.
+def stored(path: Path) -> dict[str, Any]:
+    """Stored results.
 
     Raises InputError if they are not there, or not what `python -m rnnsym.experiments` writes.
     """
-    for path in (folder / name for folder in FOLDERS):
-        if path.is_file():
-            try:
-                found = json.loads(path.read_text(encoding="utf-8"))
-            except ValueError as error:
-                raise InputError(f"{path}: no JSON: {error}") from None
-            if not {"command", "results"} <= set(found):
-                raise InputError(f"{path}: 'command' and 'results' are missing")
-            return dict(found)
-    raise InputError(f"{name}: there are no stored results of that name")
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise InputError(f"{path}: there are no stored results of that name") from None
+    except ValueError as error:
+        raise InputError(f"{path}: no JSON: {error}") from None
+    if not {"command", "results"} <= set(found):
+        raise InputError(f"{path}: 'command' and 'results' are missing")
+    return dict(found)
 
 
 @request("memory", "memory task=NAME results=FILE", options=("task", "results"))
 def memory(ask: Ask) -> Iterator[Block]:
     """Gradient norms before and after training, as they were stored."""
-    record = stored(ask.options.get("results", ""))
+    record = stored(ask.folder / ask.options.get("results", ""))
     task = ask.options.get("task", "")
     if task not in record["results"]:
         raise InputError(f"no results of the task {task!r}: {', '.join(record['results'])}")
