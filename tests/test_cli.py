@@ -194,7 +194,7 @@ def test_emit_writes_a_program(run: Run, tmp_path: Path) -> None:
 def test_build_writes_the_documents(run: Run, tmp_path: Path) -> None:
     source = tmp_path / "in"
     source.mkdir()
-    text = (ROOT / "derivations" / "09-output-weights.md").read_text(encoding="utf-8")
+    text = (ROOT / "derivations" / "08-output-weights.md").read_text(encoding="utf-8")
     (source / "one.md").write_text(text, encoding="utf-8")
     status, out, err = run("build", str(source), "-o", str(tmp_path / "out"))
     assert status == 0 and "one" in err

@@ -90,7 +90,7 @@ def test_a_structure_that_cannot_be_is_refused_with_its_reason(
 
 def test_numbers_are_listed_in_short_and_known_in_full() -> None:
     layers = COMMON["layers"]
-    assert isinstance(layers, Numbers) and list(layers) == ["1", "2", "…", "64"]
+    assert isinstance(layers, Numbers) and list(layers) == ["1", "2", "…", "64", "l"]
     assert all(str(n) in layers for n in range(1, 65))
     assert not any(value in layers for value in ("0", "65", "…", "", "1.0", 1, None))
     assert list(COMMON["shortcut"]) == ["no", "2", "3", "…", "100"] and "no" in COMMON["shortcut"]

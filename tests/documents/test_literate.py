@@ -327,16 +327,15 @@ def test_no_formula_is_typed_in_derivations() -> None:
 
 @pytest.mark.slow
 def test_derivations_are_built_alike_in_every_run(tmp_path: Path) -> None:
-    for seed in ("0", "1", "7"):
+    for seed in ("0", "7"):
         subprocess.run(
             [sys.executable, "-m", "rnnsym.cli", "build", str(SOURCES), "-o", str(tmp_path / seed)],
             env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True,
         )  # fmt: skip
     for path in (tmp_path / "0").iterdir():
-        for seed in ("1", "7"):
-            again = (tmp_path / seed / path.name).read_bytes()
-            seconds = rb'"seconds": [\d.]+'
-            assert re.sub(seconds, b"", again) == re.sub(seconds, b"", path.read_bytes())
+        again = (tmp_path / "7" / path.name).read_bytes()
+        seconds = rb'"seconds": [\d.]+'
+        assert re.sub(seconds, b"", again) == re.sub(seconds, b"", path.read_bytes())
 
 
 def test_the_documentation_of_requests_is_complete() -> None:

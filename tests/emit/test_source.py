@@ -288,15 +288,15 @@ def test_scalars_with_or_without_an_axis() -> None:
     [
         ("tanh", "z", "code for 'tanh' already"),
         ("a b", "z", "identifier"),
-        ("swish", "z +", "no expression"),
-        ("swish", "__import__('os')", "use z and np only, not __import__"),
-        ("swish", "z\nimport os", "no expression"),
+        ("hard_swish", "z +", "no expression"),
+        ("hard_swish", "__import__('os')", "use z and np only, not __import__"),
+        ("hard_swish", "z\nimport os", "no expression"),
     ],
 )
 def test_functions_that_cannot_be_registered(name: str, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         register(name, text)
-    if name == "swish":
+    if name == "hard_swish":
         with pytest.raises(InputError, match=message):
             compiled(name, text)
 
@@ -304,16 +304,16 @@ def test_functions_that_cannot_be_registered(name: str, text: str, message: str)
 def test_a_registered_function(monkeypatch: pytest.MonkeyPatch) -> None:
     assert compiled("twice", "2 * z")(np.arange(2)).tolist() == [0, 2]
     for table in (FUNCTIONS, functions.KNOWN, rules.DERIVATIVES):
-        for name in ("swish", "slope_of_swish"):
+        for name in ("hard_swish", "slope_of_hard_swish"):
             monkeypatch.setitem(table, name, None)
             monkeypatch.delitem(table, name)
-    register("swish", "z / (1 + np.exp(-z))")
-    functions.register("swish", "\\operatorname{swish}")
+    register("hard_swish", "z / (1 + np.exp(-z))")
+    functions.register("hard_swish", "\\operatorname{swish}")
     rules.register(
-        "swish",
+        "hard_swish",
         lambda z, a: add(a, had(Apply("sigmoid", z), subtract(ones(z.rows), a))),
     )
-    net = Network("a[t] = swish(W @ a[t-1] + U @ x[t])", "y_hat[t] = softmax(V @ a[t])")
+    net = Network("a[t] = hard_swish(W @ a[t-1] + U @ x[t])", "y_hat[t] = softmax(V @ a[t])")
     plain = Network(
         "z[t] = W @ a[t-1] + U @ x[t]",
         "a[t] = z[t] * sigmoid(z[t])",
