@@ -12,7 +12,7 @@ PYTEST := PYTHONHASHSEED=0 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help run test bench check lint fmt docs picture node clean distclean
+.PHONY: help run test nightly bench check lint fmt docs picture node clean distclean
 
 help: ## Say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ test: .venv/dev.stamp ## Run all the tests
 
 bench: .venv/dev.stamp ## Run the benchmarks
 	$(BIN)/python -m tests.benchmarks
+
+nightly: .venv/dev.stamp ## Draw 10,000 random networks instead of 500 (about an hour)
+	RNNSYM_COMPOSITIONS=10000 $(PYTEST) tests/compositions $(PYTEST_ARGS)
 
 check: lint ## Check format, style, types and imports, then run the fast tests
 	$(PYTEST) -m "not slow" $(PYTEST_ARGS)

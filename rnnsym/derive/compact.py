@@ -40,10 +40,17 @@ def _is_linear(e: MatrixExpr) -> bool:
 
 
 def _name(weights: list[str], node: str, taken: set[str]) -> str:
-    """W_a for W_aa and W_ax; W_node where they have nothing in common."""
-    letters = takewhile(lambda c: len(set(c)) == 1, zip(*weights, strict=False))
+    """W_a for W_aa and W_ax, W_a_l2 for W_aa_l2 and W_ax_l2; W_node where they have nothing in
+    common."""
+    ends = [w.split("_") for w in weights]
+    shared = 0
+    while min(map(len, ends)) > shared + 2 and len({e[-1 - shared] for e in ends}) == 1:
+        shared += 1
+    suffix = "".join(f"_{part}" for part in ends[0][len(ends[0]) - shared :])
+    stems = [w.removesuffix(suffix) for w in weights]
+    letters = takewhile(lambda c: len(set(c)) == 1, zip(*stems, strict=False))
     stem = "".join(c[0] for c in letters).rstrip("_")
-    name = stem if len(stem) > 1 else f"W_{node}"
+    name = stem + suffix if len(stem) > 1 else f"W_{node}"
     while name in taken:
         name += "_"
     return name
