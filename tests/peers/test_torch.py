@@ -10,6 +10,10 @@ import numpy as np
 import pytest
 
 import rnnsym as rs
+from rnnsym.evaluate.arithmetic import NumpyArithmetic
+from rnnsym.evaluate.point import array_point
+from rnnsym.evaluate.trajectory import Trajectory
+from rnnsym.sizes import choose_sizes
 
 pytestmark = pytest.mark.torch
 
@@ -71,6 +75,26 @@ def test_loss_and_all_gradients_agree(
         for name, gradient in wanted.items():
             assert gradients[name].shape == gradient.shape == params[name].shape
             assert relative(gradients[name], gradient) <= TOLERANCE, name
+
+
+@pytest.mark.parametrize(
+    ("kind", "layers", "bidirectional"),
+    list(itertools.product(MODULES, (1, 3), (False, True))),
+)
+def test_the_outputs_of_every_step_agree(
+    torch: Any, kind: str, layers: int, bidirectional: bool
+) -> None:
+    module, head = made(torch, kind, layers, bidirectional)
+    net, params = rs.from_torch(module, head)
+    x, y = data(None)
+    wanted = head(module(torch.from_numpy(x))[0]).detach().numpy()
+    sizes = {n: N_X if n == "n_x" else N_Y if n == "n_y" else N_A for n in net.sizes}
+    symbols, ar = choose_sizes(net, STEPS, sizes), NumpyArithmetic()
+    initial = {n: np.zeros(N_A) for n in net.initial_states}
+    point = array_point(ar, symbols, params, {"x": x, "y": y}, initial)
+    trajectory = Trajectory(net, point, ar)
+    found = [trajectory.value((net.output, t))[:, 0] for t in range(1, STEPS + 1)]
+    assert relative(np.array(found), wanted) <= TOLERANCE
 
 
 @pytest.mark.parametrize("kind", MODULES)
