@@ -74,9 +74,12 @@ class Calculus:
         total.linearity(scribe, s)
         if s.blocks:
             total.total_derivative(scribe, s)
-            for block in s.blocks:
+            for block in s.blocks if s.nested else filter(s.enters, s.blocks):
                 total.solve(scribe, s, block)
-            formula = closed.through_states(scribe, s, total.jacobian_sum(scribe, s))
+            if s.nested:
+                formula = closed.through_states(scribe, s, total.jacobian_sum(scribe, s))
+            else:
+                formula = closed.each_use(scribe, s, total.sum_over_uses(scribe, s))
         else:
             total.plain_chain_rule(scribe, s)
             formula = closed.after_states(scribe, s)

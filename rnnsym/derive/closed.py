@@ -162,8 +162,18 @@ def through_states(scribe: Scribe, s: Subject, symbolic: MatrixExpr) -> MatrixEx
     return formula
 
 
-def closed_forms(scribe: Scribe, s: Subject) -> Table:
-    """The closed form of every symbol in the sum, each as a step of its own."""
+def each_use(scribe: Scribe, s: Subject, symbolic: MatrixExpr) -> MatrixExpr:
+    """The immediate partials in the sum over the uses of θ, in closed form."""
+    scribe.section("Local Jacobians")
+    own = [b for b in s.blocks if s.enters(b) or set(b.names) & set(s.starters)]
+    formula = _close(symbolic, closed_forms(scribe, s, own), None)
+    scribe.section("Everything in place")
+    return scribe.step(symbolic, formula, "substitution", "the local Jacobians in place")
+
+
+def closed_forms(scribe: Scribe, s: Subject, only: list[Block] | None = None) -> Table:
+    """The closed form of every symbol in the sum, each as a step of its own; of the blocks that
+    are given only, without those between them."""
     table: Table = {}
 
     def take(forms: Forms) -> None:
@@ -171,13 +181,13 @@ def closed_forms(scribe: Scribe, s: Subject) -> Table:
         for symbol, form in forms.entries:
             _enter(table, symbol, form)
 
-    for block in s.blocks:
+    for block in s.blocks if only is None else only:
         if block.recurrent:
             take(transition_forms(s.adjoints, block))
         first = block.state(block.start)
-        for other, at in s.earlier(block):
+        for other, at in s.earlier(block) if only is None else ():
             take(link_forms(s.adjoints, block, other.state(at)))
-        for other, at in s.starting(block):
+        for other, at in s.starting(block) if only is None else ():
             forms = Forms(s.adjoints)
             forms.close(first, other.state(at), "from one block of states to the next")
             take(forms)

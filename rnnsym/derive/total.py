@@ -15,6 +15,7 @@ from rnnsym.derive import recurrence
 from rnnsym.derive.step import Prose, Scribe
 from rnnsym.derive.structure import Block
 from rnnsym.derive.subject import Subject
+from rnnsym.derive.sums import k
 from rnnsym.nodes import Blocks, Immediate, Stack, TimeSum, Total, t
 
 
@@ -172,11 +173,6 @@ def jacobian_sum(scribe: Scribe, s: Subject) -> MatrixExpr:
     row = s.row(s.solved)
     block, time = s.final[0]
     whole = Total(s.total_loss, s.w)
-    if not s.nested:
-        return scribe.step(
-            whole, s.over_time(row), "substitution", "with the solutions above, block by block: in "
-            "one formula they would be sums inside of sums, one for every way through the layers",
-        )  # fmt: skip
     scribe.step(
         Total(s.loss, s.w), row, "substitution", "the solution in place of ",
         Total(block.state(time), s.w), where=s.where,
@@ -189,3 +185,31 @@ def jacobian_sum(scribe: Scribe, s: Subject) -> MatrixExpr:
         s.w,
         " to a loss" if s.where else " to the loss",
     )
+
+
+def sum_over_uses(scribe: Scribe, s: Subject) -> MatrixExpr:
+    """Where sums inside of sums would be too many: one term for each step at which θ is used.
+
+    What a use brings into its own block of states reaches the losses through time and through
+    all blocks above; the derivative of the loss by that state holds all of these paths.
+    """
+    scribe.section("Sum over the uses")
+    parts = []
+    for block in s.blocks:
+        first = block.state(block.start)
+        if s.enters(block):
+            at = k if not block.span.single else block.time
+            state = block.state(at)
+            body = mul(Total(s.total_loss, state), Immediate(state, s.w))
+            limits = (k, block.span.first, block.span.last)
+            parts.append(body if block.span.single else TimeSum(body, limits))
+        if set(block.names) & set(s.starters):
+            parts.append(mul(Total(s.total_loss, first), Immediate(first, s.w)))
+    if s.is_direct:
+        parts.append(s.over_time(mul(*s.factors(), Immediate(s.end, s.w))))
+    return scribe.step(
+        Total(s.total_loss, s.w), add(*parts), "sum over uses",
+        "each use acts through the state of its step; every way from there to a loss, through time "
+        "and through the layers above, is in the derivative of the loss by that state, which "
+        "backpropagation finds for all steps at once",
+    )  # fmt: skip

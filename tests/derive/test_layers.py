@@ -93,3 +93,22 @@ def test_a_padded_sequence_has_the_gradient_of_the_sequence(cell: str, kind: str
             Truth(net, point, ar).derivative(Gradient(net.total_loss, w)) for point in (long, short)
         )
         assert a == b, w.name
+
+
+@pytest.mark.parametrize(
+    ("spec", "weights"),
+    [
+        ("elman:layers=3,bidirectional", ["W_aa_fwd_l1", "W_ax_bwd_l1", "W_ya"]),
+        ("elman:layers=4,dense,shortcut=2", ["W_aa_l1", "W_aa_lag2_l1"]),
+        ("elman:layers=3,bidirectional,type=encoder-decoder", ["W_aa_enc_fwd_l1"]),
+    ],
+)
+def test_of_many_blocks_each_use_is_one_term(spec: str, weights: list[str]) -> None:
+    """Where sums inside of sums would be too many, the derivation does not grow with them."""
+    net = rs.model(spec)
+    for weight in weights:
+        derivation = net.derive(weight)
+        assert all(c.ok for c in derivation.check()), weight
+        assert all(c.ok for c in derivation.at(2).check()), weight
+        if weight != "W_ya":
+            assert "Sum over the uses" in derivation.sections
