@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import math
 from pathlib import Path
 
@@ -243,7 +244,7 @@ def test_the_command_makes_the_stored_results_again() -> None:
 @pytest.mark.slow
 def test_the_second_half_of_the_book_holds(tmp_path: Path) -> None:
     folder = tmp_path / "sources"
-    folder.mkdir()
+    shutil.copytree(DATA.parent, folder / "data")
     chapters = sorted((ROOT / "derivations").glob("*.md"))
     second = [path for path in chapters if path.name >= "08"]
     second = [path for path in second if path.name[:2].isdecimal()]
