@@ -8,17 +8,14 @@ shows it, by comparing the layers of a stack with each other, expression by expr
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from itertools import pairwise
-
-from sympy import MatrixExpr, MatrixSymbol, Symbol, Tuple
 
 from rnnsym.derive.adjoint import AdjointSystem
 from rnnsym.derive.closed import link_forms, transition_forms
-from rnnsym.derive.step import Derivation, Scribe, Step
+from rnnsym.derive.renaming import Renaming
+from rnnsym.derive.step import Derivation, Scribe
 from rnnsym.errors import InputError
 from rnnsym.network import Network
-from rnnsym.nodes import Stack, TimeVector
 
 
 def layer(net: Network, adjoints: AdjointSystem, mark: str) -> Derivation:
@@ -47,46 +44,21 @@ def layer(net: Network, adjoints: AdjointSystem, mark: str) -> Derivation:
     return Derivation(net, last.before.by, tuple(scribe.steps), last.after, last.after)
 
 
-class Renaming:
-    """Expressions of one layer in the names of another."""
+class Upwards(Renaming):
+    """From a layer and its neighbours to the next layer and its neighbours."""
 
-    def __init__(self, marks: Mapping[str, str], blocks: Mapping[str, str]) -> None:
-        self.marks, self.blocks = dict(marks), dict(blocks)
-        self.pattern = re.compile("(?:" + "|".join(map(re.escape, marks)) + ")$")
-
-    @classmethod
-    def up(cls, adjoints: AdjointSystem, layer: int) -> Renaming:
-        """From a layer and its neighbours to the next layer and its neighbours."""
-        marks = {f"_l{k}": f"_l{k + 1}" for k in (layer - 1, layer, layer + 1)}
-        labels = {tuple(b.names): b.label for b in adjoints.structure.blocks}
-        renaming = cls(marks, {})
-        for names, label in labels.items():
-            moved = tuple(map(renaming.name, names))
-            if moved in labels:
-                renaming.blocks[label] = labels[moved]
-        return renaming
+    def __init__(self, adjoints: AdjointSystem, layer: int) -> None:
+        self.marks = {f"_l{k}": f"_l{k + 1}" for k in (layer - 1, layer, layer + 1)}
+        self.pattern = re.compile("(?:" + "|".join(map(re.escape, self.marks)) + ")$")
+        labels = {b.names: b.label for b in adjoints.structure.blocks}
+        moved = {label: labels.get(tuple(map(self.name, names))) for names, label in labels.items()}
+        self.labels = {label: other for label, other in moved.items() if other is not None}
 
     def name(self, name: str) -> str:
         return self.pattern.sub(lambda m: self.marks[m[0]], name)
 
-    def step(self, step: Step) -> tuple[MatrixExpr, MatrixExpr]:
-        return self(step.before), self(step.after)
-
-    def __call__(self, e: MatrixExpr) -> MatrixExpr:
-        sizes = {s: s.func(self.name(s.name), **s.assumptions0) for s in e.atoms(Symbol)}
-        renamed: MatrixExpr = self._mapped(e).xreplace(sizes)
-        return renamed
-
-    def _mapped(self, e: MatrixExpr) -> MatrixExpr:
-        if isinstance(e, TimeVector):
-            return TimeVector(self.name(e.name), e.shape[0], e.time)
-        if isinstance(e, MatrixSymbol):
-            return MatrixSymbol(self.name(e.name), *e.shape)
-        if isinstance(e, Stack):
-            return Stack(self.blocks.get(e.name, e.name), map(self._mapped, e.parts), e.time)
-        if not isinstance(e, MatrixExpr | Tuple):
-            return e
-        return e.func(*map(self._mapped, e.args))
+    def label(self, name: str) -> str:
+        return self.labels.get(name, name)
 
 
 def alike(net: Network, adjoints: AdjointSystem, first: int, last: int) -> bool:
@@ -96,7 +68,7 @@ def alike(net: Network, adjoints: AdjointSystem, first: int, last: int) -> bool:
     """
     found = [layer(net, adjoints, f"_l{k}") for k in range(first, last + 1)]
     for k, (lower, upper) in enumerate(pairwise(found), first):
-        up = Renaming.up(adjoints, k)
-        if [up.step(s) for s in lower] != [(s.before, s.after) for s in upper]:
+        up = Upwards(adjoints, k)
+        if [(up(s.before), up(s.after)) for s in lower] != [(s.before, s.after) for s in upper]:
             return False
     return True

@@ -56,9 +56,14 @@ def span(block: Block, time: Expr, k: Symbol) -> Tuple:
     return Tuple(k, S.One, time) if block.direction > 0 else Tuple(k, time, block.span.last)
 
 
+def chunk_start(size: Any, time: Any = t) -> Expr:
+    """The first step of the chunk of `size` steps that `time` lies in."""
+    return size * floor((time - 1) / size) + 1
+
+
 def chunk(block: Block, size: Any, whole: TimeSum) -> Tuple:
     """The range of a sum over k up to t, within the chunk of `size` steps that t lies in."""
-    first = size * floor((t - 1) / size) + 1
+    first = chunk_start(size)
     if block.direction > 0:
         return Tuple(whole.index, first, whole.upper)
     return Tuple(whole.index, whole.lower, Min(block.span.last, first + size - 1))

@@ -11,15 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sympy import MatrixExpr, MatrixSymbol, Symbol, Tuple
+from sympy import MatrixExpr, Tuple
 from sympy.core.sympify import _sympify as sympify
 
+from rnnsym.derive.renaming import Renaming
 from rnnsym.derive.step import Derivation, Step
-from rnnsym.nodes import Stack, TimeProduct, TimeSum, TimeVector
+from rnnsym.nodes import TimeProduct, TimeSum
 
 
 @dataclass(frozen=True)
-class Reversal:
+class Reversal(Renaming):
     """What becomes of an expression when time is reversed.
 
     last: the length of the sequence, T; names: vectors, stacked states, parameters and sizes that
@@ -37,35 +38,12 @@ class Reversal:
     def name(self, name: str) -> str:
         return self.names.get(name, name)
 
-    def __call__(self, e: MatrixExpr) -> MatrixExpr:
-        """The expression with every time reversed, and indices counted from the other end."""
-        sizes = {
-            s: s.func(self.names[s.name], **s.assumptions0)
-            for s in e.atoms(Symbol)
-            if s.name in self.names
-        }
-        return self._mapped(e).xreplace(sizes)
-
-    def _mapped(self, e: Any) -> Any:
-        found = self._node(e)
-        if found is not None or not isinstance(e, MatrixExpr | Tuple):
-            return e if found is None else found
-        return e.func(*map(self._mapped, e.args))
-
-    def _node(self, e: Any) -> MatrixExpr | None:
-        if isinstance(e, TimeVector):
-            return TimeVector(self.name(e.name), e.shape[0], self.time(e.time))
-        if isinstance(e, MatrixSymbol):
-            return MatrixSymbol(self.name(e.name), *e.shape)
-        if isinstance(e, Stack):
-            return Stack(self.name(e.name), [self._mapped(p) for p in e.parts], self.time(e.time))
-        if isinstance(e, TimeSum | TimeProduct):
-            return self._ranged(e)
-        return None
+    def mapped(self, e: Any) -> Any:
+        return self._ranged(e) if isinstance(e, TimeSum | TimeProduct) else super().mapped(e)
 
     def _ranged(self, e: TimeSum | TimeProduct) -> MatrixExpr:
         """The index runs over the mirrored range, in the other order."""
-        body = self._mapped(e.body)
+        body = self.mapped(e.body)
         limits = Tuple(e.index, self.time(e.upper), self.time(e.lower))
         if isinstance(e, TimeSum):
             return TimeSum(body, limits)
@@ -74,7 +52,7 @@ class Reversal:
     def step(self, step: Step) -> Step:
         """A step in reversed time; its index runs over the mirrored range."""
         where = tuple((i, self.time(last), self.time(first)) for i, first, last in step.where)
-        return replace(step, before=self(step.before), after=self(step.after), where=where)
+        return replace(super().step(step), where=where)
 
 
 def same(reversal: Reversal, forward: Derivation, backward: Derivation, section: str) -> list[Step]:

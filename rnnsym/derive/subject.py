@@ -169,10 +169,7 @@ class Subject:
         return add(*parts) if parts else None
 
     def solved(self, block: Block, time: Any) -> MatrixExpr:
-        """ds⟨time⟩/dθ with every recurrence solved, sums inside of sums for several blocks; as a
-        symbol where they would be too many (see `nested`)."""
-        if not self.nested:
-            return self._symbol(block, time)
+        """ds⟨time⟩/dθ with every recurrence solved: sums inside of sums for several blocks."""
         level = len(self.blocks) - 1 - self.blocks.index(block)
         return recurrence.solution(
             block,

@@ -11,18 +11,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Expr, Integer, MatrixExpr, Max, S, Symbol, ceiling, floor
+from sympy import Expr, Integer, MatrixExpr, Max, S, Symbol, ceiling
 
 from rnnsym.algebra import add, mul, subtract
+from rnnsym.derive.recurrence import chunk_start
 from rnnsym.derive.step import Derivation, Scribe
 from rnnsym.derive.subject import Subject
 from rnnsym.errors import InputError
 from rnnsym.nodes import TimeSum, Total, length, t
-
-
-def chunk_start(size: Any, time: Any = t) -> Expr:
-    """The first step of the chunk of `size` steps that `time` lies in."""
-    return size * floor((time - 1) / size) + 1
 
 
 def window_start(every: Any, back: Any, time: Any = t) -> Expr:

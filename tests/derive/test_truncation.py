@@ -8,7 +8,8 @@ import pytest
 from sympy import Integer
 
 import rnnsym as rs
-from rnnsym.derive.truncation import chunk_start, window_start
+from rnnsym.derive.recurrence import chunk_start
+from rnnsym.derive.truncation import window_start
 from rnnsym.errors import InputError
 from rnnsym.nodes import Joined, TimeSum, t
 

@@ -90,12 +90,7 @@ def _halves(mirror: Any, e: Any) -> Any:
         kinds = sorted(type(part).__name__ for part in parts)
         return MatrixSymbol("half", *x.shape) if kinds == ["Identity", "ZeroMatrix"] else None
 
-    sizes = {
-        s: s.func(mirror.name(s.name), **s.assumptions0)
-        for s in e.free_symbols
-        if mirror.name(str(s)) != str(s)
-    }
-    return rebuild(e, put).xreplace(sizes)
+    return mirror.resized(rebuild(e, put))
 
 
 def _example(ask: Ask, mirror: Any, ahead: Any, back: Any) -> Iterator[Block]:
