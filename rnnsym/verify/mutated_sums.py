@@ -164,6 +164,11 @@ def _naive(f: Formula) -> Iterator[Variant]:
     yield from f.with_limits(f.inner_sums, lower=lambda e: e.upper)
 
 
+@_kind("longest path only", "only k = 1 is counted: the path from the first step")
+def _longest(f: Formula) -> Iterator[Variant]:
+    yield from f.with_limits(f.inner_sums, upper=lambda e: e.lower)
+
+
 @_kind("k from 2", "the sum over k begins at 2 instead of 1")
 def _from_2(f: Formula) -> Iterator[Variant]:
     yield from f.with_limits(f.inner_sums, lower=lambda e: e.lower + 1)

@@ -559,9 +559,10 @@ def _unpulled(s: Subject) -> Iterator[Change]:
 @_kind("adjoint of another gate", "the gradient takes the adjoint of another gate")
 def _other_gate(s: Subject) -> Iterator[Change]:
     users = [n for n, ws in s.derived.parameters_of.items() if ws]
-
-    def other(d: Adjoint, k: Any) -> Any:
-        alike = [n for n in users if n != d.of.name and s.net.vectors[n].rows == d.of.rows]
-        return Adjoint(s.net.vectors[alike[0]].at(d.of.time)) if alike else None
-
-    yield from _in_gradient(s, Adjoint, other)
+    for name, e in s.each_gradient():
+        for d in dict.fromkeys(leaves(e.body, Adjoint)):
+            for n in users:
+                if n != d.of.name and s.net.vectors[n].rows == d.of.rows:
+                    body = e.body.xreplace({d: Adjoint(s.net.vectors[n].at(d.of.time))})
+                    place = f"δ of {n} for {_named(d)}"
+                    yield Change(place, gradients={name: TimeSum(body, e.args[1])})

@@ -21,12 +21,17 @@ from rnnsym.evaluate.point import shape
 from rnnsym.evaluate.trajectory import Truth
 from rnnsym.network import Network
 from rnnsym.verify.adjoints import Adjoints, System
+from rnnsym.verify.mutated_code import CODE_KINDS
 from rnnsym.verify.mutated_sums import SUM_KINDS, variants
-from rnnsym.verify.mutated_systems import KINDS, Change, Kind, Subject
+from rnnsym.verify.mutated_systems import KINDS as SYSTEM_KINDS
+from rnnsym.verify.mutated_systems import Change, Kind, Subject
 
 __all__ = ["KINDS", "SUM_KINDS", "Catalogue", "Evaluation", "Mutant", "Subject", "mutants"]
 
 Matrix = Any
+
+#: the kinds that change the backward pass
+KINDS = [*SYSTEM_KINDS, *CODE_KINDS]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,28 @@
+"""Judging other people's gradient code: right, wrong or missing, and why.
+
+Beside `rnnsym.verify`, which judges what rnnsym derived itself. In the order of the flow:
+
+adapter    how a function with other names, layouts and arguments is called in our convention
+layout     our arrays in a user's form, and back
+calling    one guarded call; these three use NumPy only, and run in the worker too
+points     where the function is called, and the truth there
+runs       the function at the points, with errors
+check      check_gradient(): the verdicts
+diagnose   why a gradient is wrong, from the simplest explanation to the last resort
+simple     a factor, a wrong name, a bound, a penalty
+forward    another network of which it is the right gradient; own_loss: another loss
+search     the catalogue of mutations, single and in pairs; what would have been seen
+parts      which summands are left out or counted twice
+words      formulas as NumPy code
+layer      the network of a layer without output, for a pair (forward, backward)
+report     CodeReport: as text, HTML and JSON
+remote     a function in another process, with limits; worker: that process
+command    `rnnsym check-code`
+trial      how many mutations are diagnosed as what they are
+"""
+
+from rnnsym.codecheck.adapter import Adapter
+from rnnsym.codecheck.check import check_gradient
+from rnnsym.codecheck.report import CodeReport, Diagnosis, Judged, Sensitivity
+
+__all__ = ["Adapter", "CodeReport", "Diagnosis", "Judged", "Sensitivity", "check_gradient"]

@@ -1,0 +1,267 @@
+"""Adapter: how a function with other names, layouts and arguments is called in our convention.
+
+First stage of the flow. Says in words and tuples what a user would write by hand: which of their
+names is which parameter, where the time axis stands, what is handed over and what comes back.
+Uses nothing but NumPy and the standard library, because the process that runs a stranger's code
+loads this file by itself.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+#: what a gradient may be of, instead of the loss summed over time and batch
+LOSSES = ("sum", "mean", "mean over time", "mean over batch")
+LAYOUTS = ("columns", "rows")
+BATCH = {"first": "btn", "second": "tbn", "last": "tnb"}
+#: how a function is called if nothing else is said
+PLAIN = ("params", "x", "y", "initial")
+
+Array = Any
+#: one of our names; several below each other; or a matrix of blocks
+Blocks = str | Sequence[Any]
+
+
+class AdapterError(ValueError):
+    """An adapter that contradicts itself or the network."""
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """What an adapter must know of a network: its names, and how many axes a parameter has."""
+
+    parameters: Mapping[str, int]
+    inputs: tuple[str, ...]
+    targets: tuple[str, ...]
+    states: tuple[str, ...]
+    sizes: tuple[str, ...]
+    #: keyword -> (shift, offset): stand-ins z ↦ offset + 0.3 sin(z + shift) for functions
+    #: that the network leaves symbolic, handed over where a function asks for them
+    functions: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """How to call a function that does not follow our convention.
+
+    Parameters
+    ----------
+    names
+        Theirs -> ours, for parameters and sizes: ``{"Whh": "W_aa", "hidden_size": "n_a"}``. Several
+        of ours below each other: ``{"Wx": ["W_ix", "W_fx"]}``; side by side:
+        ``{"Wf": [["W_fa", "W_fx"]]}``. Two of theirs for one of ours (b_ih, b_hh) share its value.
+    layout
+        "columns": a weight is (out, in) and used as W @ v; "rows": (in, out), used as v @ W.
+    transposed
+        Those of their names whose matrices are transposed in addition.
+    columns
+        Biases, and states and inputs of a single sequence, are (n, 1).
+    axes
+        The axes of x and y, a letter each: t time, b batch, n features. By default "tn", and
+        "tbn" where the function takes it. ``batch="first"`` is short for ``axes="btn"``.
+    indices
+        Of "x", "y": those given as class numbers instead of one-hot vectors.
+    loss
+        What the gradient is of: "sum" over time and batch, "mean", "mean over time",
+        "mean over batch".
+    arguments
+        What is handed over, in order: "params", "x", "y", "initial" (dicts of their names), or a
+        single parameter, state or size by its name.
+    returns
+        What comes back, in order: "loss", their names (with or without a d in front), "_" for
+        what does not matter. By default a dict of gradients, or (loss, dict).
+    calls
+        For a class, an object or a pair (forward, backward): the calls, each a tuple
+        ("forward", what is handed over …). "result" and "cache" stand for what the call before
+        returned, and the last part of it. `returns` is about the last call; without it the
+        gradients are attributes ``dWhh`` or a dict ``grads``.
+    init
+        For a class: what its constructor is given.
+    globals
+        Parameters (and sizes) are set as global variables of the function's module.
+    clip
+        The bound that gradients are clipped to, elementwise. None: found out and reported; False:
+        clipped gradients are wrong.
+    """
+
+    names: Mapping[str, Blocks] = field(default_factory=dict)
+    layout: str = "columns"
+    transposed: Sequence[str] = ()
+    columns: bool = False
+    axes: str | None = None
+    batch: str | None = None
+    indices: Sequence[str] = ()
+    loss: str = "sum"
+    arguments: Sequence[str] | None = None
+    returns: Sequence[str] | None = None
+    calls: Sequence[Sequence[str]] = ()
+    init: Sequence[str] = ()
+    globals: bool = False
+    clip: float | bool | None = None
+
+    @classmethod
+    def of(cls, given: Adapter | Mapping[str, Any] | None) -> Adapter:
+        """An adapter from what users give. Raises AdapterError for an unknown word."""
+        if given is None:
+            return cls()
+        if isinstance(given, Mapping):
+            known = [f.name for f in fields(cls)]
+            for key in given:
+                if key not in known:
+                    raise AdapterError(
+                        f"unknown word {key!r} in an adapter: choose from {', '.join(known)}"
+                    )
+            given = cls(**given)
+        if not isinstance(given, cls):
+            raise AdapterError(
+                f"an adapter is a dict such as {{'columns': True}}, not {type(given).__name__}"
+            )
+        return given
+
+    def __post_init__(self) -> None:
+        for word, value, allowed in (
+            ("layout", self.layout, LAYOUTS),
+            ("loss", self.loss, LOSSES),
+            ("batch", self.batch, (None, *BATCH)),
+        ):
+            if value not in allowed:
+                choices = ", ".join(repr(a) for a in allowed if a is not None)
+                raise AdapterError(f"{word}={value!r}: choose from {choices}")
+        for word in ("transposed", "indices", "arguments", "returns", "init", "calls"):
+            value = getattr(self, word)
+            if isinstance(value, str):
+                object.__setattr__(self, word, tuple(value.replace(",", " ").split()))
+            elif value is not None and not isinstance(value, list | tuple):
+                raise AdapterError(f"{word} of an adapter is a tuple of names, not {value!r}")
+        if any(isinstance(call, str) or not call for call in self.calls):
+            raise AdapterError("calls are tuples: calls=[('forward', 'x', 'a'), ('backward', 'y')]")
+        if not isinstance(self.names, Mapping):
+            raise AdapterError("names is a dict from their names to ours: {'Whh': 'W_aa'}")
+        if self.axes is not None and not _good_axes(self.axes):
+            raise AdapterError(
+                f"axes={self.axes!r}: write a letter for each axis of x, t for time, n for "
+                f"features, b for the batch where there is one, such as 'tn', 'btn', 'nbt'"
+            )
+        if self.axes is not None and self.batch is not None:
+            raise AdapterError("say either axes or batch, which is short for it")
+        ratio = isinstance(self.clip, int | float) and not isinstance(self.clip, bool)
+        if self.clip not in (None, False) and not (ratio and self.clip > 0):
+            raise AdapterError(f"clip={self.clip!r}: give the bound, a positive number, or False")
+
+    # ---- against a network ---------------------------------------------------------------
+
+    def check(self, shapes: Shapes) -> None:
+        """Raises AdapterError for a name that the network does not have."""
+        known = {*shapes.parameters, *shapes.sizes}
+        for theirs, ours in self.names.items():
+            for name in flat(ours):
+                if name not in known:
+                    raise AdapterError(
+                        f"names: {theirs!r} stands for {name!r}, which the model does not have: "
+                        f"choose from {', '.join(sorted(known))}"
+                    )
+        for name in self.indices:
+            if name not in (*shapes.inputs, *shapes.targets):
+                data = ", ".join((*shapes.inputs, *shapes.targets))
+                raise AdapterError(f"indices: unknown {name!r}: choose from {data}")
+        for name in self.transposed:
+            if name not in self.theirs(shapes):
+                raise AdapterError(f"transposed: unknown {name!r}: say which of yours it is")
+        given = [
+            *(self.arguments or ()),
+            *self.init,
+            *(word for call in self.calls for word in call[1:]),
+        ]
+        for word in given:
+            self.kind(word, shapes)
+        for word in self.returns or ():
+            self.returned(word, shapes)
+
+    def theirs(self, shapes: Shapes) -> dict[str, Blocks]:
+        """Their names of parameters -> ours; what is not renamed keeps its name."""
+        table = {
+            n: o
+            for n, o in self.names.items()
+            if any(name in shapes.parameters for name in flat(o))
+        }
+        renamed = {name for o in table.values() for name in flat(o)}
+        return table | {n: n for n in shapes.parameters if n not in renamed}
+
+    def kind(self, word: str, shapes: Shapes) -> str:
+        """What a word among the arguments stands for. Raises AdapterError if for nothing."""
+        state = word.removeprefix("initial.")
+        kinds = [
+            kind
+            for kind, fits in (
+                ("word", word in ("params", "initial", "result", "cache", "x", "y")),
+                ("data", word in (*shapes.inputs, *shapes.targets) and word not in ("x", "y")),
+                ("parameter", word in self.theirs(shapes)),
+                ("state", state in shapes.states),
+                ("size", self.names.get(word, word) in shapes.sizes),
+            )
+            if fits
+        ]
+        if len(kinds) > 1:
+            raise AdapterError(
+                f"{word!r} is both a {' and a '.join(kinds)}: write 'initial.{word}' for the "
+                f"state, or rename the parameter in `names`"
+            )
+        if not kinds:
+            choices = (
+                "params", "initial", "x", "y", *self.theirs(shapes), *shapes.states, *shapes.sizes
+            )  # fmt: skip
+            raise AdapterError(f"unknown argument {word!r}: choose from {', '.join(choices)}")
+        return kinds[0]
+
+    def returned(self, word: str, shapes: Shapes) -> str | None:
+        """Which of their parameters a returned word is the gradient of; None for other words."""
+        if word in ("loss", "_", "gradients"):
+            return None
+        theirs = self.theirs(shapes)
+        for name in (word, word.removeprefix("d"), word.removeprefix("d_")):
+            if name in theirs:
+                return name
+        raise AdapterError(
+            f"unknown result {word!r}: write 'loss', 'gradients' (a dict), '_', or one of "
+            f"{', '.join('d' + n for n in theirs)}"
+        )
+
+    def started(self, shapes: Shapes) -> tuple[str, ...]:
+        """The states whose initial value reaches the function; the others start from zero."""
+        words = [w for call in self.calls for w in call[1:]] if self.calls else self.arguments
+        if words is None or "initial" in words:
+            return shapes.states
+        return tuple(n for n in shapes.states if n in words or f"initial.{n}" in words)
+
+    @property
+    def order(self) -> str | None:
+        """The axes of x as said, if said."""
+        return BATCH[self.batch] if self.batch else self.axes
+
+
+def _good_axes(axes: Any) -> bool:
+    return isinstance(axes, str) and sorted(axes) in (sorted("tn"), sorted("tbn"))
+
+
+def flat(blocks: Blocks) -> list[str]:
+    """The names in a matrix of blocks."""
+    return [blocks] if isinstance(blocks, str) else [name for part in blocks for name in flat(part)]
+
+
+def plain_arguments(function: Callable[..., Any], shapes: Shapes) -> tuple[str, ...]:
+    """What a function without an adapter is given: its initial states only if it takes them."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # written in C
+        return PLAIN
+    keywords = {name: None for name in shapes.functions if name in signature.parameters}
+    for count in (4, 3):
+        try:
+            signature.bind(*PLAIN[:count], **keywords)
+        except TypeError:
+            continue
+        return PLAIN[:count]
+    return PLAIN

@@ -1,0 +1,176 @@
+"""The diagnosis of all wrong gradients together, from the simplest explanation to the last resort.
+
+Order: a factor, a name or a penalty (`simple`); the forward pass (`own_loss`, `forward`); one
+mutation (`search`); summands (`parts`); two mutations; else the numbers at the first point.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rnnsym.codecheck import forward
+from rnnsym.codecheck.own_loss import consistent
+from rnnsym.codecheck.parts import counted_wrongly
+from rnnsym.codecheck.points import MAIN, Point
+from rnnsym.codecheck.report import Diagnosis, Judged
+from rnnsym.codecheck.runs import Run, Runner
+from rnnsym.codecheck.search import PAIR_SECONDS, Search
+from rnnsym.codecheck.simple import MEAN, ratio, simple
+from rnnsym.codecheck.words import Words
+from rnnsym.verify.case import relative_error
+
+
+@dataclass
+class Found:
+    """A diagnosis for each wrong gradient, and the one cause of several, if there is one."""
+
+    diagnoses: dict[str, Diagnosis] = field(default_factory=dict)
+    summary: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+def all_of(
+    wrong: Sequence[str], runs: Sequence[Run], search: Search, runner: Runner, words: Words
+) -> Found:
+    """Explain every gradient that is wrong in its numbers."""
+    found = Found()
+    if not wrong:
+        return found
+    good = [r for r in runs if r.outcome.error is None and r.outcome.unusable is None]
+    for name in wrong:
+        diagnosis = simple(name, good, words)
+        if diagnosis is not None:
+            found.diagnoses[name] = diagnosis
+    left = [n for n in wrong if n not in found.diagnoses]
+    if left:
+        _forward(left, good, runner, words, found)
+    left = [n for n in left if n not in found.diagnoses]
+    found.diagnoses |= search.explain(left)
+    stop = time.perf_counter() + PAIR_SECONDS
+    for name in [n for n in left if n not in found.diagnoses]:
+        diagnosis = _summands(name, search, runner, words)
+        diagnosis = diagnosis or search.pair(name, stop)
+        found.diagnoses[name] = diagnosis or _numbers(name, good, words)
+    _summarise(wrong, found)
+    return found
+
+
+def _forward(
+    wrong: Sequence[str], runs: Sequence[Run], runner: Runner, words: Words, found: Found
+) -> None:
+    """Gradients that are right for another forward pass."""
+    judged = loss(runs)
+    if judged is not None and judged.ok:
+        return  # the forward pass is the model's
+    some = sorted(runs, key=lambda r: (abs(r.point.steps - MAIN), r.point.steps))[:3]
+    own: list[str] = []
+    if judged is not None:
+        own = consistent(runner, some[0], list(wrong))
+    elif len(wrong) < 2:
+        return
+    other = forward.found(some, wrong)
+    if other is not None:
+        text, explained = other
+        say = f"the right gradient of another network: {words.text(text)}"
+        for name in explained:
+            found.diagnoses[name] = Diagnosis(("another network",), say)
+        return
+    for name in own:
+        text = (
+            "the right gradient of the loss that the function returns, which is not the loss of "
+            "the model: the error is in the forward pass"
+        )
+        found.diagnoses[name] = Diagnosis(("forward pass",), text)
+
+
+def _summands(name: str, search: Search, runner: Runner, words: Words) -> Diagnosis | None:
+    """What is left out or counted twice, at a point with enough entries to tell."""
+    point = search.main.point
+    entries = point.gradients[name].size
+    run = search.main
+    if entries <= point.steps * (point.steps + 1) // 2:
+        sizes = {n: 4 * point.sizes[n] for n in point.net.sizes}
+        if point.net.chunks:
+            return None
+        large = Point(point.net, _lengths(point), sizes, point.case.seed, point.regime, point.batch)
+        run = runner.at(large)
+        if run.outcome.error is not None or run.gradient(name) is None:
+            return None
+    return counted_wrongly(run, name, words.name(name))
+
+
+def _lengths(point: Point) -> int | dict[str, int]:
+    names = list(point.net.lengths)
+    return {n: point.sizes[n] for n in names} if len(names) > 1 else point.steps
+
+
+def _numbers(name: str, runs: Sequence[Run], words: Words) -> Diagnosis:
+    """The last resort: the worst entry at the first point at which the gradient is wrong."""
+    wrong = [r for r in runs if not r.right(name)]
+    run = min(wrong, key=lambda r: r.point.steps)
+    found, true = run.gradient(name), run.point.gradients[name]
+    text = "wrong in a way that is not in the catalogue"
+    if found is None or found.shape != true.shape:
+        shape = None if found is None else found.shape
+        return Diagnosis((), f"{text}: of shape {shape}, should be {true.shape}")
+    place = np.unravel_index(int(np.argmax(np.abs(found - true))), true.shape)
+    at = ", ".join(str(int(i)) for i in place)
+    off = int(np.sum(np.abs(found - true) > 1e-6 * max(float(np.max(np.abs(true))), 1e-30)))
+    return Diagnosis(
+        (),
+        f"{text}: at {run.point.label}, {off} of {true.size} entries are; d{words.name(name)}"
+        f"[{at}] is {found[place]:.6g}, should be {true[place]:.6g}",
+    )
+
+
+def _summarise(wrong: Sequence[str], found: Found) -> None:
+    """One sentence where all wrong gradients have the same cause."""
+    kinds = {found.diagnoses[n].kinds for n in wrong if n in found.diagnoses}
+    if len(wrong) < 2 or len(kinds) != 1 or len(found.diagnoses) < len(wrong):
+        return
+    (only,) = kinds
+    if only == (MEAN.kind,):
+        found.summary = (
+            "All of these are right gradients of the mean loss (1/T). If that is what is meant, "
+            "say loss='mean over time'."
+        )
+    elif only and len({found.diagnoses[n].text for n in wrong}) == 1:
+        found.summary = f"One error explains all {len(wrong)} wrong gradients."
+
+
+def batch(name: str, run: Run) -> str | None:
+    """What a gradient is of, that is right for one sequence and not for a batch of several."""
+    found = run.gradient(name)
+    if found is None:
+        return None
+    size = run.point.batch or 1
+    c = ratio(found, run.point.gradients[name])
+    if c is not None and abs(c * size - 1) < 1e-6:
+        return "the right gradient of the mean over the batch (1/B): the model's loss is the sum"
+    from rnnsym.verify.backpropagation import tape_gradients
+
+    for word, member in (("first", run.point.members[0]), ("last", run.point.members[-1])):
+        if run.equals(name, tape_gradients(member)[1][name]):
+            return f"of a batch, only the {word} sequence is counted"
+    return None
+
+
+def loss(runs: Sequence[Run]) -> Judged | None:
+    """The verdict on the returned loss; None if there is none."""
+    pairs = [(r.loss, r.point.loss, r) for r in runs if r.loss is not None]
+    if not pairs:
+        return None
+    errors = [relative_error(x, y) for x, y, _ in pairs]
+    if max(errors) <= 1e-6:
+        return Judged("right", max(errors))
+    ratios = [x / y for x, y, _ in pairs]
+    text = "the returned loss is not that of the model"
+    if all(abs(c * r.point.losses - 1) < 1e-6 for c, (_, _, r) in zip(ratios, pairs, strict=True)):
+        text = "the returned loss is the mean over time (1/T), the model's the sum"
+    elif np.ptp(ratios) < 1e-6 * abs(ratios[0]):
+        text = f"the returned loss is {ratios[0]:.6g} times that of the model"
+    return Judged("wrong", max(errors), text)

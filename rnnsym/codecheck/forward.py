@@ -1,0 +1,210 @@
+"""Other networks of which a user's gradients may be the right ones.
+
+Fourth part of the diagnosis. The error may be in the forward pass: a gradient that is wrong for the model may be the right one of a
+network with another activation, another loss, without a bias, or with u and 1 - u exchanged. The
+truth of these comes from the tape, as that of the model does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sympy import MatAdd, MatrixExpr, MatrixSymbol, preorder_traversal
+from sympy.matrices.expressions import HadamardProduct
+
+from rnnsym.algebra import add, ones, subtract
+from rnnsym.codecheck.runs import Run
+from rnnsym.codecheck.words import Words
+from rnnsym.errors import RnnsymError
+from rnnsym.losses import LOSSES
+from rnnsym.network import LOSS, Network
+from rnnsym.nodes import Apply, Softmax, TimeVector, leaves, t
+from rnnsym.verify.backpropagation import tape_gradients
+
+Array = NDArray[Any]
+ACTIVATIONS = ("tanh", "sigmoid", "relu", "identity")
+
+
+@dataclass(frozen=True)
+class Other:
+    """Another network, and in what it differs from the model."""
+
+    text: str
+    net: Network
+
+
+def others(net: Network) -> Iterator[Other]:
+    """Networks that differ from a network in one thing, as far as they can be built."""
+    for text, equations, loss in _variants(net):
+        try:
+            yield Other(text, _built(net, equations, loss))
+        except (RnnsymError, ValueError, TypeError):
+            continue
+    yield from _options(net)
+
+
+def _built(net: Network, equations: Sequence[tuple[Any, Any]], loss: str | None) -> Network:
+    return Network(
+        *equations,
+        loss=loss,
+        output=net.output,
+        inputs=tuple(net.inputs),
+        targets=tuple(net.targets),
+        target_kind=net.target_kind,
+        name=net.name,
+    )
+
+
+Variant = tuple[str, list[tuple[Any, Any]], str | None]
+
+
+def _variants(net: Network) -> Iterator[Variant]:
+    source = [(e.lhs, e.rhs) for e in net.source]
+
+    def changed(i: int, new: MatrixExpr) -> list[tuple[Any, Any]]:
+        return [(lhs, new if i == j else rhs) for j, (lhs, rhs) in enumerate(source)]
+
+    for name, loss in LOSSES.items():
+        equations = [(lhs, rhs) for lhs, rhs in source if lhs.name != LOSS]
+        if len(equations) == len(source) - 1:
+            yield f"the loss is {name.replace('_', ' ')}: {loss.rhs}", equations, name
+    for i, (lhs, rhs) in enumerate(source):
+        if lhs.name == LOSS:
+            continue
+        where = f"in the equation of {lhs.name}"
+        for old in _distinct(rhs, Apply):
+            for function in ACTIVATIONS:
+                if function != old.function and old.function in ACTIVATIONS:
+                    new = Apply(function, old.argument) if function != "identity" else old.argument
+                    text = f"{function} stands for {old.function} {where}"
+                    yield text, changed(i, rhs.xreplace({old: new})), None
+        for old in _distinct(rhs, Softmax):
+            for function in ("sigmoid", "identity"):
+                new = Apply(function, old.argument) if function != "identity" else old.argument
+                yield (
+                    f"{function} stands for softmax {where}",
+                    changed(i, rhs.xreplace({old: new})),
+                    None,
+                )
+        for part in _distinct(rhs, MatAdd):
+            for term in part.args:
+                if isinstance(term, MatrixSymbol):
+                    left = add(*(a for a in part.args if a != term))
+                    yield (
+                        f"{term.name} is left out {where}",
+                        changed(i, rhs.xreplace({part: left})),
+                        None,
+                    )
+        for part in _distinct(rhs, MatAdd):
+            vectors = [v for v in leaves(part, TimeVector)]
+            if len(vectors) == 1 and part == subtract(ones(part.rows), vectors[0]):
+                (v,) = vectors
+                text = f"{v.name} and 1 - {v.name} are exchanged {where}"
+                yield text, changed(i, rhs.xreplace({part: v, v: part})), None
+        for part in _distinct(rhs, HadamardProduct):
+            for factor in part.args:
+                rest = [a for a in part.args if a != factor]
+                new = rest[0] if len(rest) == 1 else HadamardProduct(*rest)
+                yield (
+                    f"a factor is left out {where}: {Words().say(factor)}",
+                    changed(i, rhs.xreplace({part: new})),
+                    None,
+                )
+        for v in dict.fromkeys(leaves(rhs, TimeVector)):
+            for time, word in ((t - 1, "one step early"), (t, "at the same step")):
+                if v.time != time and (v.time - time).is_Integer and v.name not in net.targets:
+                    text = f"{v.name} is read {word} {where}"
+                    yield text, changed(i, rhs.xreplace({v: v.at(time)})), None
+        gates = [
+            e.lhs for e in net.source if isinstance(e.rhs, Apply) and e.rhs.function == "sigmoid"
+        ]
+        used = [v for v in dict.fromkeys(leaves(rhs, TimeVector)) if v.at(t) in gates]
+        for a, v in enumerate(used):
+            for w in used[a + 1 :]:
+                text = f"{v.name} and {w.name} are exchanged {where}"
+                yield text, changed(i, rhs.xreplace({v: w, w: v})), None
+
+
+def _distinct(e: Any, kind: type) -> list[Any]:
+    return list(dict.fromkeys(node for node in preorder_traversal(e) if isinstance(node, kind)))
+
+
+def _options(net: Network) -> Iterator[Other]:
+    """Other values of the options of a built-in cell, such as reset=after."""
+    from rnnsym import models
+
+    name, _, _ = net.name.partition(":")
+    if name not in models.MODELS or not net.options:
+        return
+    model = models.MODELS[name]
+    for key, values in getattr(model, "options", {}).items():
+        for value in values:
+            if net.options.get(key) != value and key in net.options:
+                chosen = {k: v for k, v in net.options.items() if k in models.options_of(model)}
+                try:
+                    built = models.build(name, {**chosen, key: value})
+                except RnnsymError:
+                    continue
+                yield Other(f"the option {key}={value}", built)
+
+
+def gradients(other: Other, run: Run) -> tuple[float, dict[str, Array]] | None:
+    """The loss and the gradients of another network at the point of a run, summed over the batch;
+    None if it has no values there."""
+    total = 0.0
+    found: dict[str, Array] = {}
+    for member in run.point.members:
+        names = other.net.parameters
+        if not set(names) <= set(member.parameters) or not set(other.net.initial_states) <= set(
+            member.initial
+        ):
+            return None
+        case = replace(
+            member,
+            net=other.net,
+            parameters={n: member.parameters[n] for n in names},
+            initial={n: member.initial[n] for n in other.net.initial_states},
+        )
+        try:
+            with np.errstate(all="ignore"):
+                loss, here, _ = tape_gradients(case)
+        except (KeyError, ValueError, RnnsymError):
+            return None
+        if not np.isfinite(loss):
+            return None
+        total += loss
+        found = {n: g + found[n] if found else g for n, g in here.items()}
+    unused = {n: np.zeros_like(w) for n, w in run.point.case.parameters.items() if n not in found}
+    return total, {**unused, **found}
+
+
+def found(runs: Sequence[Run], wrong: Sequence[str]) -> tuple[str, list[str]] | None:
+    """(in what the forward pass differs, which wrong gradients that explains), if it does.
+
+    Every gradient that the function returns must be the other network's, so that one number that
+    happens to agree explains nothing.
+    """
+    net = runs[0].point.net
+    names = [n for n in net.parameters if runs[0].gradient(n) is not None]
+    best: tuple[str, list[str]] | None = None
+    for other in others(net):
+        agreeing = set(names)
+        for run in runs:
+            truth = gradients(other, run)
+            if truth is None:
+                agreeing = set()
+                break
+            agreeing &= {n for n in names if run.equals(n, truth[1][n])}
+            if len(agreeing) < max(2, len(names) - 1) and not agreeing >= set(wrong):
+                break
+        explained = [n for n in wrong if n in agreeing]
+        if len(agreeing) == len(names) and explained:
+            return other.text, explained
+        many = len(explained) >= 2 and len(agreeing) > len(names) / 2
+        if many and (best is None or len(explained) > len(best[1])):
+            best = other.text, explained
+    return best

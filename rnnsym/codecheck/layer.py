@@ -1,0 +1,56 @@
+"""The network of a layer alone: its states, with what is sent back to them given from outside.
+
+For functions such as `rnn_forward(x, h0, …)` and `rnn_backward(dh, cache)`, which have no output
+and no loss: the gradients that they return for given dh are those of Σ_t dh⟨t⟩ᵀ h⟨t⟩.
+"""
+
+from __future__ import annotations
+
+from rnnsym.errors import InputError
+from rnnsym.network import LOSS, Network
+from rnnsym.nodes import TimeVector, leaves, t, time_vectors
+
+#: the name of what is sent back
+UPSTREAM = "d"
+
+
+def layer_of(net: Network) -> Network:
+    """The network without its output and loss; its target is what the output sends back.
+
+    The last state that other equations of the same step use is the layer's output. Raises
+    InputError where there is no such layer.
+    """
+    if net.output in net.states or not any(v in net.states for v in _used(net, net.output)):
+        raise InputError(
+            f"{net.name} has no output apart from its states: a pair (forward, backward) is "
+            f"checked as a layer, without the output"
+        )
+    (state, *_) = [v for v in _used(net, net.output) if v in net.states]
+    needed, agenda = set[str](), [state]
+    while agenda:
+        name = agenda.pop()
+        if name not in needed:
+            needed.add(name)
+            source = next((e for e in net.source if e.lhs.name == name), None)
+            if source is not None:
+                agenda += [v.name for v in time_vectors(source.rhs)]
+    equations = [(e.lhs, e.rhs) for e in net.source if e.lhs.name in needed]
+    name = UPSTREAM
+    while name in net.vectors or name in net.parameters:
+        name += "_"
+    node = net.vectors[state]
+    upstream = TimeVector(name, node.rows, t)
+    loss = TimeVector(LOSS, 1, t)
+    return Network(
+        *equations,
+        (loss, upstream.T * node.at(t)),
+        output=state,
+        inputs=tuple(n for n in net.inputs if n in needed),
+        targets=(name,),
+        name=f"the layer of {net.name}",
+    )
+
+
+def _used(net: Network, output: str) -> list[str]:
+    source = next(e for e in net.source if e.lhs.name == output)
+    return [v.name for v in leaves(source.rhs, TimeVector)]

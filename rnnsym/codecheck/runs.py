@@ -1,0 +1,125 @@
+"""Runs: a user's function at every point, with errors against the truth.
+
+Between the points and the verdicts. A run is a point with what the function gave there, scaled to
+the loss that is summed over time and batch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnsym.codecheck.calling import Outcome
+from rnnsym.codecheck.layout import Values
+from rnnsym.codecheck.points import Point
+from rnnsym.verify.case import relative_error
+
+Array = NDArray[Any]
+Subject = Callable[[Values], Outcome]
+
+#: relative error up to which nothing is to be said
+EXACT = 1e-10
+#: up to which a gradient in float64 is right: an epsilon in a logarithm, a numerical derivative
+TOLERANCE = 1e-6
+#: the same for a gradient in single precision
+SINGLE = 3e-4
+#: a gradient smaller than this, relative to the largest of all, is as good as zero
+VANISHING = 1e-9
+
+
+@dataclass
+class Run:
+    """A point and the outcome of the call there; factor: of the stated loss, already applied."""
+
+    point: Point
+    outcome: Outcome
+    factor: float
+    seconds: float
+
+    @cached_property
+    def scale(self) -> float:
+        """The largest entry of all true gradients."""
+        return max((float(np.max(np.abs(g))) for g in self.point.gradients.values()), default=1.0)
+
+    def gradient(self, name: str) -> Array | None:
+        """The user's gradient, as of the summed loss; None if there is none."""
+        found = self.outcome.gradients.get(name)
+        return None if found is None or name in self.outcome.faults else self.factor * found
+
+    @property
+    def loss(self) -> float | None:
+        """The user's loss, as summed."""
+        return None if self.outcome.loss is None else self.factor * self.outcome.loss
+
+    def tolerance(self, name: str) -> float:
+        """The relative error up to which a gradient is right."""
+        found = self.outcome.gradients.get(name)
+        return SINGLE if found is not None and in_single(found) else TOLERANCE
+
+    def error(self, name: str) -> float:
+        """The largest relative error of a gradient; infinite where there is none."""
+        found = self.gradient(name)
+        return np.inf if found is None else self.distance(found, name)
+
+    def distance(self, found: Array, name: str) -> float:
+        """How far an array is from the true gradient, relative to its largest entry."""
+        true = self.point.gradients[name]
+        if found.shape != true.shape:
+            return np.inf
+        if np.max(np.abs(true), initial=0.0) < VANISHING * self.scale:
+            return float(np.max(np.abs(found - true), initial=0.0) / max(self.scale, 1e-30))
+        return relative_error(found, true)
+
+    def right(self, name: str) -> bool:
+        """Whether the gradient by a parameter is right here."""
+        return self.error(name) <= self.tolerance(name)
+
+    def equals(self, name: str, other: Any) -> bool:
+        """Whether the user's gradient is another array, to its precision."""
+        found = self.gradient(name)
+        if found is None or np.shape(other) != found.shape:
+            return False
+        size = float(np.max(np.abs(other), initial=0.0))
+        if size < VANISHING * self.scale:
+            return bool(np.max(np.abs(found - other), initial=0.0) <= TOLERANCE * self.scale)
+        return relative_error(found, other) <= self.tolerance(name)
+
+
+class Runner:
+    """Calls the function at points, as the adapter says what its gradient is of."""
+
+    def __init__(self, subject: Subject, loss: str) -> None:
+        self.subject, self.loss = subject, loss
+        self.calls = 0
+
+    def at(self, point: Point, values: Values | None = None) -> Run:
+        """Call the function at a point (or with other values there)."""
+        start = time.perf_counter()
+        outcome = self.subject(point.values if values is None else values)
+        self.calls += 1
+        return Run(point, outcome, self.factor(point), time.perf_counter() - start)
+
+    def factor(self, point: Point) -> float:
+        """From the loss that the gradient is of to the sum over time and batch."""
+        factor = 1.0
+        if self.loss in ("mean", "mean over time"):
+            factor *= point.losses
+        if self.loss in ("mean", "mean over batch"):
+            factor *= point.batch or 1
+        return factor
+
+
+def in_single(array: Array) -> bool:
+    """Whether an array holds single-precision numbers, as they are or converted."""
+    if array.dtype in (np.float32, np.float16):
+        return True
+    if array.dtype != np.float64 or not array.size or not np.any(array):
+        return False
+    with np.errstate(over="ignore"):
+        return bool(np.array_equal(array.astype(np.float32).astype(np.float64), array))
