@@ -1,0 +1,318 @@
+"""A formula judged: read, its definitions set apart, its relations tested, the verdict put in words.
+
+The entry to `rnnsym.claims`; `rnnsym.audit` calls it for each formula of a document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rnnsym.claims.conditions import Condition
+from rnnsym.claims.definition import Definition
+from rnnsym.claims.explain import counterexample, reading_in_words, shown
+from rnnsym.claims.judge import Judge, Outcome
+from rnnsym.claims.verdict import DEFINITION, FALSE, TRUE, UNKNOWN, UNREADABLE, Verdict
+from rnnsym.errors import RnnsymError
+from rnnsym.reader import syntax as s
+from rnnsym.reader import terms as u
+from rnnsym.reader.indices import Index
+from rnnsym.reader.macros import expand
+from rnnsym.reader.resolve import CUSTOMARY, Resolver, UnknownSymbolError
+from rnnsym.reader.statements import Reading, Statement, read_formula
+from rnnsym.reader.symbols import spell
+from rnnsym.reader.table import Entry, Table, of_network
+from rnnsym.reader.tokens import UnreadableError
+
+#: relations that say what a name stands for
+DEFINING = ("=", ":=", "≈", "→")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two sides of a relation, with the place of their statement."""
+
+    left: u.Term
+    op: str
+    right: u.Term
+
+
+def check(
+    claim: str,
+    net: Any,
+    notation: str | None = None,
+    macros: Mapping[str, Any] | None = None,
+    seconds: float = 10.0,
+    diagnose: bool = True,
+) -> Verdict:
+    """Judge a formula of a network.
+
+    notation: the profile that the formula is written in, by default the network's own and then
+    every other in which all its symbols have a meaning. Raises nothing for a bad formula: the
+    verdict says that it is "unreadable", or "unknown" where a symbol has no meaning.
+    """
+    from rnnsym.latex import PROFILES
+
+    own = net.options.get("notation", "post")
+    names = [notation] if notation else [own, *(p for p in PROFILES if p != own)]
+    found: list[Verdict] = []
+    for name in names:
+        verdict = judge_formula(claim, net, of_network(net, name), macros, seconds, diagnose)
+        if verdict.verdict in (TRUE, DEFINITION, UNREADABLE) or len(names) == 1:
+            return verdict if name == own else _in_notation(verdict, name)
+        found.append(verdict if name == own else _in_notation(verdict, name))
+    return min(found, key=lambda v: v.verdict != FALSE)
+
+
+def _in_notation(verdict: Verdict, name: str) -> Verdict:
+    if verdict.verdict not in (TRUE, FALSE):
+        return verdict
+    reading = "; ".join(filter(None, [verdict.reading, f"in the notation {name}"]))
+    return replace(verdict, reading=reading)
+
+
+def judge_formula(
+    claim: str,
+    net: Any,
+    table: Table,
+    macros: Mapping[str, Any] | None = None,
+    seconds: float = 10.0,
+    diagnose: bool = True,
+    conditions: Sequence[Condition] = (),
+    explicit: bool = False,
+) -> Verdict:
+    """Judge a formula whose symbols a table knows; definitions in it are entered into the table."""
+    try:
+        reading = read_formula(expand(claim, macros or {}))
+    except UnreadableError as error:
+        return Verdict(claim, UNREADABLE, position_text(error, claim), position=error.position)
+    return Formula(
+        claim, reading, net, table, seconds, diagnose, tuple(conditions), explicit
+    ).judge()
+
+
+def position_text(error: UnreadableError, source: str) -> str:
+    """Why and where a formula cannot be read."""
+    after = " ".join(source[error.position : error.position + 20].split())
+    return f"{error.why} (at character {error.position + 1}{f': {after}' if after else ''})"
+
+
+class Formula:
+    """One formula on its way to a verdict."""
+
+    def __init__(
+        self, claim: str, reading: Reading, net: Any, table: Table, seconds: float, diagnose: bool,
+        conditions: tuple[Condition, ...], explicit: bool,
+    ) -> None:  # fmt: skip
+        self.claim, self.reading, self.net, self.table = claim, reading, net, table
+        self.latex, self.seconds, self.diagnose = reading.latex, seconds, diagnose
+        self.conditions = list(conditions)
+        self.explicit = explicit or r"\partial^" in self.latex
+        self.pairs: list[Pair] = []
+        self.defined: list[str] = []
+
+    def judge(self) -> Verdict:
+        """The verdict on the whole formula: that of its worst relation."""
+        try:
+            for statement in self.reading.statements:
+                self._take(statement)
+        except UnknownSymbolError as error:
+            return Verdict(self.claim, UNKNOWN, str(error), position=error.position)
+        except UnreadableError as error:
+            return Verdict(
+                self.claim, UNREADABLE, position_text(error, self.latex), position=error.position
+            )
+        except RecursionError:
+            return Verdict(self.claim, UNKNOWN, "too large: nested too deeply")
+        if not self.pairs:
+            if self.defined:
+                return Verdict(self.claim, DEFINITION, f"defines {', '.join(self.defined)}")
+            return Verdict(
+                self.claim, UNREADABLE, "no relation: there is nothing to judge", position=0
+            )
+        judge = Judge(
+            self.net, self.table, self.explicit, tuple(self.conditions), seconds=self.seconds
+        )
+        parts = [self._verdict(judge, pair) for pair in self.pairs]
+        for kind in (FALSE, UNREADABLE, UNKNOWN, TRUE):
+            worst = [p for p in parts if p.verdict == kind]
+            if worst:
+                break
+        first = worst[0]
+        if first.verdict == TRUE:
+            readings = list(dict.fromkeys(p.reading for p in parts if p.reading))
+            first = replace(first, reading=" | ".join(readings), evidence=parts[-1].evidence)
+        return replace(first, parts=tuple(parts) if len(parts) > 1 else ())
+
+    # ---- statements ----------------------------------------------------------------------
+
+    def _take(self, statement: Statement) -> None:
+        node = statement.node
+        if isinstance(node, s.Relation):
+            condition = self._condition(node)
+            if condition is not None:
+                self.conditions += condition
+                return
+            if self._define(node):
+                return
+            term = self._resolve(node)
+            assert isinstance(term, u.Claim)
+            for left, op, right in zip(term.sides, term.ops, term.sides[1:], strict=False):
+                self.pairs.append(Pair(left, op, right))
+
+    def _resolve(self, node: s.Node) -> u.Term:
+        return Resolver(self.table, self.latex)(node)
+
+    def _condition(self, node: s.Relation) -> list[Condition] | None:
+        """A range of indices, such as k < t, if that is what a relation says."""
+        sides = []
+        for side in node.sides:
+            try:
+                term = self._resolve(side)
+            except (UnknownSymbolError, UnreadableError):
+                return None
+            if isinstance(term, u.Num) and term.value.denominator == 1:
+                sides.append(Index(int(term.value)))
+            elif isinstance(term, u.Whole):
+                sides.append(term.index)
+            elif isinstance(term, u.Sum) and all(
+                isinstance(x, u.Whole | u.Num) for _, x in term.terms
+            ):
+                total = Index()
+                for sign, x in term.terms:
+                    part = x.index if isinstance(x, u.Whole) else Index(int(x.value))  # type: ignore[attr-defined]
+                    total = total.plus(part, sign)
+                sides.append(total)
+            else:
+                return None
+        if not any(side.letters for side in sides):
+            return None
+        if not all(op in ("<", ">", "≤", "≥", "=", "≠") for op in node.ops):
+            return None
+        return [Condition(a, op, b) for a, op, b in zip(sides, node.ops, sides[1:], strict=False)]
+
+    def _define(self, node: s.Relation) -> bool:
+        """A name that nothing defines yet, on the left: what follows says what it is."""
+        left = node.sides[0]
+        arguments = False
+        if isinstance(left, s.Times) and len(left.factors) == 2 and left.factors[1][0] == "":
+            inner = left.factors[1][1]
+            if (
+                isinstance(inner, s.Bracket)
+                and inner.kind == "("
+                and isinstance(left.factors[0][1], s.Symbol)
+            ):
+                left, arguments = left.factors[0][1], True
+        if not isinstance(left, s.Symbol) or node.ops[0] not in DEFINING:
+            return False
+        spelled = spell(left)
+        if self.table.find(spelled) is not None or spelled.transposed or spelled.inverse:
+            return False
+        if spelled.base in CUSTOMARY or spelled.base in self.table.functions:
+            return False
+        times = [x for x in spelled.scripts if x.index is not None and self._is_time(x)]
+        index = times[0].index if len(times) == 1 else None
+        labels = "".join(
+            f"[{x.text}]" if x.style == "square" else x.text
+            for x in spelled.scripts
+            if not (times and x is times[0])
+        )
+        key = spelled.base, spelled.accents, labels + "'" * spelled.primes
+        latex = self.latex[left.start : left.end].strip()
+        name = f"{latex}"
+        letters = (index.letter,) if index is not None and index.letter else ()
+        trial = self.table
+        before = trial.entries.get(key)
+        trial.entries[key] = Entry("definition", name)
+        trial.definitions[name] = Definition(
+            name, latex, letters or (("·",) if times else ()), u.Num(0)
+        )  # type: ignore[arg-type]
+        try:
+            rest = s.Relation(node.sides[1:], node.ops[1:], start=node.sides[1].start, end=node.end)
+            sides = [self._resolve(x) for x in rest.sides]
+        except RnnsymError:
+            trial.definitions.pop(name, None)
+            trial.entries.pop(key, None)
+            if before is not None:
+                trial.entries[key] = before
+            raise
+        shift = Index() if index is None or not index.letter else Index(-index.constant)
+        body = sides[0]
+        if letters and shift.constant:
+            from rnnsym.reader.series import put
+
+            body = put(body, {letters[0]: Index.of(letters[0]).plus(shift)})
+        recursive = any(isinstance(x, u.Defined) and x.name == name for x in u.walk(body))
+        trial.definitions[name] = Definition(name, latex, letters, body, recursive, arguments)
+        self.defined.append(latex)
+        for a, op, b in zip(sides, rest.ops, sides[1:], strict=False):
+            self.pairs.append(Pair(a, op, b))
+        return True
+
+    def _is_time(self, script: Any) -> bool:
+        if script.style == "angle":
+            return True
+        names = set(script.index.names)
+        return bool(names & (self.table.letters | {"t", "T"})) and script.style in (
+            "plain",
+            "round",
+            "square",
+        )
+
+    # ---- verdicts ------------------------------------------------------------------------
+
+    def _verdict(self, judge: Judge, pair: Pair) -> Verdict:
+        pair = _of_functions(pair)
+        try:
+            outcome = judge.relation(pair.left, pair.op, pair.right)
+        except RecursionError:
+            return Verdict(self.claim, UNKNOWN, "too large: nested too deeply")
+        return self._tell(judge, pair, outcome)
+
+    def _tell(self, judge: Judge, pair: Pair, outcome: Outcome) -> Verdict:
+        names = shown(pair.left, pair.right, self.latex)
+        if outcome.kind == "equal":
+            words = reading_in_words(outcome, names, pair.left, pair.right)
+            message = f"true, when {words}" if words else "true"
+            if outcome.limited:
+                message += f", {outcome.limited}"
+                words = "; ".join(filter(None, [words, outcome.limited]))
+            return Verdict(self.claim, TRUE, message, words, evidence(outcome))
+        if outcome.kind in ("cannot", "none"):
+            return Verdict(self.claim, UNKNOWN, outcome.why)
+        found = counterexample(judge, pair.left, pair.op, pair.right, outcome)
+        why = outcome.why if outcome.kind == "misfit" else "the two sides differ"
+        message = f"false under every reading: {why}"
+        verdict = Verdict(self.claim, FALSE, message, "", evidence(outcome), counterexample=found)
+        if self.diagnose:
+            from rnnsym.claims.repair import diagnose
+
+            verdict = diagnose(self, judge, pair, outcome, verdict)
+        return verdict
+
+
+def _of_functions(pair: Pair) -> Pair:
+    """d/dx tanh(x) = 1 - tanh²(x): where all is made of one vector, it is a number that varies."""
+    nodes = [x for side in (pair.left, pair.right) for x in u.walk(side)]
+    leaves = {x for x in nodes if isinstance(x, u.Leaf | u.Loss | u.Defined)}
+    varied = {v for d in nodes if isinstance(d, u.Derivative) for v in d.by}
+    if len(leaves) != 1 or leaves != varied:
+        return pair
+    (leaf,) = leaves
+    free = u.Free(str(getattr(leaf, "name", "x")))
+    return Pair(u.exchange(pair.left, leaf, free), pair.op, u.exchange(pair.right, leaf, free))
+
+
+def evidence(outcome: Outcome) -> str:
+    """What decided, and how sure it is."""
+    if outcome.kind == "equal" and outcome.why == "sampled":
+        return f"sampled in 50-digit numbers ({outcome.cases} cases): supports, does not prove"
+    if outcome.numeric:
+        return f"50-digit numbers, {outcome.points} points, {outcome.cases} cases"
+    if outcome.kind == "equal":
+        return (
+            f"exact identity test in the field of 2^61 - 1 elements, {outcome.points} points "
+            f"(several lengths and sizes), {outcome.cases} cases; P(error) < 2^-50"
+        )
+    return "exact identity test in the field of 2^61 - 1 elements: refuted"

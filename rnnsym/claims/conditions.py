@@ -1,0 +1,120 @@
+"""For which indices a claim is meant: ranges that are stated, and those that it makes sense for.
+
+Used by `judge`. A free index t runs over the steps at which everything in the claim has a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from rnnsym.reader import terms as u
+from rnnsym.reader.indices import Index
+
+MAX_CHOICES = 400
+
+
+@dataclass(frozen=True)
+class Condition:
+    """left op right between whole numbers, as in k < t or t = T, …, 1 (given as two of them)."""
+
+    left: Index
+    op: str
+    right: Index
+
+    def holds(self, numbers: dict[str, int]) -> bool:
+        """Whether it holds; True where one of its letters has no value."""
+        try:
+            a, b = self.left.value(numbers), self.right.value(numbers)
+        except KeyError:
+            return True
+        return {"<": a < b, ">": a > b, "≤": a <= b, "≥": a >= b, "=": a == b, "≠": a != b}[self.op]
+
+
+def choices(
+    scene: Any, sides: Sequence[u.Term], stated: Iterable[Condition]
+) -> list[dict[str, int]]:
+    """Every choice of the free indices of a claim at one point."""
+    free = sorted(set().union(*(u.letters(s) for s in sides)) - set(scene.numbers))
+    free = [n for n in free if n != "#"]
+    bounds = [_bounds(scene, x) for s in sides for x in u.walk(s)]
+    limits = [b for b in bounds if b is not None]
+    counted = {n: _count(scene, sides, n) for n in free}
+    ranges = [range(1, counted[n] + 1) if counted[n] else range(0, scene.steps + 2) for n in free]
+    found = []
+    stated = list(stated)
+    for values in product(*ranges):
+        numbers = {**scene.numbers, **dict(zip(free, values, strict=True))}
+        if all(low <= _value(i, numbers, low) <= high for i, low, high in limits) and all(
+            c.holds(numbers) for c in (*stated, *_ordered(sides))
+        ):
+            found.append({n: numbers[n] for n in free})
+        if len(found) > MAX_CHOICES:
+            break
+    return found
+
+
+def _value(index: Index, numbers: dict[str, int], default: int) -> int:
+    try:
+        return index.value(numbers)
+    except KeyError:  # a bound letter: its range is its own matter
+        return default
+
+
+def _bounds(scene: Any, term: u.Term) -> tuple[Index, int, int] | None:
+    """Between which steps a quantity has a value: a state from its initial value on, a derivative
+    by what comes after the last step is zero."""
+    if not isinstance(term, u.Leaf) or term.time is None or scene.net is None:
+        return None
+    first, last = scene.truth.plain.spans[term.name]
+    first, last = min(first, last), max(first, last)
+    start = scene.truth.plain.starts.get(term.name)
+    lowest = min(first, start) if start is not None else first
+    highest = max(last, start) if start is not None else last
+    return term.time, lowest, max(highest, scene.steps + 1)
+
+
+def _count(scene: Any, sides: Sequence[u.Term], name: str) -> int:
+    """How many values an index that counts entries has; 0 for any other."""
+    for side in sides:
+        for x in u.walk(side):
+            if isinstance(x, u.Component) and any(name in i.names for i in x.indices):
+                if isinstance(x.body, u.Leaf):
+                    place = next(k for k, i in enumerate(x.indices) if name in i.names)
+                    v = (scene.net.vectors | scene.net.parameters)[x.body.name]
+                    size = (v.rows, v.cols)[place]
+                    return int(size.xreplace(scene.symbols)) if not size.is_Integer else int(size)
+                return 2
+    return 0
+
+
+def _ordered(sides: Sequence[u.Term]) -> list[Condition]:
+    """Limits in the right order: an empty range is the least that makes sense."""
+    found = []
+    for side in sides:
+        for x in u.walk(side):
+            if isinstance(x, u.Ranged) and x.step == 1 and "#" not in x.upper.names:
+                if x.op == "prod":
+                    found.append(Condition(x.lower, "≤", x.upper.plus(Index(1))))
+    return found
+
+
+def only_at_the_border(
+    scene: Any, wrong: Sequence[dict[str, int]], every: Sequence[dict[str, int]]
+) -> str:
+    """In words, if a claim fails at the very last or very first step only, and holds inside."""
+    if len(every) < 4 or len(wrong) * 2 > len(every) or scene.steps < 3:
+        return ""
+    names = {n for choice in every for n in choice}
+    for name in sorted(names):
+        values = {w[name] for w in wrong if name in w}
+        inside = {e[name] for e in every if name in e} - values
+        if len(values) == 1 and len(inside) >= 2 and all(name in w for w in wrong):
+            (value,) = values
+            if value >= scene.steps and value > max(inside):
+                return f"for {name} < {'T' if value == scene.steps else 'T+1'}"
+            if value <= 1 and value < min(inside):
+                return f"for {name} > {value}"
+    return ""

@@ -1,0 +1,419 @@
+"""Judges a claim: is it true of a network, under which reading, and if not, where not?
+
+Takes terms from the reader. The exact identity test decides: both sides are evaluated at random
+points of a finite field, at several lengths and sizes, derivatives by dual numbers through the
+forward equations. What the field does not have (norms, orders, relations between functions) is
+compared in 50-digit numbers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from rnnsym.claims import conditions
+from rnnsym.claims.conditions import Condition
+from rnnsym.claims.readings import LAYOUTS, Reading
+from rnnsym.claims.scene import EXTRA, Scene, compare
+from rnnsym.claims.values import CannotError, MisfitError, NumbersNeededError
+from rnnsym.errors import RnnsymError
+from rnnsym.reader import terms as u
+from rnnsym.reader.table import Table
+
+#: lengths at which a claim is tested: first the main one
+MAIN, MORE = 4, (1, 2, 3, 5, 8)
+#: a network of more equations is tested at fewer lengths
+LARGE = 14
+#: 50-digit numbers that agree to so many are taken for equal
+AGREE = 30
+MAX_IMMEDIATE = 6
+
+
+@dataclass
+class Outcome:
+    """What came out for one reading: kind is "equal", "differ", "misfit" or "cannot"."""
+
+    kind: str
+    reading: Reading
+    why: str = ""
+    at: Mapping[str, int] | None = None
+    scene: Scene | None = None
+    cases: int = 0
+    points: int = 0
+    limited: str = ""
+    numeric: bool = False
+
+
+@dataclass
+class Judge:
+    """Judges relations between terms, of one network and table.
+
+    net: None for identities of functions alone. explicit: ∂⁺ is written where it is meant, so
+    that ∂ is the total derivative. conditions: ranges of index letters that the text states.
+    """
+
+    net: Any
+    table: Table
+    explicit: bool = False
+    conditions: tuple[Condition, ...] = ()
+    seed: int = 0
+    seconds: float = 10.0
+    _scenes: dict[Any, Scene] = field(default_factory=dict)
+
+    def scene(
+        self,
+        steps: int,
+        numeric: bool = False,
+        zero: bool = False,
+        seed: int = 0,
+        wide: bool = False,
+    ) -> Scene:
+        """A point, made once."""
+        key = steps, numeric, zero, seed, wide
+        if key not in self._scenes:
+            self._scenes[key] = Scene(
+                self.net, self.table, steps, self.seed + seed, numeric, zero,
+                _sizes(self.net, wide) if wide else None,
+            )  # fmt: skip
+            self._scenes[key].deadline = self._deadline
+        return self._scenes[key]
+
+    def __post_init__(self) -> None:
+        self._deadline = time.monotonic() + self.seconds
+
+    # ---- one relation --------------------------------------------------------------------
+
+    def relation(self, left: u.Term, op: str, right: u.Term) -> Outcome:
+        """Whether left op right; the first reading that makes it true, or why none does."""
+        if op in ("<", ">", "≤", "≥", "≪", "≫", "≲", "≳"):
+            return self._order(left, op, right)
+        if op == "∝":
+            return self._proportional(left, right)
+        if op == "≠":
+            return self._unequal(left, right)
+        if op not in ("=", ":=", "≈", "←"):
+            return Outcome("cannot", Reading(), f"the relation {op} is not judged")
+        return self._equal(left, right)
+
+    def _equal(self, left: u.Term, right: u.Term) -> Outcome:
+        outcomes: list[Outcome] = []
+        base = self.base(left, right)
+        for reading in base:
+            outcomes.append(self.test(left, right, reading))
+            if outcomes[-1].kind == "equal" or "too large" in outcomes[-1].why:
+                return outcomes[-1]
+        fitting = [o.reading for o in outcomes if o.kind not in ("misfit", "cannot")]
+        for changes in self._further(left, right, bool(fitting)):
+            for reading in (fitting or base)[:8]:
+                outcome = self.test(left, right, reading.with_(**changes))
+                if outcome.kind == "equal":
+                    return outcome
+                outcomes.append(outcome)
+        return _worst(outcomes)
+
+    def base(self, *sides: u.Term) -> list[Reading]:
+        """The readings that differ in layouts and in which ∂ is the immediate partial."""
+        derivatives = [d for s in sides for d in u.walk(s) if isinstance(d, u.Derivative)]
+        layouts: tuple[str, ...] = LAYOUTS[:1]
+        if any(d.kind in ("∂", "∂⁺") for d in derivatives):
+            layouts = LAYOUTS if any(map(_has_row_inside, sides)) else LAYOUTS[:3]
+        ambiguous = [] if self.explicit else self._ambiguous(derivatives)
+        subsets = [
+            frozenset(c) for n in range(len(ambiguous) + 1) for c in combinations(ambiguous, n)
+        ]
+        return [
+            Reading(layout=layout, immediate=chosen) for chosen in subsets for layout in layouts
+        ]
+
+    def _further(self, left: u.Term, right: u.Term, fits: bool) -> Iterator[dict[str, Any]]:
+        """What else custom leaves open: one thing at a time, then two."""
+        changes = self._changes((left, right), fits)
+        yield from changes
+        for first, second in combinations(changes, 2):
+            if not first.keys() & second.keys():
+                yield {**first, **second}
+
+    def _changes(self, sides: tuple[u.Term, ...], fits: bool) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        nodes = [x for s in sides for x in u.walk(s)]
+        ops = {op for p in nodes if isinstance(p, u.Product) for op, _ in p.factors}
+        if any(isinstance(x, u.Product) for x in nodes) and (not fits or ops & {"·", "×", "*"}):
+            found.append({"dot": "elementwise"})
+        if "⊗" in ops:
+            found += [{"otimes": "outer"}, {"otimes": "elementwise"}]
+        if not self.table.rows and not fits:
+            found.append({"rows": True})
+        leaves = [x for x in nodes if isinstance(x, u.Leaf) and x.time is not None]
+        if leaves and self.net is not None and self.net.carried:
+            found.append({"zero": True})
+        if any(isinstance(x, u.Loss) for x in nodes):
+            found.append({"mean": True})
+        if any(isinstance(x, u.Ranged) and x.op == "prod" for x in nodes):
+            found.append({"descending": False})
+        if any(isinstance(x, u.Apply) and x.function == "sigmoid" for x in nodes):
+            found.append({"activation": "tanh"})
+        return found
+
+    def _ambiguous(self, derivatives: list[u.Derivative]) -> list[int]:
+        """Places of the derivatives whose total and immediate values differ."""
+        found: list[int] = []
+        scene = self.scene(MAIN)
+        for d in derivatives:
+            if d.kind != "∂" or not isinstance(
+                d.of, u.Leaf | u.Unknown | u.Apply | u.Sum | u.Product | u.Defined
+            ):
+                continue
+            if isinstance(d.of, u.Leaf) and d.of.name == "L":
+                continue
+            if len(found) < MAX_IMMEDIATE and self._differs(scene, d):
+                found.append(d.start)
+        return list(dict.fromkeys(found))
+
+    def _differs(self, scene: Scene, d: u.Derivative) -> bool:
+        numbers = {**scene.numbers}
+        for k, name in enumerate(sorted(u.letters(d) - set(numbers))):
+            numbers[name] = min(3 - k, scene.steps) if k < 3 else 1
+        total, immediate = Reading(), Reading(immediate=frozenset({d.start}))
+        try:
+            a, *_ = scene.jacobian(scene.values(total), d, numbers)
+            b, *_ = scene.jacobian(scene.values(immediate), d, numbers)
+        except RnnsymError:
+            return False
+        return bool(a != b)
+
+    # ---- one reading ---------------------------------------------------------------------
+
+    def test(self, left: u.Term, right: u.Term, reading: Reading, quick: bool = False) -> Outcome:
+        """Whether two sides are equal under one reading, at several points."""
+        try:
+            outcome = self._at(self.scene(MAIN, zero=reading.zero), left, right, reading)
+            if outcome.kind != "equal" or quick:
+                return self._numerically(outcome, left, right, reading)
+            small = self.net is not None and len(self.net.equations) <= LARGE
+            plans = [(n, 1, False) for n in (MORE if small else MORE[:4])] + [(3, 2, True)]
+            if not u_free(left, right):
+                plans = [(3, 1, True)]
+            for steps, seed, wide in plans:
+                other = self._at(
+                    self.scene(steps, zero=reading.zero, seed=seed, wide=wide), left, right, reading
+                )
+                if other.kind == "differ":
+                    return other
+                if other.kind == "equal":
+                    outcome.cases += other.cases
+                    outcome.points += 1
+            return outcome
+        except NumbersNeededError:
+            return self._in_numbers(left, right, reading)
+        except CannotError as error:
+            return Outcome("cannot", reading, str(error))
+        except ZeroDivisionError:
+            return Outcome("cannot", reading, "a denominator vanishes")
+
+    def _at(self, scene: Scene, left: u.Term, right: u.Term, reading: Reading) -> Outcome:
+        """Both sides at one point, for every choice of the free indices."""
+        choices = conditions.choices(scene, (left, right), self.conditions)
+        if not choices:
+            return Outcome("none", reading, "no index lies in the range")
+        sizes = sorted({int(v) for k, v in scene.symbols.items() if str(k) not in scene.numbers})
+        if any(
+            isinstance(x, u.Constant) and x.kind == "identity"
+            for s in (left, right)
+            for x in u.walk(s)
+        ):
+            tries = sizes
+        else:
+            tries = sizes[:1]
+        outcome = Outcome("misfit", reading)
+        for size in tries or [1]:
+            scene.identity_size = size
+            outcome = self._over(scene, left, right, reading, choices)
+            if outcome.kind == "equal":
+                break
+        if outcome.kind == "differ" and self._descends(scene):
+            outcome = self._over(scene, left, right, reading, choices)
+            if outcome.kind != "equal":
+                scene.down.clear()
+        return outcome
+
+    def _descends(self, scene: Scene) -> bool:
+        """Whether some range only ever counts down; it is then read so."""
+        found = {
+            place
+            for place, pairs in scene.trace.items()
+            if all(a >= b for a, b in pairs) and any(a > b + 1 for a, b in pairs)
+        }
+        scene.trace.clear()
+        new = found - scene.down
+        scene.down |= found
+        return bool(new)
+
+    def _over(
+        self,
+        scene: Scene,
+        left: u.Term,
+        right: u.Term,
+        reading: Reading,
+        choices: list[dict[str, int]],
+    ) -> Outcome:
+        values = scene.values(reading)
+        wrong: list[dict[str, int]] = []
+        for numbers in choices:
+            every = {**scene.numbers, **numbers}
+            try:
+                a, b = values(left, every), values(right, every)
+                x, y = values.pair(a, b)
+            except MisfitError as error:
+                if wrong:
+                    continue
+                return Outcome("misfit", reading, str(error), numbers, scene)
+            if not self._same(scene, x, y):
+                wrong.append(numbers)
+                if len(wrong) > 2 and all(len({w[n] for w in wrong}) > 1 for n in numbers):
+                    break  # it is not just the border
+        if not wrong:
+            return Outcome("equal", reading, cases=len(choices), points=1, numeric=scene.numeric)
+        border = conditions.only_at_the_border(scene, wrong, choices)
+        if border:
+            return Outcome("equal", reading, cases=len(choices), points=1, limited=border)
+        return Outcome(
+            "differ", reading, at=wrong[0], scene=scene, cases=len(choices), numeric=scene.numeric
+        )
+
+    def _same(self, scene: Scene, x: Any, y: Any) -> bool:
+        if not scene.numeric:
+            return bool(x == y)
+        mp = scene.ar.mp
+        scale = max([mp.mpf(1), *(abs(v) for v in np.ravel(y))])
+        return all(abs(d) <= scale * mp.mpf(10) ** -AGREE for d in np.ravel(x - y))
+
+    def _numerically(
+        self, outcome: Outcome, left: u.Term, right: u.Term, reading: Reading
+    ) -> Outcome:
+        """A difference in the field, looked at again in numbers where functions are related."""
+        functions = {x.function for s in (left, right) for x in u.walk(s) if isinstance(x, u.Apply)}
+        if outcome.kind != "differ" or (
+            not functions & {"exp", "log", *EXTRA} and len(functions) < 2
+        ):
+            return outcome
+        found = self._in_numbers(left, right, reading)
+        return found if found.kind == "equal" else outcome
+
+    def _in_numbers(self, left: u.Term, right: u.Term, reading: Reading) -> Outcome:
+        """Both sides in 50-digit numbers, at three points."""
+        cases = 0
+        try:
+            for seed, steps in ((0, 3), (1, 3), (2, 4)):
+                outcome = self._at(
+                    self.scene(steps, True, reading.zero, seed), left, right, reading
+                )
+                cases += outcome.cases
+                if outcome.kind != "equal":
+                    return outcome
+        except (CannotError, NumbersNeededError) as error:
+            return Outcome("cannot", reading, str(error))
+        except ZeroDivisionError:
+            return Outcome("cannot", reading, "a denominator vanishes")
+        return Outcome("equal", reading, cases=cases, points=3, numeric=True)
+
+    # ---- other relations -----------------------------------------------------------------
+
+    def _unequal(self, left: u.Term, right: u.Term) -> Outcome:
+        """≠ holds where the sides differ under a reading whose shapes fit.
+
+        Of a chain rule that some read as an equality, the reading with immediate partials counts.
+        """
+        plain, chosen, equal = None, None, None
+        for reading in self.base(left, right):
+            outcome = self.test(left, right, reading, quick=True)
+            if outcome.kind == "equal":
+                equal = equal or outcome
+            elif outcome.kind == "differ" and reading.immediate:
+                chosen = chosen or outcome
+            elif outcome.kind == "differ":
+                plain = plain or outcome
+        found = chosen or (plain if equal is None else None)
+        if found is not None:
+            return Outcome("equal", found.reading, cases=found.cases, points=1)
+        if equal is not None:
+            why = "both sides are equal"
+            return Outcome("differ", equal.reading, why, scene=self.scene(MAIN))
+        return Outcome("cannot", Reading(), "the shapes do not fit")
+
+    def _order(self, left: u.Term, op: str, right: u.Term) -> Outcome:
+        """An inequality, by samples: they refute, or support."""
+        sign = {"≪": "<", "≫": ">", "≲": "≤", "≳": "≥"}.get(op, op)
+        outcomes: list[Outcome] = []
+        for reading in self.base(left, right):
+            outcome = self._sampled(left, sign, right, reading)
+            if outcome.kind == "equal":
+                return outcome
+            outcomes.append(outcome)
+        return _worst(outcomes)
+
+    def _sampled(self, left: u.Term, op: str, right: u.Term, reading: Reading) -> Outcome:
+        cases = 0
+        for seed in range(4):
+            scene = self.scene(3, True, reading.zero, seed)
+            values = scene.values(reading)
+            try:
+                choices = conditions.choices(scene, (left, right), self.conditions)
+                for numbers in choices:
+                    every = {**scene.numbers, **numbers}
+                    x, y = values.pair(values(left, every), values(right, every))
+                    cases += 1
+                    slack = scene.ar.mp.mpf(10) ** -AGREE
+                    pairs = zip(np.ravel(x), np.ravel(y), strict=True)
+                    if not all(_holds(a, op, b, slack) for a, b in pairs):
+                        return Outcome("differ", reading, at=numbers, scene=scene, numeric=True)
+            except MisfitError as error:
+                return Outcome("misfit", reading, str(error))
+            except (CannotError, NumbersNeededError) as error:
+                return Outcome("cannot", reading, str(error))
+        return Outcome("equal", reading, cases=cases, points=4, numeric=True, why="sampled")
+
+    def _proportional(self, left: u.Term, right: u.Term) -> Outcome:
+        return Outcome("cannot", Reading(), "proportionality is not judged: to what factor?")
+
+
+def _holds(a: Any, op: str, b: Any, slack: Any) -> bool:
+    if op in ("≤", "≥"):
+        return bool(a <= b + slack) if op == "≤" else bool(a + slack >= b)
+    return compare(a, op, b)
+
+
+def _worst(outcomes: list[Outcome]) -> Outcome:
+    """What to tell, where no reading makes a claim true: a difference before a misfit."""
+    for kind in ("differ", "misfit", "cannot", "none"):
+        for outcome in outcomes:
+            if outcome.kind == kind:
+                if kind != "cannot" and any(o.kind == "cannot" for o in outcomes[:4]):
+                    return next(o for o in outcomes if o.kind == "cannot")
+                return outcome
+    return Outcome("cannot", Reading(), "no reading could be tried")
+
+
+def _has_row_inside(side: u.Term) -> bool:
+    """Whether a derivative of a loss by a vector is a factor of something."""
+    return any(
+        isinstance(d, u.Derivative) and d.kind == "∂" and d is not side
+        and (isinstance(d.of, u.Loss) or (isinstance(d.of, u.Leaf) and d.of.name == "L"))
+        and all(isinstance(v, u.Leaf) and v.time is not None for v in d.by)
+        for d in u.walk(side)
+    )  # fmt: skip
+
+
+def u_free(*sides: u.Term) -> bool:
+    """Whether any quantity of the network stands in a claim."""
+    return any(isinstance(x, u.Leaf | u.Loss | u.Defined) for s in sides for x in u.walk(s))
+
+
+def _sizes(net: Any, wide: bool) -> dict[str, int]:
+    """Sizes in another order of magnitude: the largest first."""
+    names = [n for n in net.sizes if n not in {str(c) for c in net.chunks}]
+    return {name: len(names) + 1 - i for i, name in enumerate(names)}

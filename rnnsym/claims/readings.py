@@ -1,0 +1,73 @@
+"""Readings: what a formula may mean, where custom leaves it open.
+
+A reading says how derivatives are laid out, which ∂ is the immediate partial, what a dot between
+vectors is, and so on. `rnnsym.claims.judge` tries them, the plainest first; a claim that holds
+under one of them is true, and the reading is part of the verdict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+#: layouts of derivatives, the commonest first
+LAYOUTS = ("gradient", "numerator", "denominator", "strict")
+
+_LAYOUT_WORDS = {
+    "gradient": "the derivative of the loss by a vector is a gradient of that vector's shape, "
+    "Jacobians are in numerator layout",
+    "numerator": "numerator layout: the derivative of the loss by a vector is a row",
+    "denominator": "denominator layout: Jacobians are transposed",
+    "strict": "strict numerator layout: ∂L/∂W has the shape of Wᵀ",
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to read a formula.
+
+    layout: see LAYOUTS; immediate: places (in the source) of the derivatives that are read as
+    immediate partials; dot: "matrix" or "elementwise"; otimes: "kron", "outer" or "elementwise";
+    rows: vectors are rows and weights are multiplied from the right; zero: initial states are
+    zero; mean: the loss is the mean over time; descending: products are written with the highest
+    index first; activation: what a function whose name leaves it open is.
+    """
+
+    layout: str = "gradient"
+    immediate: frozenset[int] = frozenset()
+    dot: str = "matrix"
+    otimes: str = "kron"
+    rows: bool = False
+    zero: bool = False
+    mean: bool = False
+    descending: bool = True
+    activation: str = ""
+    more: tuple[str, ...] = field(default=())
+
+    def words(self, shown: dict[int, str], layout_matters: bool) -> str:
+        """The reading in words; shown: the derivatives' own spellings by place."""
+        parts = []
+        if self.immediate:
+            names = list(dict.fromkeys(shown.get(p, "") for p in sorted(self.immediate)))
+            verb = "is the immediate partial" if len(names) == 1 else "are immediate partials"
+            parts.append(f"{', '.join(names)} {verb}")
+        if layout_matters:
+            parts.append(_LAYOUT_WORDS[self.layout])
+        if self.dot == "elementwise":
+            parts.append("products of vectors of one shape are elementwise")
+        if self.otimes != "kron":
+            parts.append("⊗ is the outer product" if self.otimes == "outer" else "⊗ is elementwise")
+        if self.rows:
+            parts.append("vectors are rows, and weights stand on their right, transposed")
+        if self.zero:
+            parts.append("the initial states are zero")
+        if self.mean:
+            parts.append("the loss is the mean over time")
+        if not self.descending:
+            parts.append("the product ascends: the lowest index stands first")
+        if self.activation:
+            parts.append(f"σ is {self.activation}")
+        return "; ".join([*parts, *self.more])
+
+    def with_(self, **changes: object) -> Reading:
+        """A reading that differs in some respects."""
+        return replace(self, **changes)  # type: ignore[arg-type]

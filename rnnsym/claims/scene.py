@@ -1,0 +1,421 @@
+"""A point of a network at which terms are evaluated, and what is true there.
+
+Used by `values`. Derivatives are dual numbers through the forward equations
+(`rnnsym.evaluate`); no rule of the calculus takes part.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from sympy import Integer, MatrixSymbol, Rational
+
+from rnnsym.claims.readings import Reading
+from rnnsym.claims.values import (
+    ENTRIES,
+    CannotError,
+    Matrix,
+    MisfitError,
+    Numbers,
+    NumbersNeededError,
+    Value,
+    Values,
+    dimension_of,
+)
+from rnnsym.evaluate.arithmetic import MpmathArithmetic
+from rnnsym.evaluate.dual import EQUATIONS, Dual, DualArithmetic
+from rnnsym.evaluate.field import FieldArithmetic, P
+from rnnsym.evaluate.point import Point, array_point, field_point
+from rnnsym.evaluate.trajectory import Truth
+from rnnsym.nodes import TimeVector
+from rnnsym.reader import terms as u
+from rnnsym.reader.table import Table
+from rnnsym.sizes import choose_sizes
+from rnnsym.verify.arrays import random_arrays
+
+#: functions made of exp, whose relations the field's oracles do not know
+EXTRA = {"sech", "cosh", "sinh", "coth", "sqrt", "sign", "sin", "cos"}
+
+
+class Scene:
+    """One point: T, sizes, random numbers. numeric: in 50-digit numbers instead of the field.
+
+    down: places of ranges that count down; trace: place -> the limits that occurred.
+    """
+
+    def __init__(
+        self,
+        net: Any,
+        table: Table,
+        steps: int,
+        seed: int = 0,
+        numeric: bool = False,
+        zero: bool = False,
+        sizes: Mapping[str, int] | None = None,
+    ) -> None:
+        self.net, self.table, self.numeric, self.rows = net, table, numeric, table.rows
+        self.steps, self.seed = steps, seed
+        self.lengths = {name: steps for name in net.lengths} or {"T": steps}
+        self.symbols = choose_sizes(net, self.lengths, sizes)
+        self.ar: Any = MpmathArithmetic() if numeric else FieldArithmetic(seed)
+        self.truth = self._shared((steps, seed, numeric, zero, str(sizes)), zero)
+        self.point = self.truth.point
+        self.deadline = float("inf")
+        self.down: set[int] = set()
+        self.trace: dict[int, list[tuple[int, int]]] = {}
+        self.identity_size = 1
+        self._jacobians: dict[Any, Any] = {}
+        self._variables: dict[str, Any] = {}
+        self._known: dict[Any, Value] = {}
+        self._open: set[Any] = set()
+
+    def _shared(self, key: Any, zero: bool) -> Truth:
+        """What is true at a point of a network is computed once for all claims about it."""
+        known: dict[Any, Truth] = self.net.__dict__.setdefault("_claim_points", {})
+        if key not in known:
+            known[key] = Truth(self.net, self._point(zero), self.ar)
+        self.ar = known[key].base
+        return known[key]
+
+    def tick(self) -> None:
+        """Raises CannotError when the time for a formula is over."""
+        if time.monotonic() > self.deadline:
+            raise CannotError("too large: it takes too long to decide")
+
+    def _point(self, zero: bool) -> Point:
+        if self.numeric:
+            parameters, sequences, initial = random_arrays(self.net, self.symbols, self.seed)
+            point = array_point(self.ar, self.symbols, parameters, sequences, initial)
+        else:
+            point = field_point(self.net, self.ar, self.symbols, self.seed)
+        if not zero:
+            return point
+        zeros = {n: self.ar.full(*self.ar.shape(v), 0) for n, v in point.initial.items()}
+        return replace(point, initial=zeros)
+
+    @cached_property
+    def numbers(self) -> dict[str, int]:
+        """The lengths of the sequences by name."""
+        return {"T": self.steps, **self.lengths}
+
+    def values(self, reading: Reading) -> Values:
+        """What evaluates terms here under a reading."""
+        return Values(self, self.ar, self._leaf, self.truth.plain.total_loss, reading)
+
+    def _leaf(self, name: str, time: int | None) -> Matrix:
+        self.check_time(name, time)
+        return self.truth.plain.value((name, time))
+
+    def check_time(self, name: str, time: int | None) -> None:
+        """A vector far outside of its steps has no value."""
+        if time is not None and not -2 <= time <= self.steps + 2:
+            raise CannotError(f"{name} has no value at step {time}")
+
+    def fraction(self, a: int, b: int) -> Any:
+        return Rational(a, b)
+
+    # ---- functions -----------------------------------------------------------------------
+
+    def apply(self, ar: Any, function: str, order: int, z: Matrix) -> Matrix:
+        """An elementwise function or its derivative, by its differential equation."""
+        if function in EXTRA:
+            if order:
+                raise CannotError(f"the derivative of {function} is not evaluated")
+            return self._made_of_exp(ar, function, z)
+        if order == 1 and function in EQUATIONS:
+            if isinstance(ar, DualArithmetic):
+                return _slope_of_dual(ar, function, z)
+            return EQUATIONS[function](ar, z, ar.apply(function, 0, z))
+        if order > 1 and function in EQUATIONS:
+            raise CannotError("second derivatives are not evaluated")
+        return ar.apply(function, order, z)
+
+    def _made_of_exp(self, ar: Any, function: str, z: Matrix) -> Matrix:
+        if not self.numeric:
+            raise NumbersNeededError(function)
+        if function in ("sin", "cos", "sqrt", "sign"):
+            if isinstance(ar, DualArithmetic):
+                raise CannotError(f"the derivative of {function} is not evaluated")
+            f = {"sin": self.ar.mp.sin, "cos": self.ar.mp.cos, "sqrt": self.ar.mp.sqrt,
+                 "sign": self.ar.mp.sign}[function]  # fmt: skip
+            return np.frompyfunc(f, 1, 1)(z)
+        up, down = ar.apply("exp", 0, z), ar.apply("exp", 0, ar.scale(-1, z))
+        half = Rational(1, 2)
+        cosh, sinh = (
+            ar.scale(half, ar.add(up, down)),
+            ar.scale(half, ar.add(up, ar.scale(-1, down))),
+        )
+        if function == "cosh":
+            return cosh
+        if function == "sinh":
+            return sinh
+        if function == "sech":
+            return ar.apply("reciprocal", 0, cosh)
+        return ar.hadamard(cosh, ar.apply("reciprocal", 0, sinh))
+
+    def softmax(self, ar: Any, z: Matrix) -> Matrix:
+        powers = ar.apply("exp", 0, z)
+        n = ar.shape(powers)[0]
+        return ar.hadamard(powers, ar.apply("reciprocal", 0, ar.matmul(ar.full(n, n, 1), powers)))
+
+    def unknown(self, ar: Any, function: str, arguments: Sequence[Matrix]) -> Matrix:
+        """A function of which only the arguments are known."""
+        rows = self.net.unknown_rows.get(function) if hasattr(self.net, "unknown_rows") else None
+        if rows is None:
+            raise CannotError(f"what is {function}?")
+        return ar.unknown(function, int(rows.xreplace(self.symbols)), list(arguments))
+
+    def inverse(self, ar: Any, m: Matrix) -> Matrix:
+        if isinstance(ar, DualArithmetic):
+            raise CannotError("the derivative of an inverse is not evaluated")
+        if not self.numeric:
+            return m.inv()
+        found = self.ar.mp.matrix(m.tolist()) ** -1
+        return self.ar.array(found.tolist())
+
+    def norm(self, ar: Any, kind: str, *matrices: Matrix) -> Matrix:
+        """Norms, absolute values and the greatest of some, in numbers."""
+        if isinstance(ar, DualArithmetic):
+            raise CannotError("the derivative of a norm is not evaluated")
+        mp, m = self.ar.mp, matrices[0]
+        entries = [x for a in matrices for x in np.ravel(a)]
+        if kind in ("max", "min"):
+            return self.ar.array([[max(entries) if kind == "max" else min(entries)]])
+        if kind == "abs" and m.shape == (1, 1):
+            return self.ar.array([[abs(m[0, 0])]])
+        if kind == "det" or (kind == "abs" and m.shape[0] == m.shape[1]):
+            return self.ar.array([[mp.det(mp.matrix(m.tolist()))]])
+        if 1 in m.shape or kind == "frobenius":
+            if kind == "norm1":
+                return self.ar.array([[sum(map(abs, entries))]])
+            if kind == "norminf":
+                return self.ar.array([[max(map(abs, entries))]])
+            return self.ar.array([[mp.sqrt(sum(x * x for x in entries))]])
+        if kind == "norm1":
+            return self.ar.array([[max(sum(map(abs, column)) for column in m.T)]])
+        if kind == "norminf":
+            return self.ar.array([[max(sum(map(abs, row)) for row in m)]])
+        singular = mp.svd_r(mp.matrix(m.tolist()), compute_uv=False)
+        return self.ar.array([[max(singular)]])
+
+    def variable(self, ar: Any, name: str) -> Matrix:
+        """The value of a free variable; the same wherever it stands."""
+        if name not in self._variables:
+            rng = random.Random(f"{self.seed}/{name}")
+            number: Any = rng.uniform(-1.5, 1.5) if self.numeric else rng.randrange(P)
+            self._variables[name] = self.ar.array([[number]])
+        m = self._variables[name]
+        return Dual(m) if isinstance(ar, DualArithmetic) else m
+
+    # ---- what the document defines -------------------------------------------------------
+
+    def defined(self, values: Values, term: u.Defined, index: tuple[int, ...]) -> Value:
+        """The value of a defined quantity; outside of the steps a recursion gives zero."""
+        definition = self.table.definitions[term.name]
+        key = id(values.ar), id(values.leaf), term.name, index, values.reading
+        if key in self._known:
+            return self._known[key]
+        if key in self._open:
+            raise CannotError(f"{definition.latex} is defined by itself")
+        if definition.recursive and index and not 1 <= index[0] <= self.steps:
+            return Value(values.ar.full(1, 1, 0), kind="zero")
+        self._open.add(key)
+        try:
+            numbers = {**self.numbers, **dict(zip(definition.letters, index, strict=False))}
+            found = values(definition.at(index), numbers)
+        finally:
+            self._open.discard(key)
+        self._known[key] = found
+        return found
+
+    # ---- derivatives ---------------------------------------------------------------------
+
+    def jacobian(self, values: Values, term: u.Derivative, numbers: Numbers) -> Any:
+        """(∂u/∂v in numerator layout, shape of u, shape of v)."""
+        if isinstance(values.ar, DualArithmetic):
+            raise CannotError("derivatives of derivatives are not evaluated")
+        immediate = self.is_immediate(term, values.reading)
+        used = tuple(sorted((n, numbers[n]) for n in u.letters(term) if n in numbers))
+        reading = values.reading
+        key = (
+            term.of,
+            term.by,
+            immediate,
+            used,
+            reading.mean,
+            reading.activation,
+            reading.dot,
+            reading.rows,
+        )
+        if key not in self._jacobians:
+            self._jacobians[key] = self._jacobian(values, term, numbers, immediate)
+        return self._jacobians[key]
+
+    def is_immediate(self, term: u.Derivative, reading: Reading) -> bool:
+        """Whether a derivative is read as the immediate partial; of a loss it never is."""
+        if isinstance(term.of, u.Loss) or (isinstance(term.of, u.Leaf) and term.of.name == "L"):
+            return False
+        return term.kind == "∂⁺" or (term.kind == "∂" and term.start in reading.immediate)
+
+    def _jacobian(
+        self, values: Values, term: u.Derivative, numbers: Numbers, immediate: bool
+    ) -> Any:
+        columns, shapes, of = [], [], (1, 1)
+        for by in term.by:
+            matrix, of, shape = self._one(values, term.of, by, numbers, immediate)
+            columns.append(matrix)
+            shapes.append(shape)
+        if len(shapes) == 1:
+            return columns[0], of, shapes[0]
+        total = sum(r * c for r, c in shapes)
+        return self.ar.blocks([columns]), of, (total, 1)
+
+    def _one(
+        self, values: Values, of: u.Term, by: u.Term, numbers: Numbers, immediate: bool
+    ) -> Any:
+        chosen: list[int] | None = None
+        if isinstance(by, u.Component):
+            indices = [values.number(i, numbers) for i in by.indices]
+            by = by.body
+            chosen = indices
+        if isinstance(by, u.Defined):
+            by = self.table.definitions[by.name].alias(by) or by
+        if isinstance(by, u.Free):
+            one = self.ar.full(1, 1, 1)
+            seeded = {by.name: Dual(self.variable(self.ar, by.name), (one,))}
+            lifted = DualArithmetic(self.ar)
+            inner = Values(
+                self,
+                lifted,
+                lambda n, at: Dual(self._leaf(n, at)),
+                self._no_loss,
+                values.reading,
+                seeded,
+            )
+            return *self._columns(inner(of, numbers).m, 1), (1, 1)
+        if not isinstance(by, u.Leaf):
+            raise CannotError("a derivative by something that is no quantity of the network")
+        node, shape = self._node(by, values, numbers)
+        free = self._free_keys(of, values, numbers) if immediate else None
+        trajectory = self.truth.trajectory(node, free)
+        dual = trajectory.ar
+
+        def leaf(name: str, time: int | None) -> Matrix:
+            self.check_time(name, time)
+            return trajectory.value((name, time))
+
+        inner = Values(self, dual, leaf, trajectory.total_loss, values.reading, {
+            n: Dual(m) for n, m in self._variables.items()
+        })  # fmt: skip
+        found = inner(of, numbers)
+        directions = shape[0] * shape[1]
+        matrix, of_shape = self._columns(found.m, directions)
+        if chosen is not None:
+            rows, cols = shape
+            if len(chosen) == 1:
+                chosen = [chosen[0], 1]
+            i, j = chosen
+            if not (1 <= i <= rows and 1 <= j <= cols):
+                raise MisfitError("there is no such entry to vary")
+            matrix = values.entries(
+                [[(k, (j - 1) * rows + i - 1)] for k in range(self.ar.shape(matrix)[0])], matrix
+            )
+            shape = (1, 1)
+        return matrix, of_shape, shape
+
+    def _no_loss(self) -> Matrix:
+        raise CannotError("the loss does not depend on that variable")
+
+    def _node(self, by: u.Leaf, values: Values, numbers: Numbers) -> tuple[Any, tuple[int, int]]:
+        def size(e: Any) -> int:
+            return int(e.xreplace(self.symbols))
+
+        if by.time is None:
+            w = self.net.parameters[by.name]
+            return MatrixSymbol(by.name, *w.shape), (size(w.rows), size(w.cols))
+        time = values.number(by.time, numbers)
+        self.check_time(by.name, time)
+        v = self.net.vectors[by.name]
+        return TimeVector(by.name, v.rows, Integer(time)), (size(v.rows), 1)
+
+    def _free_keys(self, of: u.Term, values: Values, numbers: Numbers) -> frozenset[Any]:
+        """What varies with an immediate partial: the quantity itself, no other state."""
+        if isinstance(of, u.Leaf) and of.time is not None:
+            return frozenset({(of.name, values.number(of.time, numbers))})
+        return frozenset()
+
+    def _columns(self, dual: Dual, directions: int) -> tuple[Matrix, tuple[int, int]]:
+        """The Jacobian of a dual matrix: one column a direction."""
+        rows, cols = self.ar.shape(dual.value)
+        if dual.tangents is None:
+            return self.ar.full(rows * cols, directions, 0), (rows, cols)
+        columns = [
+            self.ar.array([[x[i, j]] for j in range(cols) for i in range(rows)])
+            for x in dual.tangents
+        ]
+        return self.ar.blocks([columns]), (rows, cols)
+
+    # ---- ranges and conditions -----------------------------------------------------------
+
+    def range(self, values: Values, term: u.Ranged, numbers: Numbers) -> tuple[int, int]:
+        """The limits of a sum or product here."""
+        lower = values.number(term.lower, numbers)
+        counted = dimension_of(term.body, term.index)
+        if ENTRIES in term.upper.names or (
+            counted is not None and not set(term.upper.names) <= {"T", *numbers}
+        ):
+            if counted is None:
+                raise CannotError(f"up to what does {term.index} run?")
+            assert isinstance(counted, u.Component)
+            inner = {**numbers, **{n: 1 for n in u.letters(counted.body) if n not in numbers}}
+            shape = values.shape(values(counted.body, inner))
+            place = next(k for k, i in enumerate(counted.indices) if term.index in i.names)
+            upper = max(shape) if len(counted.indices) == 1 else shape[place]
+            return lower, upper
+        upper = values.number(term.upper, numbers)
+        if term.upper != term.lower:
+            self.trace.setdefault(term.start, []).append((lower, upper))
+        return lower, upper
+
+    def is_descending(self, values: Values, term: u.Ranged, numbers: Numbers) -> bool:
+        return term.start in self.down
+
+    def holds(self, values: Values, claim: u.Claim, numbers: Numbers) -> bool:
+        """Whether a condition between whole numbers holds."""
+        found = []
+        for side in claim.sides:
+            if isinstance(side, u.Whole):
+                found.append(values.number(side.index, numbers))
+            elif isinstance(side, u.Num):
+                found.append(int(side.value))
+            elif self.numeric:
+                found.append(values(side, numbers).m[0, 0])
+            else:
+                raise NumbersNeededError("a condition between values")
+        return all(compare(a, op, b) for a, op, b in zip(found, claim.ops, found[1:], strict=False))
+
+
+def compare(a: Any, op: str, b: Any) -> bool:
+    """a op b between numbers."""
+    table = {"=": a == b, "≠": a != b, "<": a < b, ">": a > b, "≤": a <= b, "≥": a >= b}
+    if op not in table:
+        raise CannotError(f"the relation {op} is not evaluated")
+    return bool(table[op])
+
+
+def _slope_of_dual(ar: DualArithmetic, function: str, z: Dual) -> Dual:
+    """g′(z) as a dual number: its differential equation in dual arithmetic."""
+    found: Dual = EQUATIONS[function](ar, z, ar.apply(function, 0, z))
+    return found
+
+
+def digest(text: str) -> int:
+    """A number made of a text."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")

@@ -1,0 +1,529 @@
+"""The value of a term under a reading, at a point of a network.
+
+Between the reader and the judge. Values are matrices of an arithmetic of `rnnsym.evaluate`;
+derivatives are asked of a `Scene`, which knows the forward equations only. Nothing of the
+calculus is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rnnsym.claims.readings import Reading
+from rnnsym.errors import RnnsymError
+from rnnsym.reader import terms as u
+from rnnsym.reader.indices import Index
+from rnnsym.reader.ranges import ENTRIES
+
+Matrix = Any
+Numbers = Mapping[str, int]
+
+
+class MisfitError(RnnsymError):
+    """Shapes that do not fit under a reading."""
+
+
+class NumbersNeededError(RnnsymError):
+    """A norm, an order or a root: what the finite field does not have."""
+
+
+class CannotError(RnnsymError):
+    """What cannot be evaluated at all; the message says why."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """A matrix; vec: its columns are those of vec(W) for a W of this shape; kind: a constant
+    that takes its size from its neighbours ("one", "identity", "zero")."""
+
+    m: Matrix
+    vec: tuple[int, int] | None = None
+    kind: str = ""
+
+
+class Values:
+    """Evaluates terms in one arithmetic.
+
+    leaf(name, time) gives the value of a quantity; derivative(term, numbers, values) that of a
+    derivative, as a Jacobian in numerator layout with what it varies by.
+    """
+
+    def __init__(
+        self,
+        scene: Any,
+        ar: Any,
+        leaf: Callable[[str, int | None], Matrix],
+        loss: Callable[[], Matrix],
+        reading: Reading,
+        free: Mapping[str, Matrix] | None = None,
+    ) -> None:
+        self.scene, self.ar, self.leaf, self.loss = scene, ar, leaf, loss
+        self.reading, self.free = reading, dict(free or {})
+        self.inside = 0  # how many derivatives are being evaluated around this
+
+    def __call__(self, term: u.Term, numbers: Numbers) -> Value:
+        """The value. Raises MisfitError, NumbersNeededError or CannotError."""
+        self.scene.tick()
+        method = getattr(self, f"_{type(term).__name__.lower()}")
+        found: Value = method(term, numbers)
+        return found
+
+    def shape(self, v: Value) -> tuple[int, int]:
+        found: tuple[int, int] = self.ar.shape(v.m)
+        return found
+
+    def scalar(self, number: Any) -> Value:
+        return Value(self.ar.full(1, 1, number))
+
+    def is_scalar(self, v: Value) -> bool:
+        return not v.kind and self.shape(v) == (1, 1)
+
+    # ---- leaves --------------------------------------------------------------------------
+
+    def _num(self, term: u.Num, numbers: Numbers) -> Value:
+        from sympy import Rational
+
+        if term.value == 1:
+            return Value(self.ar.full(1, 1, 1), kind="one")
+        if term.value == 0:
+            return Value(self.ar.full(1, 1, 0), kind="zero")
+        return self.scalar(Rational(term.value.numerator, term.value.denominator))
+
+    def _whole(self, term: u.Whole, numbers: Numbers) -> Value:
+        return self.scalar(self.number(term.index, numbers))
+
+    def number(self, index: Index, numbers: Numbers) -> int:
+        try:
+            return index.value(numbers)
+        except KeyError as error:
+            raise CannotError(f"what is {error.args[0]}?") from None
+
+    def _leaf(self, term: u.Leaf, numbers: Numbers) -> Value:
+        time = None if term.time is None else self.number(term.time, numbers)
+        m = self.leaf(term.name, time)
+        if (self.scene.rows and time is not None) or self.reading.rows:
+            m = self.ar.transpose(m)
+        elif self.scene.rows and self.ar.shape(m)[1] == 1:
+            m = self.ar.transpose(m)  # a bias is a row, as vectors are
+        return Value(m)
+
+    def _free(self, term: u.Free, numbers: Numbers) -> Value:
+        if term.name not in self.free:
+            self.free[term.name] = self.scene.variable(self.ar, term.name)
+        return Value(self.free[term.name])
+
+    def _loss(self, term: u.Loss, numbers: Numbers) -> Value:
+        m = self.loss()
+        if self.reading.mean:
+            m = self.ar.scale(self.scene.fraction(1, self.scene.steps), m)
+        return Value(m)
+
+    def _defined(self, term: u.Defined, numbers: Numbers) -> Value:
+        found: Value = self.scene.defined(
+            self, term, tuple(self.number(i, numbers) for i in term.index)
+        )
+        return found
+
+    def _constant(self, term: u.Constant, numbers: Numbers) -> Value:
+        number = 0 if term.kind == "zero" else 1
+        return Value(self.ar.full(1, 1, number), kind=term.kind)
+
+    # ---- sums ----------------------------------------------------------------------------
+
+    def _sum(self, term: u.Sum, numbers: Numbers) -> Value:
+        total: Value | None = None
+        for sign, part in term.terms:
+            v = self(part, numbers)
+            if sign == -1:
+                v = Value(self.ar.scale(-1, v.m), v.vec, v.kind and f"-{v.kind}".replace("--", ""))
+            total = v if total is None else self.plus(total, v)
+        assert total is not None
+        return total
+
+    def plus(self, a: Value, b: Value) -> Value:
+        """a + b: numbers are added to every entry, I and 0 take the other's size."""
+        a, b = self._sized(a, b), self._sized(b, a)
+        if self.shape(a) == self.shape(b):
+            return Value(self.ar.add(a.m, b.m), a.vec or b.vec)
+        fitted = self._unvec(a, b)
+        if fitted is not None:
+            return Value(self.ar.add(*fitted))
+        if self.is_scalar(a) or self.is_scalar(b):
+            big, small = (b, a) if self.is_scalar(a) else (a, b)
+            return Value(self.ar.add(big.m, self._spread(small.m, self.shape(big))), big.vec)
+        raise MisfitError(f"{self._show(a)} and {self._show(b)} cannot be added")
+
+    def _spread(self, m: Matrix, shape: tuple[int, int]) -> Matrix:
+        rows, cols = shape
+        left = self.ar.matmul(self.ar.full(rows, 1, 1), m)
+        return self.ar.matmul(left, self.ar.full(1, cols, 1))
+
+    def _sized(self, v: Value, other: Value) -> Value:
+        """A constant in the size of its neighbour."""
+        if not v.kind:
+            return v
+        kind = v.kind.lstrip("-")
+        rows, cols = self.shape(other)
+        if kind == "identity" and not other.kind and rows == cols:
+            m = self.ar.eye(rows)
+        elif kind == "identity" and not other.kind:
+            raise MisfitError(f"I cannot be added to {self._show(other)}")
+        elif other.kind:
+            return Value(v.m)
+        else:
+            m = self.ar.full(rows, cols, 0 if kind == "zero" else 1)
+        return Value(self.ar.scale(-1, m) if v.kind.startswith("-") else m)
+
+    def _unvec(self, a: Value, b: Value) -> tuple[Matrix, Matrix] | None:
+        """A row dL/d vec W and a matrix of W's shape, brought to one shape."""
+        for x, y, turned in ((a, b, False), (b, a, True)):
+            if x.vec is not None and self.shape(x)[0] == 1 and self.shape(y) == x.vec:
+                m = self._reshaped(x.m, x.vec)
+                return (y.m, m) if turned else (m, y.m)
+        return None
+
+    def _reshaped(self, m: Matrix, shape: tuple[int, int]) -> Matrix:
+        rows, cols = shape
+        return self.entries([[(0, j * rows + i) for j in range(cols)] for i in range(rows)], m)
+
+    def entries(self, places: list[list[tuple[int, int]]], m: Matrix) -> Matrix:
+        """A matrix of chosen entries of another, in any arithmetic."""
+        rows, cols = self.ar.shape(m)
+
+        def entry(i: int, j: int) -> Matrix:
+            left = self.ar.array([[int(k == i) for k in range(rows)]])
+            right = self.ar.array([[int(k == j)] for k in range(cols)])
+            return self.ar.matmul(self.ar.matmul(left, m), right)
+
+        return self.ar.blocks([[entry(i, j) for i, j in row] for row in places])
+
+    def _show(self, v: Value) -> str:
+        return f"a matrix ({', '.join(map(str, self.shape(v)))})"
+
+    # ---- products ------------------------------------------------------------------------
+
+    def _product(self, term: u.Product, numbers: Numbers) -> Value:
+        factors = [(op, self(x, numbers)) for op, x in term.factors]
+        elementwise = {"⊙", "⊘", "*"}
+        groups: list[tuple[str, list[tuple[str, Value]]]] = []
+        for op, v in factors:
+            if op in elementwise or not groups:
+                groups.append((op, [("", v)]))
+            else:
+                groups[-1][1].append((op, v))
+        if len(groups) == 1:
+            return self._times(factors)
+        try:
+            parts = [(op, self._times(group)) for op, group in groups]
+            return self._times(parts)
+        except MisfitError:  # a ⊙ b cᵀ is (a ⊙ b) cᵀ, where a ⊙ (b cᵀ) has no meaning
+            return self._times(factors)
+
+    def _times(self, factors: list[tuple[str, Value]]) -> Value:
+        result = factors[0][1]
+        for op, v in factors[1:]:
+            result = self.times(result, v, op)
+        return result
+
+    def times(self, a: Value, b: Value, op: str) -> Value:
+        """a op b."""
+        if op == "/" or op == "⊘":
+            return self.over(a, b)
+        if op == "⊗":
+            return self._otimes(a, b)
+        if a.kind.lstrip("-") in ("identity",) or b.kind.lstrip("-") in ("identity",):
+            return self._by_identity(a, b)
+        a = Value(a.m, a.vec) if a.kind else a
+        b = Value(b.m, b.vec) if b.kind else b
+        (m, n), (p, q) = self.shape(a), self.shape(b)
+        if (m, n) == (1, 1):
+            return Value(self._scaled(a.m, b.m), b.vec)
+        if (p, q) == (1, 1):
+            return Value(self._scaled(b.m, a.m), a.vec)
+        same = (m, n) == (p, q)
+        if op == "⊙" or (op == "*" and same):
+            if not same:
+                raise MisfitError(f"{self._show(a)} ⊙ {self._show(b)}")
+            return Value(self.ar.hadamard(a.m, b.m))
+        if self.reading.dot == "elementwise" and same and (op or n != p):
+            return Value(self.ar.hadamard(a.m, b.m))
+        if n == p:
+            return Value(self.ar.matmul(a.m, b.m), b.vec)
+        raise MisfitError(f"{self._show(a)} times {self._show(b)}")
+
+    def _scaled(self, number: Matrix, m: Matrix) -> Matrix:
+        rows = self.ar.shape(m)[0]
+        return self.ar.hadamard(self._spread(number, (rows, self.ar.shape(m)[1])), m)
+
+    def _by_identity(self, a: Value, b: Value) -> Value:
+        constant, other = (a, b) if a.kind.lstrip("-") == "identity" else (b, a)
+        if constant.kind.startswith("-"):
+            return Value(self.ar.scale(-1, other.m), other.vec, other.kind)
+        return other
+
+    def _otimes(self, a: Value, b: Value) -> Value:
+        if self.reading.otimes == "elementwise":
+            return self.times(a, b, "⊙")
+        if self.reading.otimes == "outer":
+            return Value(self.ar.matmul(a.m, self.ar.transpose(b.m)))
+        rows, cols = self.shape(a)
+        blocks = [
+            [self._scaled(self.entries([[(i, j)]], a.m), self._plain(b, a)) for j in range(cols)]
+            for i in range(rows)
+        ]
+        if a.kind == "identity":
+            raise CannotError("the size of I in a Kronecker product is not determined")
+        vec = None
+        if b.kind == "identity":
+            vec = (self.scene.identity_size, cols) if rows == 1 else None
+        return Value(self.ar.blocks(blocks), vec)
+
+    def _plain(self, b: Value, a: Value) -> Matrix:
+        if b.kind != "identity":
+            return b.m
+        return self.ar.eye(self.scene.identity_size)
+
+    def over(self, a: Value, b: Value) -> Value:
+        """a divided by b: by a number, or entry by entry."""
+        a, b = Value(a.m, a.vec), Value(b.m, b.vec)
+        inverse = self.ar.apply("reciprocal", 0, b.m)
+        if self.is_scalar(b) or self.is_scalar(a):
+            return self.times(a, Value(inverse), "")
+        if self.shape(a) != self.shape(b):
+            raise MisfitError(f"{self._show(a)} divided by {self._show(b)}")
+        return Value(self.ar.hadamard(a.m, inverse))
+
+    def _quotient(self, term: u.Quotient, numbers: Numbers) -> Value:
+        return self.over(self(term.above, numbers), self(term.below, numbers))
+
+    def _power(self, term: u.Power, numbers: Numbers) -> Value:
+        base, n = self(term.base, numbers), self.number(term.exponent, numbers)
+        if abs(n) > 200:
+            raise CannotError("too large: an exponent beyond 200")
+        if base.kind:
+            base = Value(base.m)
+        rows, cols = self.shape(base)
+        matrix = rows == cols and rows > 1
+        if n < 0:
+            base = Value(
+                self.scene.inverse(self.ar, base.m)
+                if matrix
+                else self.ar.apply("reciprocal", 0, base.m)
+            )
+            n = -n
+        m = self.ar.eye(rows) if matrix else self.ar.full(rows, cols, 1)
+        for _ in range(n):
+            m = self.ar.matmul(m, base.m) if matrix else self.ar.hadamard(m, base.m)
+        return Value(m)
+
+    def _raised(self, term: u.Raised, numbers: Numbers) -> Value:
+        raise CannotError("powers with such exponents are not evaluated")
+
+    def _transposed(self, term: u.Transposed, numbers: Numbers) -> Value:
+        v = self(term.body, numbers)
+        return Value(self.ar.transpose(v.m), kind=v.kind)
+
+    # ---- functions -----------------------------------------------------------------------
+
+    def _apply(self, term: u.Apply, numbers: Numbers) -> Value:
+        v = self(term.argument, numbers)
+        return Value(self.scene.apply(self.ar, self.function(term.function), term.order, v.m))
+
+    def function(self, name: str) -> str:
+        """What a function is under the reading."""
+        return self.reading.activation if name == "sigmoid" and self.reading.activation else name
+
+    def _unknown(self, term: u.Unknown, numbers: Numbers) -> Value:
+        arguments = [self(a, numbers).m for a in term.arguments]
+        return Value(self.scene.unknown(self.ar, term.function, arguments))
+
+    def _named(self, term: u.Named, numbers: Numbers) -> Value:
+        arguments = [self(a, numbers) for a in term.arguments]
+        v = arguments[0]
+        ar = self.ar
+        rows, cols = self.shape(v)
+        match term.function:
+            case "softmax" | "logsoftmax":
+                column = cols == 1
+                m = self.scene.softmax(ar, v.m if column else ar.transpose(v.m))
+                if term.function == "logsoftmax":
+                    m = ar.apply("log", 0, m)
+                return Value(m if column else ar.transpose(m))
+            case "diag":
+                m = v.m if cols == 1 else ar.transpose(v.m)
+                if 1 not in (rows, cols):
+                    m = self.entries([[(i, i)] for i in range(rows)], v.m)
+                    return Value(m)
+                n = ar.shape(m)[0]
+                return Value(ar.hadamard(ar.matmul(m, ar.full(1, n, 1)), ar.eye(n)))
+            case "vec":
+                return Value(
+                    ar.blocks(
+                        [[self.entries([[(i, j)]], v.m)] for j in range(cols) for i in range(rows)]
+                    )
+                )
+            case "trace":
+                if rows != cols:
+                    raise MisfitError(f"the trace of {self._show(v)}")
+                return Value(_total(ar, self.entries([[(i, i)] for i in range(rows)], v.m)))
+            case "total":
+                return Value(_total(ar, v.m))
+            case "inner":
+                return Value(_total(ar, self.times(v, arguments[1], "⊙").m))
+            case "detach":
+                return Value(ar.detach(v.m))
+            case "chain":
+                result = v
+                for other in arguments[1:]:
+                    result = self._chained(result, other)
+                return result
+            case "abs" if (rows, cols) != (1, 1) and self.scene.numeric:
+                return Value(self.scene.norm(ar, "norm", v.m))
+            case "norm" | "frobenius" | "norm1" | "norminf" | "abs" | "det" | "max" | "min":
+                if not self.scene.numeric:
+                    if term.function == "norm" and 1 in (rows, cols):
+                        raise NumbersNeededError("a norm")
+                    raise NumbersNeededError(term.function)
+                matrices = [a.m for a in arguments]
+                return Value(self.scene.norm(ar, term.function, *matrices))
+        raise CannotError(f"{term.function} is not evaluated")
+
+    def _chained(self, a: Value, b: Value) -> Value:
+        """The chain rule's product of two derivatives, in whatever order the layout asks for."""
+        for x, y in ((a.m, b), (self.ar.transpose(a.m), b)):
+            if self.ar.shape(x)[1] == self.shape(b)[0]:
+                m = self.ar.matmul(x, y.m)
+                if b.vec is not None:
+                    return Value(m, b.vec)
+                turned = self.shape(a)[1] == 1 and self.ar.shape(m)[0] == 1
+                return Value(self.ar.transpose(m) if turned else m)
+        raise MisfitError(f"{self._show(a)} and {self._show(b)} do not chain")
+
+    # ---- derivatives ---------------------------------------------------------------------
+
+    def _derivative(self, term: u.Derivative, numbers: Numbers) -> Value:
+        v = self._laid_out(term, numbers)
+        if term.divided is not None:
+            return self.over(v, self(term.divided, numbers))
+        return v
+
+    def _laid_out(self, term: u.Derivative, numbers: Numbers) -> Value:
+        jacobian, of, by = self.scene.jacobian(self, term, numbers)
+        ar, layout = self.ar, self.reading.layout
+        scalar = of == (1, 1)
+        vector = 1 in by
+        if scalar and by == (1, 1):
+            return Value(jacobian)
+        own_row = self.scene.rows or self.reading.rows
+        if scalar:
+            m = jacobian if vector else self._reshaped(jacobian, by)
+            if vector:
+                if term.kind in ("∇", "δ") or layout in ("gradient", "denominator"):
+                    return Value(m if own_row else ar.transpose(m))
+                return Value(m)
+            turned = self.reading.rows != (layout == "strict" and term.kind not in ("∇", "δ"))
+            return Value(ar.transpose(m) if turned else m)
+        shape = None if vector else by
+        if layout == "denominator":
+            return Value(ar.transpose(jacobian))
+        return Value(jacobian, shape)
+
+    # ---- ranges --------------------------------------------------------------------------
+
+    def _ranged(self, term: u.Ranged, numbers: Numbers) -> Value:
+        lower, upper = self.scene.range(self, term, numbers)
+        down = self.scene.is_descending(self, term, numbers)
+        values = range(lower, upper - 1, -1) if down else range(lower, upper + 1)
+        if len(values) > 2_000:
+            raise CannotError("too large: a sum of more than 2,000 terms")
+        if not values:
+            return self._empty(term, numbers)
+        total: Value | None = None
+        for i in values:
+            v = self(term.body, {**numbers, term.index: i})
+            if total is None:
+                total = v
+            elif term.op == "sum":
+                total = self.plus(total, v)
+            elif term.op == "prod":
+                later_left = self.reading.descending and not down
+                total = self.times(v, total, "") if later_left else self.times(total, v, "")
+            else:
+                total = Value(self.scene.norm(self.ar, term.op, total.m, v.m))
+        assert total is not None
+        return total
+
+    def _empty(self, term: u.Ranged, numbers: Numbers) -> Value:
+        if term.op == "sum":
+            return Value(self.ar.full(1, 1, 0), kind="zero")
+        if term.op == "prod":
+            return Value(self.ar.full(1, 1, 1), kind="identity")
+        raise CannotError("the greatest of nothing")
+
+    # ---- parts ---------------------------------------------------------------------------
+
+    def _concat(self, term: u.Concat, numbers: Numbers) -> Value:
+        parts = [self(p, numbers) for p in term.parts]
+        if any(p.kind for p in parts):
+            parts = [Value(p.m) if p.kind in ("one", "zero", "-one") else p for p in parts]
+        if any(p.kind for p in parts):
+            raise CannotError("the size of a block is not determined")
+        if term.rows or all(self.shape(p)[0] == 1 and self.shape(p)[1] > 1 for p in parts):
+            if len({self.shape(p)[0] for p in parts}) != 1:
+                raise MisfitError("blocks of different heights side by side")
+            return Value(self.ar.blocks([[p.m for p in parts]]))
+        if len({self.shape(p)[1] for p in parts}) != 1:
+            raise MisfitError("blocks of different widths on top of each other")
+        return Value(self.ar.blocks([[p.m] for p in parts]))
+
+    def _component(self, term: u.Component, numbers: Numbers) -> Value:
+        v = self(term.body, numbers)
+        indices = [self.number(i, numbers) for i in term.indices]
+        rows, cols = self.shape(v)
+        if len(indices) == 1:
+            if 1 not in (rows, cols):
+                raise MisfitError("one index for a matrix")
+            indices = [indices[0], 1] if cols == 1 else [1, indices[0]]
+        i, j = indices
+        if not (1 <= i <= rows and 1 <= j <= cols):
+            raise MisfitError(f"there is no entry ({i}, {j}) in {self._show(v)}")
+        return Value(self.entries([[(i - 1, j - 1)]], v.m))
+
+    def _choice(self, term: u.Choice, numbers: Numbers) -> Value:
+        for value, condition in term.cases:
+            if condition is None or self.scene.holds(self, condition, numbers):
+                return self(value, numbers)
+        raise CannotError("no case applies")
+
+    def _claim(self, term: u.Claim, numbers: Numbers) -> Value:
+        raise CannotError("a relation has no value")
+
+    # ---- comparison ----------------------------------------------------------------------
+
+    def pair(self, a: Value, b: Value) -> tuple[Matrix, Matrix]:
+        """Two sides as matrices of one shape. Raises MisfitError if they have none."""
+        a, b = self._sized(a, b), self._sized(b, a)
+        if self.shape(a) == self.shape(b):
+            return a.m, b.m
+        fitted = self._unvec(a, b)
+        if fitted is not None:
+            return fitted
+        raise MisfitError(f"{self._show(a)} on the left, {self._show(b)} on the right")
+
+
+def _total(ar: Any, m: Matrix) -> Matrix:
+    rows, cols = ar.shape(m)
+    return ar.matmul(ar.matmul(ar.full(1, rows, 1), m), ar.full(cols, 1, 1))
+
+
+def dimension_of(term: u.Term, index: str) -> u.Term | None:
+    """The quantity whose entries an index counts, and in which place (1 or 2)."""
+    for node in u.walk(term):
+        if isinstance(node, u.Component) and any(index in i.names for i in node.indices):
+            return node
+    return None
+
+
+__all__ = ["ENTRIES", "CannotError", "MisfitError", "NumbersNeededError", "Value", "Values"]

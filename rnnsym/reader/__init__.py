@@ -1,0 +1,16 @@
+"""The reader of LaTeX: formulas that people write, into trees that claims and networks are made of.
+
+A way in, beside `rnnsym.equations`. Text is never evaluated; what cannot be read whole is refused
+with the position and the reason.
+
+tokens    text to tokens with positions; limits
+macros    macros of the document, expanded
+syntax    the tree of a formula, before anybody knows what its symbols are
+parser    tokens to that tree
+indices   times, layers and other whole numbers in scripts and limits
+symbols   what a symbol with its scripts is called, and when
+table     what the symbols of a document stand for
+terms     the tree of a formula whose symbols are known
+resolve   from syntax to terms
+network   forward equations to a network
+"""

@@ -1,0 +1,101 @@
+"""The limits of sums and products, however they are written.
+
+Used by `resolve`: k=1 below and t above; 1 ≤ k ≤ t, k < t or t ≥ i > k below; k alone, which is
+every step up to T, or every entry where k counts entries.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rnnsym.reader import syntax as s
+from rnnsym.reader.indices import Index, read_index
+from rnnsym.reader.parser import RELATIONS
+from rnnsym.reader.tokens import Token, fail
+
+#: the upper limit of an index that counts entries: as many as there are
+ENTRIES = "#"
+
+Limits = tuple[str, Index, Index, int]
+
+
+def limits_of(node: s.Big, resolver: Any) -> Limits:
+    """(index, lower, upper, step) of a sum or product."""
+    chain = _chain(node.lower)
+    if len(chain) == 1:
+        return _alone(node, chain[0][1], resolver)
+    if len(chain) == 2 and chain[1][0] == "=":
+        index = _letter(chain[0][1], node)
+        lower = read_index(chain[1][1])
+        upper_tokens = node.upper
+        if len(node.upper) > 2 and node.upper[1].text == "=":  # ^{i=m}
+            upper_tokens = node.upper[2:]
+        upper = read_index(upper_tokens) if upper_tokens else Index.of("T")
+        if upper is None or not _known(upper, resolver):
+            upper = Index.of(ENTRIES)
+        if lower is None:
+            fail("the lower limit is not understood", node.start)
+        return index, lower, upper, 1
+    return _between(node, chain)
+
+
+def _chain(found: s.Tokens) -> list[tuple[str, list[Token]]]:
+    parts: list[tuple[str, list[Token]]] = [("", [])]
+    for token in found:
+        if token.text in RELATIONS:
+            parts.append((RELATIONS[token.text], []))
+        else:
+            parts[-1][1].append(token)
+    return parts
+
+
+def _alone(node: s.Big, found: list[Token], resolver: Any) -> Limits:
+    """Σ_k: over every step, or over every entry where k counts entries."""
+    if not found:
+        fail("over which index?", node.start)
+    names = [x.text.lstrip("\\") for x in found if x.kind in ("letter", "command")]
+    if len(names) != 1:
+        fail("a sum over several indices at once is not read: write one sum each", node.start)
+    upper = Index.of("T") if not node.upper else read_index(node.upper)
+    if upper is None:
+        upper = Index.of(ENTRIES)
+    return names[0], Index(1), upper, 1
+
+
+def _letter(found: list[Token], node: s.Big) -> str:
+    index = read_index(found)
+    if index is None or not index.letter or index.constant:
+        fail("the index of a sum must be one letter", node.start)
+    return index.letter
+
+
+def _known(index: Index, resolver: Any) -> bool:
+    known = {*resolver.scope, *resolver.table.letters, "T", "t"}
+    return all(name in known or name.startswith("T_") for name in index.names)
+
+
+def _between(node: s.Big, chain: list[tuple[str, list[Token]]]) -> Limits:
+    """1 ≤ k ≤ t, k < t, t ≥ i > k: the index is the letter in the middle, or the first."""
+    bounds = [read_index(part) for _, part in chain]
+    if any(b is None for b in bounds) or not all(op in "<>≤≥" for op, _ in chain[1:]):
+        fail("the limits are not understood", node.start)
+    ops = [op for op, _ in chain[1:]]
+    values = [b for b in bounds if b is not None]
+    if len(values) == 3:
+        middle, left, right = values[1], values[0], values[2]
+        if ops[0] in "<≤" and ops[1] in "<≤":
+            lower, upper = left.plus(Index(ops[0] == "<")), right.plus(Index(-(ops[1] == "<")))
+        elif ops[0] in ">≥" and ops[1] in ">≥":
+            upper, lower = left.plus(Index(-(ops[0] == ">"))), right.plus(Index(ops[1] == ">"))
+        else:
+            fail("the limits go in two directions", node.start)
+    else:
+        middle, other = values
+        if ops[0] in "<≤":
+            lower, upper = Index(1), other.plus(Index(-(ops[0] == "<")))
+        else:
+            lower = other.plus(Index(ops[0] == ">"))
+            upper = read_index(node.upper) or Index.of("T")
+    if not middle.letter or middle.constant:
+        fail("the index of a sum must be one letter", node.start)
+    return middle.letter, lower, upper, 1

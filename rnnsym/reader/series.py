@@ -1,0 +1,242 @@
+"""… in sums and products: the general term, where the neighbours determine it.
+
+Used by `resolve`. In a product, A … B is what leads from A to B when B is A at another time, or
+the chain of Jacobians that leads to what B is a derivative of. In a sum, the last term with its
+last index made free must give the first terms. Anything else can't be told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NoReturn
+
+from rnnsym.reader import syntax as s
+from rnnsym.reader import terms as u
+from rnnsym.reader.indices import Index
+from rnnsym.reader.tokens import fail
+
+
+def _cannot(node: s.Node) -> NoReturn:
+    fail("… stands for what the neighbours do not determine: can't tell", node.start)
+
+
+def of_product(resolver: Any, node: s.Times) -> u.Term:
+    """A product with … in it."""
+    at = [i for i, (_, x) in enumerate(node.factors) if isinstance(x, s.Dots)]
+    if len(at) != 1 or at[0] == 0 or at[0] == len(node.factors) - 1:
+        _cannot(node)
+    k = at[0]
+    before = [(op, resolver(x)) for op, x in node.factors[:k]]
+    after = [("" if i == 0 else op, resolver(x)) for i, (op, x) in enumerate(node.factors[k + 1 :])]
+    first, last = before[-1][1], after[0][1]
+    index = _fresh(before + after)
+    ranged = _chain_to(first, last, index) or _from_to(first, last, index, node)
+    inner, used = ranged
+    kept = [x for x in before[:-1] if _step(x[1], first) is None]
+    factors = [*kept, (before[-1][0] if not kept else "", inner), *after[used:]]
+    if len(factors) == 1:
+        return factors[0][1]
+    return u.Product(tuple(factors), start=node.start, end=node.end)
+
+
+def _fresh(factors: list[tuple[str, u.Term]]) -> str:
+    taken = set().union(*(u.letters(x) for _, x in factors))
+    return next(n for n in ("m", "q", "r", "p", "v") if n not in taken)
+
+
+def _chain_to(first: u.Term, last: u.Term, index: str) -> tuple[u.Term, int] | None:
+    """∂a⟨t⟩/∂a⟨t-1⟩ … ∂a⟨k⟩/∂W: Jacobians down to k + 1."""
+    if not (isinstance(first, u.Derivative) and isinstance(last, u.Derivative)):
+        return None
+    top, bottom = first.of, first.by[0]
+    end, varied = last.of, last.by[0]
+    if not all(isinstance(x, u.Leaf) for x in (top, bottom, end)):
+        return None
+    assert isinstance(top, u.Leaf) and isinstance(bottom, u.Leaf) and isinstance(end, u.Leaf)
+    if top.name != bottom.name or top.name != end.name or top.time is None or end.time is None:
+        return None
+    same = isinstance(varied, u.Leaf) and varied.name == top.name and varied.time is not None
+    assert bottom.time is not None
+    lag = top.time.plus(bottom.time, -1)
+    if lag != Index(1):
+        return None
+    lower = end.time if same else end.time.plus(Index(1))
+    body = _moved(first, top.time, index)
+    ranged = u.Ranged("prod", index, lower, top.time, body, start=first.start, end=last.end)
+    return ranged, 1 if same else 0
+
+
+def _from_to(first: u.Term, last: u.Term, index: str, node: s.Node) -> tuple[u.Term, int]:
+    distance = _step(first, last)
+    if distance is None or not distance[0]:
+        _cannot(node)
+    body, lower, upper = _general(first, last, index, node)
+    return u.Ranged("prod", index, lower, upper, body, start=first.start, end=last.end), 1
+
+
+def _pairs(a: u.Term, b: u.Term) -> list[tuple[Index, Index]] | None:
+    """The indices that stand at the same places of two terms of one form; None if they differ."""
+    if type(a) is not type(b):
+        return None
+    found: list[tuple[Index, Index]] = []
+    for name in a.__dataclass_fields__:
+        if name in ("start", "end"):
+            continue
+        x, y = getattr(a, name), getattr(b, name)
+        if isinstance(x, Index) and isinstance(y, Index):
+            found.append((x, y))
+        elif isinstance(x, u.Term) and isinstance(y, u.Term):
+            inner = _pairs(x, y)
+            if inner is None:
+                return None
+            found += inner
+        elif isinstance(x, tuple) and isinstance(y, tuple) and len(x) == len(y):
+            for p, q in zip(x, y, strict=True):
+                p, q = (p[1], q[1]) if isinstance(p, tuple) and isinstance(q, tuple) else (p, q)
+                if isinstance(p, u.Term) and isinstance(q, u.Term):
+                    inner = _pairs(p, q)
+                    if inner is None:
+                        return None
+                    found += inner
+                elif isinstance(p, Index) and isinstance(q, Index):
+                    found.append((p, q))
+                elif p != q:
+                    return None
+        elif x != y:
+            return None
+    return found
+
+
+def _step(a: u.Term, b: u.Term) -> tuple[tuple[Index, ...]] | None:
+    """How far apart in time two terms of one form are; None if that is not one distance."""
+    pairs = _pairs(a, b)
+    if pairs is None:
+        return None
+    distances = {y.plus(x, -1) for x, y in pairs if x != y}
+    return (tuple(distances),) if len(distances) == 1 else None
+
+
+def _general(first: u.Term, last: u.Term, index: str, node: s.Node) -> tuple[u.Term, Index, Index]:
+    """The term between two of one form, and the range of its index, ascending."""
+    pairs = _pairs(first, last)
+    if pairs is None:
+        _cannot(node)
+    differing = [(x, y) for x, y in pairs if x != y]
+    anchor, end = differing[0]
+    body = _shifted(first, {x for x, _ in differing}, anchor, index)
+    if end.constant <= anchor.constant and not end.letters and anchor.letters:
+        return body, end, anchor
+    if not anchor.letters or not end.letters:
+        return body, anchor, end
+    gap = end.plus(anchor, -1)
+    down = "T" in anchor.names or ("t" in anchor.names and "T" not in end.names)
+    if not gap.letters:
+        down = gap.constant < 0
+    return (body, end, anchor) if down else (body, anchor, end)
+
+
+def _shifted(term: u.Term, indices: set[Index], anchor: Index, name: str) -> u.Term:
+    """The term with each of some indices x as (name + x - anchor)."""
+
+    def moved(x: Any) -> Any:
+        if isinstance(x, Index):
+            return Index.of(name).plus(x.plus(anchor, -1)) if x in indices else x
+        if isinstance(x, u.Term):
+            changes = {
+                f: moved(getattr(x, f)) for f in x.__dataclass_fields__ if f not in ("start", "end")
+            }
+            return replace(x, **changes)
+        if isinstance(x, tuple):
+            return tuple(map(moved, x))
+        return x
+
+    result: u.Term = moved(term)
+    return result
+
+
+def _moved(term: u.Term, time: Index, name: str) -> u.Term:
+    """A Jacobian ∂a⟨t⟩/∂a⟨t-1⟩ at the time `name`."""
+    return _shifted(term, {time, time.plus(Index(-1))}, time, name)
+
+
+# ---- sums ----------------------------------------------------------------------------------
+
+
+def of_sum(resolver: Any, node: s.Add) -> u.Term:
+    """A sum with … in it."""
+    at = [i for i, (_, x) in enumerate(node.terms) if isinstance(x, s.Dots)]
+    if len(at) != 1 or at[0] == 0 or at[0] != len(node.terms) - 2:
+        _cannot(node)
+    k = at[0]
+    shown = [(sign, resolver(x)) for sign, x in node.terms[:k]]
+    sign, last = node.terms[k + 1][0], resolver(node.terms[k + 1][1])
+    index = _fresh([("", x) for _, x in shown] + [("", last)])
+    found = _shift_sum([x for _, x in shown], last, index, node) or _chain_sum(
+        [x for _, x in shown], last, index
+    )
+    if found is None or any(s_ != sign for s_, _ in shown):
+        _cannot(node)
+    general = replace(found, start=node.start, end=node.end)
+    return general if sign == 1 else u.Sum(((sign, general),))
+
+
+def _shift_sum(shown: list[u.Term], last: u.Term, index: str, node: s.Node) -> u.Term | None:
+    if _step(shown[0], last) is None:
+        return None
+    body, lower, upper = _general(shown[0], last, index, node)
+    for a, b in zip(shown, shown[1:], strict=False):
+        gap = _step(a, b)
+        if gap is None or abs(gap[0][0].constant) != 1 or gap[0][0].letters:
+            return None
+    return u.Ranged("sum", index, lower, upper, body)
+
+
+def _chain_sum(shown: list[u.Term], last: u.Term, index: str) -> u.Term | None:
+    """∂a⟨t⟩/∂W + J⟨t⟩ ∂a⟨t-1⟩/∂W + … + J⟨t⟩ … J⟨k+1⟩ ∂a⟨k⟩/∂W."""
+    if not isinstance(last, u.Product) or len(last.factors) != 2:
+        return None
+    product, tail = last.factors[0][1], last.factors[1][1]
+    if not (isinstance(product, u.Ranged) and isinstance(tail, u.Derivative)):
+        return None
+    if not isinstance(tail.of, u.Leaf) or tail.of.time is None:
+        return None
+    end = tail.of.time
+    free = Index.of(index)
+    inner = replace(product, lower=product.lower.plus(end, -1).plus(free))
+    general = u.Product((("", inner), ("", replace(tail, of=replace(tail.of, time=free)))))
+    for k, term in enumerate(shown):
+        if not _is_instance(general, index, product.upper.plus(Index(-k)), term):
+            return None
+    return u.Ranged("sum", index, end, product.upper, general)
+
+
+def _is_instance(general: u.Product, index: str, time: Index, term: u.Term) -> bool:
+    """Whether the general term at a time is the term shown: its product written out."""
+    product, tail = general.factors[0][1], general.factors[1][1]
+    assert isinstance(product, u.Ranged) and isinstance(tail, u.Derivative)
+    at_time = {index: time}
+    lower = product.lower.put(at_time)
+    count = product.upper.plus(lower, -1).constant + 1
+    factors: list[u.Term] = []
+    for k in range(count):
+        at = product.upper.plus(Index(-k))
+        factors.append(put(product.body, {product.index: at}))
+    factors.append(put(tail, at_time))
+    written = [x for _, x in term.factors] if isinstance(term, u.Product) else [term]
+    return factors == written
+
+
+def put(term: u.Term, table: dict[str, Index]) -> u.Term:
+    """The term with index letters replaced."""
+
+    def inside(x: Any) -> Any:
+        if isinstance(x, Index):
+            return x.put(table)
+        if isinstance(x, u.Term):
+            return replace(x, **{
+                f: inside(getattr(x, f)) for f in x.__dataclass_fields__ if f not in ("start", "end")
+            })  # fmt: skip
+        return tuple(map(inside, x)) if isinstance(x, tuple) else x
+
+    result: u.Term = inside(term)
+    return result

@@ -1,0 +1,294 @@
+"""What a formula says: its statements, row by row.
+
+Third stage of the reader. A display may hold several relations, between commas, in rows, with
+words between; rows may go on where the one before ended, or leave out the left-hand side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rnnsym.reader import syntax as s
+from rnnsym.reader.parser import (
+    DROPPED_WITH_GROUP,
+    IMPLICATIONS,
+    LAYOUTS,
+    OPERATORS,
+    RELATIONS,
+    SPACES,
+    WORDS,
+    Parser,
+    split,
+)
+from rnnsym.reader.tokens import Token, UnreadableError, fail, tokens
+
+JOINTS = {"+", "-", r"\pm", *OPERATORS} - {r"\circ", r"\star"}
+_BREAKS = {",", ";", r"\\", *SPACES, *IMPLICATIONS}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A relation, or an expression by itself; `link`: what stands before it, such as "," or "if".
+
+    from_row: the left side is the part of the row before that stands above it.
+    """
+
+    node: s.Node
+    link: str = ""
+    from_row: bool = False
+
+    @property
+    def start(self) -> int:
+        return self.node.start
+
+    @property
+    def end(self) -> int:
+        return self.node.end
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A formula read: the text that positions count in, and its statements."""
+
+    latex: str
+    statements: tuple[Statement, ...] = ()
+    error: UnreadableError | None = None
+    words: tuple[str, ...] = field(default=())
+
+
+def read_formula(latex: str) -> Reading:
+    """All statements of a formula. Raises UnreadableError; nothing is ever read in part."""
+    found = _without_layout(tokens(latex))
+    rows = _joined([split(row, "&") for row in split(found, r"\\")])
+    result: list[Statement] = []
+    for k, cells in enumerate(rows):
+        _read_row(cells, rows[k - 1] if k else None, result)
+    return Reading(latex, tuple(result))
+
+
+def _without_layout(found: list[Token]) -> list[Token]:
+    """The rows of aligned blocks as rows of the formula itself."""
+    result: list[Token] = []
+    open_: list[bool] = []
+    i = 0
+    while i < len(found):
+        token = found[i]
+        if token.text in (r"\begin", r"\end"):
+            end = next((j for j in range(i, len(found)) if found[j].text == "}"), None)
+            if end is None:
+                fail(f"{token.text} without a name", token.start)
+            name = "".join(x.text for x in found[i + 2 : end]).rstrip("*")
+            layout = name in LAYOUTS
+            if token.text == r"\begin":
+                open_.append(layout)
+                if layout and result and result[-1].text in (r"\{", r"\lbrace", "["):
+                    result.pop()  # a brace before a system of equations
+                if layout and result and result[-1].text not in (r"\\", "="):
+                    pass
+            elif not open_:
+                fail(f"\\end{{{name}}} without its \\begin", token.start)
+            else:
+                open_.pop()
+            if layout:
+                i = end + 1
+                if token.text == r"\begin" and name in ("alignedat", "alignat", "IEEEeqnarray"):
+                    i = _after_group(found, i)
+                if found[i : i + 1] and found[i].text == "[" and token.text == r"\begin":
+                    i += 3  # [t] and the like
+                continue
+            result += found[i : end + 1]
+            i = end + 1
+            continue
+        if token.text == r"\\" and found[i + 1 : i + 2] and found[i + 1].text == "[":
+            end = next((j for j in range(i, len(found)) if found[j].text == "]"), i)
+            size = "".join(x.text for x in found[i + 2 : end])
+            if size.lstrip("-").rstrip("ptemxcm").replace(".", "").isdigit():
+                result.append(token)
+                i = end + 1
+                continue
+        result.append(token)
+        i += 1
+    if open_:
+        fail("an environment has no \\end", found[-1].end)
+    return result
+
+
+def _after_group(found: Sequence[Token], i: int) -> int:
+    if found[i : i + 1] and found[i].text == "{":
+        while i < len(found) and found[i].text != "}":
+            i += 1
+        return i + 1
+    return i
+
+
+def _bare(cells: Sequence[Sequence[Token]]) -> list[Token]:
+    return [x for cell in cells for x in cell]
+
+
+def _joined(rows: list[list[list[Token]]]) -> list[list[list[Token]]]:
+    """Rows that go on put together with what they go on from."""
+    result: list[list[list[Token]]] = []
+    for cells in rows:
+        cells = [_trimmed(cell) for cell in cells]
+        bare = _bare(cells)
+        if not bare:
+            continue
+        if result:
+            before = _bare(result[-1])
+            opens = _depth(before) > 0
+            goes_on = bare[0].text in JOINTS and not (
+                bare[0].text in ("+", "-") and len(bare) > 1 and bare[1].text == "="
+            )
+            ended = before[-1].text in JOINTS or before[-1].text in RELATIONS
+            if opens or goes_on or (ended and bare[0].text not in RELATIONS):
+                result[-1] = [*result[-1], *cells]
+                continue
+        result.append(cells)
+    return result
+
+
+def _depth(found: Sequence[Token]) -> int:
+    """How many brackets are still open at the end."""
+    depth = 0
+    for token in found:
+        depth += {"(": 1, "[": 1, r"\{": 1, ")": -1, "]": -1, r"\}": -1}.get(token.text, 0)
+    return depth
+
+
+def _trimmed(cell: list[Token]) -> list[Token]:
+    """A cell without numbers of equations and full stops."""
+    result: list[Token] = []
+    i = 0
+    while i < len(cell):
+        if cell[i].text in DROPPED_WITH_GROUP:
+            i += 1
+            depth = 0
+            while i < len(cell):
+                depth += {"{": 1, "}": -1}.get(cell[i].text, 0)
+                i += 1
+                if depth == 0:
+                    break
+            continue
+        result.append(cell[i])
+        i += 1
+    return result
+
+
+def _read_row(
+    cells: list[list[Token]], above: list[list[Token]] | None, result: list[Statement]
+) -> None:
+    bare = _bare(cells)
+    first = next((c for c, cell in enumerate(cells) if cell), 0)
+    parser = Parser(bare)
+    op = parser.relation_op()
+    if op is not None and result and isinstance(result[-1].node, s.Node):
+        _continue(parser, op, result)
+    elif above is not None and first and len(above) > first and not _related(bare):
+        over = _bare(above[first:])
+        lead = Parser(over)
+        lead.relation_op()
+        left = lead.sum(lead.place)
+        right = parser.sum(parser.place)
+        node = s.Relation((left, right), ("=",), start=right.start, end=right.end)
+        result.append(Statement(node, "row", True))
+    else:
+        parser.i = 0
+        link = "row" if result else ""
+        _statements(parser, link, result)
+        return
+    _statements(parser, "", result)
+
+
+def _related(found: Sequence[Token]) -> bool:
+    depth = 0
+    for token in found:
+        depth += {"{": 1, "(": 1, "[": 1, "}": -1, ")": -1, "]": -1}.get(token.text, 0)
+        if depth == 0 and token.text in RELATIONS:
+            return True
+    return False
+
+
+def _continue(parser: Parser, op: str, result: list[Statement]) -> None:
+    """A row that begins with a relation sign: the left side is the last one of the row before."""
+    last = result.pop()
+    right = parser.relation()
+    sides, ops = (
+        (last.node.sides, last.node.ops)
+        if isinstance(last.node, s.Relation)
+        else ((last.node,), ())
+    )
+    more, signs = (right.sides, right.ops) if isinstance(right, s.Relation) else ((right,), ())
+    node = s.Relation((*sides, *more), (*ops, op, *signs), start=last.start, end=right.end)
+    result.append(Statement(node, last.link, last.from_row))
+
+
+def _statements(parser: Parser, link: str, result: list[Statement]) -> None:
+    """The statements from here to the end of the row."""
+    while True:
+        link = _link(parser, link)
+        if not parser.text:
+            return
+        before = parser.i
+        node = parser.relation()
+        if parser.i == before:
+            fail(f"{parser.text} is not expected here", parser.place)
+        if not isinstance(node, s.Empty):
+            words = isinstance(node, s.Words)
+            if words and isinstance(node, s.Words):
+                link = f"{link} {node.text}".strip()
+                continue
+            node, link_after = _without_words(node)
+            result.append(Statement(node, link))
+            link = link_after
+        else:
+            link = ""
+
+
+def _without_words(node: s.Node) -> tuple[s.Node, str]:
+    """Words at the end of a relation, as in "a = b if", belong to what follows."""
+    if isinstance(node, s.Relation):
+        last, words = _without_words(node.sides[-1])
+        if words:
+            return s.Relation(
+                (*node.sides[:-1], last), node.ops, start=node.start, end=last.end
+            ), words
+    if isinstance(node, s.Times):
+        kept, words_ = list(node.factors), []
+        while len(kept) > 1 and isinstance(kept[-1][1], s.Words):
+            words_.append(kept.pop()[1].text)  # type: ignore[attr-defined]
+        if words_:
+            inner = (
+                kept[0][1]
+                if len(kept) == 1
+                else s.Times(tuple(kept), start=node.start, end=kept[-1][1].end)
+            )
+            return inner, " ".join(reversed(words_))
+    if isinstance(node, s.Add):
+        last, words = _without_words(node.terms[-1][1])
+        if words:
+            return s.Add(
+                (*node.terms[:-1], (node.terms[-1][0], last)), start=node.start, end=last.end
+            ), words
+    return node, ""
+
+
+def _link(parser: Parser, link: str) -> str:
+    """What stands between two statements, taken."""
+    words = [link] if link else []
+    while parser.text:
+        text = parser.text
+        if text in _BREAKS or (text in (".", ":", "!", "?") and parser.peek() != "="):
+            words.append(parser.take().text)
+        elif text in (r"\overset", r"\stackrel", r"\underset") or text in WORDS:
+            mark = parser.i
+            node = parser.factor() if text in WORDS else None
+            if not isinstance(node, s.Words):
+                parser.i = mark
+                break
+            words.append(node.text)
+        elif parser.skip():
+            continue
+        else:
+            break
+    return " ".join(w for w in words if w not in (r"\quad", r"\qquad", "row") or len(words) == 1)

@@ -1,0 +1,177 @@
+"""What a symbol is called and which scripts it carries, each by its kind.
+
+Between the syntax and the table of symbols. A script is a label, as in W_{hh}; an index, which
+may be a time, a component, a layer or an exponent; a transpose, an inverse or a star.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rnnsym.reader import syntax as s
+from rnnsym.reader.indices import Index, read_index
+from rnnsym.reader.tokens import Token
+
+_BRACKETS = {r"\langle": r"\rangle", "<": ">", "(": ")", "[": "]", r"\{": r"\}"}
+_STYLES = {r"\langle": "angle", "<": "angle", "(": "round", "[": "square", r"\{": "brace"}
+_TRANSPOSE = {"T", r"\top", r"\intercal", r"\dagger", r"\mathsf{T}", r"\mathrm{T}", r"\text{T}",
+              r"\mathbf{T}", r"\mathit{T}", r"\mathtt{T}", r"\mathcal{T}",
+              r"\mathbb{T}", r"\rm T", "⊺", r"\operatorname{T}", r"\textsf{T}",
+              r"\textrm{T}", r"\textbf{T}", r"\mathscr{T}", r"\mathop{T}", r"\mathsf{\top}",
+              r"\tran", r"\transpose", r"\text{⊤}"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Script:
+    """One script: style is "plain", "angle", "round", "square"; where is "sub" or "sup".
+
+    index is set where it can be read as a whole number; text is its spelling without spaces.
+    """
+
+    where: str
+    style: str
+    text: str
+    index: Index | None
+    tokens: tuple[Token, ...] = ()
+
+
+@dataclass(frozen=True)
+class Spelled:
+    """A symbol taken apart. key names it: base, accents, and the labels that are surely labels."""
+
+    base: str
+    accents: tuple[str, ...]
+    scripts: tuple[Script, ...]
+    transposed: int = 0
+    inverse: bool = False
+    star: str = ""
+    primes: int = 0
+    font: str = ""
+
+
+Key = tuple[str, tuple[str, ...], tuple[str, ...]]
+
+
+def spell(symbol: s.Symbol) -> Spelled:
+    """Take a symbol apart."""
+    scripts: list[Script] = []
+    transposed, inverse, star = 0, False, ""
+    for item in _items(symbol.sub):
+        scripts.append(_script("sub", item))
+    for item in _pieces(symbol.sup):
+        text = spelling(item)
+        if text in _TRANSPOSE:
+            transposed += 1
+        elif text == "-1":
+            inverse = True
+        elif text in (r"-\top", "-T"):
+            transposed, inverse = transposed + 1, True
+        elif text in ("*", r"\star", r"\ast", "+", "-", r"\dagger", r"\infty", r"\circ"):
+            star += text.lstrip("\\")
+        else:
+            scripts.append(_script("sup", item))
+    return Spelled(
+        symbol.base, symbol.accents, tuple(scripts), transposed, inverse, star, symbol.primes,
+        symbol.font,
+    )  # fmt: skip
+
+
+def spelling(found: Sequence[Token]) -> str:
+    """How some tokens are written, without spaces and fonts around single letters."""
+    return "".join(x.text for x in found)
+
+
+def label(found: Sequence[Token]) -> str:
+    """The letters of a label, without the commands that only change its looks."""
+    kept = []
+    for token in found:
+        text = token.text
+        if text in ("{", "}") or (token.kind == "command" and len(text) > 2 and text[1:] in _LOOKS):
+            continue
+        kept.append(text.lstrip("\\") if token.kind == "command" else text)
+    return "".join(kept)
+
+
+_LOOKS = {"mathrm", "text", "mathbf", "boldsymbol", "mathit", "textrm", "bm", "mathsf", "operatorname",
+          "rm", "bf", "textit", "textbf", "mathcal", "mbox", "mathtt", "texttt"}  # fmt: skip
+
+
+def _items(found: Sequence[Token]) -> list[list[Token]]:
+    """The parts of a subscript between commas."""
+    parts: list[list[Token]] = [[]]
+    depth = 0
+    for token in found:
+        depth += {"{": 1, "(": 1, "[": 1, "}": -1, ")": -1, "]": -1}.get(token.text, 0)
+        if token.text in (",", ";") and depth == 0:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return [p for p in parts if p]
+
+
+def _pieces(found: Sequence[Token]) -> list[list[Token]]:
+    """The parts of a superscript: bracketed groups, transposes, and what is between them."""
+    parts: list[list[Token]] = []
+    plain: list[Token] = []
+    i, tokens = 0, list(found)
+
+    def flush() -> None:
+        if plain:
+            parts.append(plain.copy())
+            plain.clear()
+
+    while i < len(tokens):
+        text = tokens[i].text
+        closing = _BRACKETS.get(text)
+        end = _close(tokens, i, text, closing) if closing else None
+        if end is not None and (text != "(" or not _in_index(plain, tokens[end + 1 :])):
+            flush()
+            parts.append(tokens[i : end + 1])
+            i = end + 1
+            continue
+        if text in (r"\top", r"\intercal") or (
+            text == "T" and not _in_index(plain, tokens[i + 1 :]) and (not plain or parts)
+        ):
+            flush()
+            parts.append([tokens[i]])
+        elif text in (r"\mathsf", r"\mathrm", r"\text", r"\textrm", r"\operatorname") and (
+            spelling(tokens[i : i + 4]) in _TRANSPOSE
+        ):
+            flush()
+            parts.append(tokens[i : i + 4])
+            i += 4
+            continue
+        elif text in (",", ";"):
+            flush()
+        else:
+            plain.append(tokens[i])
+        i += 1
+    flush()
+    return parts
+
+
+def _in_index(before: Sequence[Token], after: Sequence[Token]) -> bool:
+    """Whether a piece belongs to an expression such as T - i or k(t+1)."""
+    return bool(before) or (bool(after) and after[0].text in ("+", "-") and len(after) > 1)
+
+
+def _close(tokens: Sequence[Token], start: int, opening: str, closing: str | None) -> int | None:
+    depth = 0
+    for i in range(start, len(tokens)):
+        if tokens[i].text == opening:
+            depth += 1
+        elif tokens[i].text == closing:
+            depth -= 1
+            if depth == 0:
+                return i
+    return None
+
+
+def _script(where: str, item: Sequence[Token]) -> Script:
+    style = _STYLES.get(item[0].text, "plain") if len(item) > 2 else "plain"
+    if style != "plain" and item[-1].text == _BRACKETS[item[0].text]:
+        item = item[1:-1]
+    else:
+        style = "plain"
+    return Script(where, style, label(item), read_index(item), tuple(item))

@@ -1,0 +1,204 @@
+"""What the symbols of a document stand for.
+
+A table is made from a network's own names (`of_network`), or from the document itself
+(`rnnsym.audit.vocabulary`). `resolve` asks it; it decides which script of a symbol is a label,
+which a time, a component or an exponent, by what is known, never by guessing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+from rnnsym.reader import syntax as s
+from rnnsym.reader.indices import Index
+from rnnsym.reader.parser import Parser
+from rnnsym.reader.symbols import Script, Spelled, spell
+from rnnsym.reader.tokens import UnreadableError, tokens
+
+#: base letter, accents, labels put together
+Key = tuple[str, tuple[str, ...], str]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """kind: "vector", "parameter", "loss" (of the whole sequence), "function", "definition",
+    "length", "gradient" (the derivative of the loss by the quantity `name`)."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """A symbol looked up: what it is, when, which entries of it, and to what power."""
+
+    entry: Entry
+    time: Index | None = None
+    components: tuple[Index, ...] = ()
+    power: Script | None = None
+
+
+@dataclass
+class Table:
+    """The symbols of a document.
+
+    styles: where times stand: "angle", "round", "square", "sub" (h_t), "sup" (h^t); letters: the
+    index letters that may be times. definitions: key -> what the document says it is, with its
+    index letters, for `rnnsym.claims`.
+    """
+
+    entries: dict[Key, Entry] = field(default_factory=dict)
+    styles: set[str] = field(default_factory=lambda: {"angle", "round", "sub", "square"})
+    letters: set[str] = field(default_factory=lambda: {"t"})
+    functions: dict[str, str] = field(default_factory=dict)
+    definitions: dict[str, Any] = field(default_factory=dict)
+    rows: bool = False
+    einstein: bool = False
+    concatenated: bool = False
+
+    def copy(self) -> Table:
+        return Table(
+            dict(self.entries), set(self.styles), set(self.letters), dict(self.functions),
+            dict(self.definitions), self.rows, self.einstein, self.concatenated,
+        )  # fmt: skip
+
+    def find(self, spelled: Spelled, scope: Iterable[str] = ()) -> Found | None:
+        """What a symbol is; None if nothing of that name is known."""
+        bound = set(scope)
+        best: tuple[tuple[int, ...], Found] | None = None
+        for roles in product(*(self._roles(x, bound) for x in spelled.scripts)):
+            found = self._try(spelled, roles)
+            if found is not None and (best is None or found[0] > best[0]):
+                best = found
+        return best[1] if best else None
+
+    def _roles(self, script: Script, bound: set[str]) -> list[str]:
+        if script.style == "angle":
+            return ["time"]
+        if script.style == "square" and script.where == "sup":
+            return ["label", *(["time"] if script.index and "square" in self.styles else [])]
+        roles = ["label"]
+        if script.index is not None:
+            if script.style == "round" or script.where == "sub" or "sup" in self.styles:
+                roles.append("time")
+            if script.where == "sub":
+                roles.append("component")
+            if script.where == "sup" and script.style == "plain":
+                roles.append("power")
+        elif script.where == "sub" and script.text.isalpha() and len(script.text) == 2:
+            if set(script.text) <= bound | {"i", "j", "k", "l", "m", "n"}:
+                roles.append("components")
+        elif script.where == "sup" and script.style == "plain":
+            roles.append("power")
+        return roles
+
+    def _try(
+        self, spelled: Spelled, roles: tuple[str, ...]
+    ) -> tuple[tuple[int, ...], Found] | None:
+        labels, times, components, powers = "", [], [], []
+        for script, role in zip(spelled.scripts, roles, strict=True):
+            if role == "label":
+                labels += f"[{script.text}]" if script.style == "square" else script.text
+            elif role == "time":
+                times.append(script)
+            elif role == "component":
+                assert script.index is not None
+                components.append(script.index)
+            elif role == "components":
+                components += [Index.of(c) for c in script.text]
+            else:
+                powers.append(script)
+        key = spelled.base, spelled.accents, labels + "'" * spelled.primes
+        entry = self.entries.get(key)
+        if entry is None and spelled.star:
+            entry = self.entries.get((spelled.base, spelled.accents, labels + spelled.star))
+        if entry is None or len(times) > 1 or len(powers) > 1:
+            return None
+        timed = entry.kind in ("vector", "gradient") or (
+            entry.kind == "definition" and self.definitions[entry.name].indexed
+        )
+        if times and not timed:
+            return None
+        most = {"vector": 1, "gradient": 2, "parameter": 2, "definition": 2}.get(entry.kind, 0)
+        if len(components) > most or (powers and entry.kind == "length"):
+            return None
+        time = times[0].index if times else None
+        # a subscript of a vector is a time before it is a component
+        score = (int(bool(times) or not timed), -len(components), len(labels), -len(powers))
+        return score, Found(entry, time, tuple(components), powers[0] if powers else None)
+
+
+def key_of(latex: str) -> Key | None:
+    """The key of a name as it is printed, all scripts labels; None if it is no single symbol."""
+    try:
+        node = Parser(tokens(latex)).whole()
+    except UnreadableError:
+        return None
+    return key(spell(node)) if isinstance(node, s.Symbol) else None
+
+
+def key(spelled: Spelled) -> Key:
+    """The key of a symbol all of whose scripts are labels."""
+    labels = "".join(f"[{x.text}]" if x.style == "square" else x.text for x in spelled.scripts) + (
+        "T" * spelled.transposed
+    )
+    return spelled.base, spelled.accents, labels + "'" * spelled.primes
+
+
+#: other words for a loss
+LOSSES = ("L", "E", "J", "C", "ell", "l")
+
+
+def of_network(net: Any, notation: str | None = None) -> Table:
+    """The table of a network's names, as its notation prints them and as they are called in code."""
+    from sympy import MatrixSymbol
+
+    from rnnsym.latex import PROFILES, LatexPrinter
+
+    table = Table()
+    chosen = notation or net.options.get("notation", "post")
+    profile = PROFILES[chosen]
+    printers = [LatexPrinter(chosen, net.notations.get(chosen)), LatexPrinter(chosen)]
+    names: list[tuple[str, str]] = [(n, "vector") for n in net.vectors]
+    names += [(n, "parameter") for n in net.parameters]
+    for printer in printers:
+        for name, kind in names:
+            rows = net.parameters[name].shape if kind == "parameter" else (2, 1)
+            found = key_of(printer.symbol(MatrixSymbol(name, *rows)))
+            if found is not None:
+                table.entries.setdefault(found, Entry(kind, name))
+    for name, kind in names:  # a bias written as W is, plainly
+        table.entries.setdefault((name, (), ""), Entry(kind, name))
+    table.styles = {{"angle": "angle", "round": "round", "index": "sub"}[profile.time], "angle"}
+    if profile.time == "angle":
+        table.styles |= {"sub", "round"}
+    for function in net.functions:
+        table.functions[function] = function
+        base = function.split("_")[0]
+        table.functions.setdefault(base, function)
+    for name in net.lengths:
+        table.entries.setdefault((name[0], (), name[2:]), Entry("length", name))
+    table.letters |= {"k", "i", "j", "s", "n", "tau"}
+    add_losses(table)
+    add_deltas(table, net)
+    return table
+
+
+def add_losses(table: Table, names: Iterable[str] = LOSSES) -> None:
+    """Letters that stand for the loss: with a time of one step, without one of all."""
+    taken = {key[0] for key, e in table.entries.items() if key[1:] == ((), "") and e.name != "L"}
+    for name in names:
+        if name not in taken:
+            table.entries[(name, (), "")] = Entry("vector", "L")
+
+
+def add_deltas(table: Table, net: Any) -> None:
+    """δ with the name of a node as its label: the derivative of the loss by that node."""
+    for (base, accents, labels), entry in list(table.entries.items()):
+        if entry.kind == "vector" and entry.name in net.equations and base != "delta":
+            label = base + labels
+            if not accents:
+                table.entries.setdefault(("delta", (), label), Entry("gradient", entry.name))

@@ -1,0 +1,140 @@
+"""From LaTeX to tokens with positions, within limits.
+
+First stage of the reader. Unicode mathematics becomes the commands that it stands for; comments,
+spaces and what only serves the looks are dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NoReturn
+
+from rnnsym.errors import InputError
+
+#: a formula of more characters, tokens or nested groups is refused
+MAX_LENGTH, MAX_TOKENS, MAX_DEPTH, MAX_DIGITS = 20_000, 6_000, 40, 30
+
+
+class UnreadableError(InputError):
+    """A formula, or a part of it, that cannot be read; `position` counts characters from 0."""
+
+    def __init__(self, why: str, position: int = 0) -> None:
+        super().__init__(why)
+        self.why, self.position = why, position
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of source: kind is "command", "letter", "number" or "mark"; [start, end) its place."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+    spaced: bool = False  # whether white space stands before it
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+#: characters that stand for commands
+UNICODE = {
+    "−": "-", "–": "-", "·": r"\cdot", "⋅": r"\cdot", "×": r"\times", "⊙": r"\odot",
+    "∘": r"\circ", "⊗": r"\otimes", "∗": "*", "∂": r"\partial", "∇": r"\nabla", "∑": r"\sum",
+    "∏": r"\prod", "⟨": r"\langle", "⟩": r"\rangle", "≤": r"\leq", "≥": r"\geq", "≠": r"\neq",
+    "≈": r"\approx", "∝": r"\propto", "←": r"\leftarrow", "→": r"\rightarrow", "⇒": r"\Rightarrow",
+    "∈": r"\in", "∞": r"\infty", "…": r"\ldots", "⋯": r"\cdots", "′": "'", "‖": r"\Vert",
+    "∥": r"\Vert", "≔": ":=", "≡": r"\equiv", "⊤": r"\top", "ℝ": r"\mathbb{R}", "ℓ": r"\ell",
+    "ŷ": r"\hat{y}", "√": r"\sqrt", "⊕": r"\oplus", "½": r"\frac{1}{2}", "²": "^2", "∀": r"\forall",
+    "≜": r"\triangleq", "⌈": r"\lceil", "⌉": r"\rceil", "⌊": r"\lfloor", "⌋": r"\rfloor",
+    "≪": r"\ll", "≫": r"\gg", "∼": r"\sim", "，": ",", "（": "(", "）": ")", "：": ":",
+    "。": ".", "；": ";", "、": ",",
+    **dict(zip("αβγδεζηθικλμνξπρστυφχψωϕϵΓΔΘΛΞΠΣΦΨΩ", (
+        r"\alpha", r"\beta", r"\gamma", r"\delta", r"\epsilon", r"\zeta", r"\eta", r"\theta",
+        r"\iota", r"\kappa", r"\lambda", r"\mu", r"\nu", r"\xi", r"\pi", r"\rho", r"\sigma",
+        r"\tau", r"\upsilon", r"\varphi", r"\chi", r"\psi", r"\omega", r"\phi", r"\epsilon",
+        r"\Gamma", r"\Delta", r"\Theta", r"\Lambda", r"\Xi", r"\Pi", r"\Sigma", r"\Phi", r"\Psi",
+        r"\Omega"), strict=True)),
+}  # fmt: skip
+
+_PIECE = re.compile(
+    r"(?P<nothing>\\(?:left|right|middle|[bB]igg?[lrm]?)\s*\.)"
+    r"|(?P<command>\\(?:[A-Za-z]+\*?|.))|(?P<number>\d+(?:\.\d+)?)|(?P<letter>[^\W\d_])"
+    r"|(?P<space>\s+)|(?P<comment>%[^\n]*)|(?P<mark>.)",
+    re.DOTALL,
+)
+
+#: commands that only serve the looks
+SILENT = {
+    r"\,", r"\;", r"\:", r"\!", r"\ ", r"\>", r"\displaystyle", r"\textstyle", r"\scriptstyle",
+    r"\scriptscriptstyle", r"\limits", r"\nolimits", r"\nonumber", r"\notag", r"\left", r"\right",
+    r"\middle", r"\big", r"\Big", r"\bigg", r"\Bigg", r"\bigl", r"\bigr", r"\Bigl", r"\Bigr",
+    r"\biggl", r"\biggr", r"\Biggl", r"\Biggr", r"\bigm", r"\Bigm", r"\thinspace", r"\negthinspace",
+    r"\small", r"\large", r"\Large", r"\normalsize", r"\footnotesize", r"\scriptsize", r"\allowbreak",
+    r"\displaylimits", r"\null", r"\protect", r"\relax", r"\centering", r"\noindent", r"\strut",
+    r"\medspace", r"\thickspace", r"\hfill", r"\break", r"\linebreak", r"\newline", r"\smallskip",
+    r"\medskip", r"\bigskip", r"\bf", r"\rm", r"\it", r"\boldmath", r"\hline", r"\mathstrut",
+    r"\qed", r"\/", r"\vphantom", r"\bold", r"\mit",
+}  # fmt: skip
+
+
+#: a bar of which \\left or \\right says what side it is on
+BARS = {"|": r"\{}vert", r"\|": r"\{}Vert", r"\Vert": r"\{}Vert", r"\vert": r"\{}vert"}
+
+
+def _side(looks: str) -> str:
+    if looks == r"\left" or looks.endswith("l"):
+        return "l"
+    return "r" if looks == r"\right" or (looks.endswith("r") and "big" in looks.lower()) else ""
+
+
+def fail(why: str, position: int = 0) -> NoReturn:
+    """Refuse a formula."""
+    raise UnreadableError(why, position)
+
+
+def tokens(source: str) -> list[Token]:
+    """The tokens of a formula. Raises UnreadableError beyond the limits."""
+    if len(source) > MAX_LENGTH:
+        fail(f"too large: {len(source):,} characters, at most {MAX_LENGTH:,} are read", MAX_LENGTH)
+    found: list[Token] = []
+    spaced, looks = False, ""
+    for match in _PIECE.finditer(source):
+        kind, text = match.lastgroup or "mark", match.group()
+        if kind in ("space", "comment", "nothing") or text == "~" or text in SILENT:
+            spaced = True
+            looks = text if text in SILENT else looks
+            continue
+        side = _side(looks)
+        looks = ""
+        if kind == "number" and len(text) > MAX_DIGITS:
+            fail(f"a number of more than {MAX_DIGITS} digits", match.start())
+        if side and text in BARS:
+            found.append(
+                Token("command", BARS[text].format(side), match.start(), match.end(), spaced)
+            )
+        elif text in UNICODE:
+            for piece in _PIECE.finditer(UNICODE[text]):
+                inner = piece.lastgroup or "mark"
+                found.append(Token(inner, piece.group(), match.start(), match.end(), spaced))
+        elif text.isalnum() or text.isascii():
+            found.append(Token(kind, text, match.start(), match.end(), spaced))
+        else:
+            found.append(Token("mark", text, match.start(), match.end(), spaced))
+        spaced = False
+        if len(found) > MAX_TOKENS:
+            fail(f"too large: more than {MAX_TOKENS:,} tokens", match.start())
+    _check_depth(found)
+    return found
+
+
+def _check_depth(found: list[Token]) -> None:
+    depth = 0
+    for token in found:
+        if token.text in ("{", "(", "[", r"\{", r"\langle", r"\lVert", r"\begin"):
+            depth += 1
+            if depth > MAX_DEPTH:
+                fail(f"nested more than {MAX_DEPTH} deep", token.start)
+        elif token.text in ("}", ")", "]", r"\}", r"\rangle", r"\rVert", r"\end"):
+            depth = max(0, depth - 1)
