@@ -28,7 +28,7 @@ from sympy.matrices.expressions import HadamardProduct, OneMatrix, Transpose
 
 from rnnsym.errors import InputError
 from rnnsym.functions import KNOWN, UNKNOWN
-from rnnsym.nodes import Apply, Blocks, Detach, Joined, Softmax, TimeVector, length, t
+from rnnsym.nodes import Apply, Blocks, Detach, Joined, Softmax, TimeVector, Unknown, length, t
 from rnnsym.shapes import ONE, Dim, Shape, named_size, show, unify
 
 MAX_TEXT = 20_000
@@ -77,7 +77,8 @@ class _Tree:
 class Reader:
     """Reads the equations of one network; shapes are unified over all of them.
 
-    functions: further unknown functions; scalars: names of scalar parameters;
+    functions: further unknown functions, elementwise; "f()" is one of any number of arguments,
+    of which nothing is known but what it depends on; scalars: names of scalar parameters;
     sizes: the size of a vector, or (rows, columns) of a weight, where it should not be inferred
     (a name or a positive integer).
     """
@@ -88,6 +89,8 @@ class Reader:
 
     def __post_init__(self) -> None:
         self.known = {*KNOWN, *UNKNOWN, *self.functions}
+        # functions of several arguments: each has a column of its own length as its value
+        self.unknown = {name[:-2]: Dim() for name in self.functions if name.endswith("()")}
         self.vectors: dict[str, Dim] = {}
         self.weights: dict[str, Shape] = {}
         self.trees: list[tuple[str, Any, _Tree, str]] = []
@@ -241,6 +244,8 @@ class Reader:
         name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
         if name == "detach":
             return self._detach(node)
+        if name in self.unknown and not node.keywords and node.args:
+            return self._unknown(name, node)
         if len(node.args) != 1 or node.keywords:
             self.fail(f"{name}(…) takes one vector")
         if name != "softmax" and name not in self.known:
@@ -253,6 +258,14 @@ class Reader:
         if tree.shape is None:
             self.fail(f"{name}(…) needs a vector, not a number")
         return _Tree("softmax" if name == "softmax" else "apply", (tree, name), tree.shape)
+
+    def _unknown(self, name: str, node: ast.Call) -> _Tree:
+        """f(x[t], h[t-1], w): nothing is known of f but what it depends on."""
+        arguments = tuple(self.tree(a) for a in node.args)
+        for argument in arguments:
+            if argument.kind not in ("vector", "weight"):
+                self.fail(f"{name}(…) takes vectors and parameters; name what is computed first")
+        return _Tree("unknown", (name, *arguments), (self.unknown[name], ONE))
 
     def _detach(self, node: ast.Call) -> _Tree:
         """detach(a[t-1], K): no derivative flows from one chunk of K steps to the next."""
@@ -397,7 +410,8 @@ class Reader:
 
     def unused(self) -> list[str]:
         """Declared names that no equation uses."""
-        declared = {*self.scalars, *self.functions, *self.sizes}
+        functions = {name.removesuffix("()") for name in self.functions}
+        declared = {*self.scalars, *functions, *self.sizes}
         return [name for name in sorted(declared) if not self.first_use(name)]
 
     def name_sizes(self) -> None:
@@ -460,6 +474,8 @@ class Reader:
         if kind == "apply":
             inner = self.build(args[0])
             return inner if args[1] == "identity" else Apply(args[1], inner)
+        if kind == "unknown":
+            return Unknown(args[0], [self.build(a) for a in args[1:]], self.shape(tree)[0])
         if kind == "softmax":
             return Softmax(self.build(args[0]))
         if kind == "detach":

@@ -26,6 +26,7 @@ from rnnsym.nodes import (
     Softmax,
     TimeSum,
     TimeVector,
+    Unknown,
     leaves,
     parameters,
     t,
@@ -345,6 +346,12 @@ class Network:
     def functions(self) -> frozenset[str]:
         """The elementwise functions that the equations use."""
         return frozenset(f.function for e in self.equations.values() for f in applications(e.rhs))
+
+    @cached_property
+    def unknown_rows(self) -> dict[str, Any]:
+        """The number of rows of each function of which only its arguments are known."""
+        found = (f for e in self.equations.values() for f in leaves(e.rhs, Unknown))
+        return {f.function: f.rows for f in found}
 
     def lag_range(self, name: str) -> tuple[int, int]:
         """The least and greatest lag at which a node is used: 0, 0 for one that is no state."""

@@ -165,6 +165,28 @@ class Softmax(_Node):
         return self.argument.shape
 
 
+class Unknown(_Node):
+    """f(u, v, …): a column of which only is known what it depends on.
+
+    Every argument is a column vector or a parameter; shape (rows, 1).
+    """
+
+    def __new__(cls, function: str | Str, arguments: Iterable[Any], rows: Any) -> Unknown:
+        return Basic.__new__(cls, _str(function), Tuple(*map(strict, arguments)), strict(rows))
+
+    @property
+    def function(self) -> str:
+        return str(self.args[0].name)
+
+    @property
+    def arguments(self) -> tuple[MatrixExpr, ...]:
+        return tuple(self.args[1])
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        return self.args[2], S.One
+
+
 class Detach(_Node):
     """v, through which derivatives flow only where `gate` is 1: detach, stop_gradient.
 

@@ -297,7 +297,9 @@ def _of_functions(pair: Pair) -> Pair:
     nodes = [x for side in (pair.left, pair.right) for x in u.walk(side)]
     leaves = {x for x in nodes if isinstance(x, u.Leaf | u.Loss | u.Defined)}
     varied = {v for d in nodes if isinstance(d, u.Derivative) for v in d.by}
-    if len(leaves) != 1 or leaves != varied:
+    plain = u.Apply | u.Sum | u.Product | u.Power | u.Num | u.Quotient | u.Leaf | u.Constant
+    alone = all(isinstance(x, plain) for x in nodes) and any(isinstance(x, u.Apply) for x in nodes)
+    if len(leaves) != 1 or not (leaves == varied or (alone and getattr(*leaves, "time", None))):
         return pair
     (leaf,) = leaves
     free = u.Free(str(getattr(leaf, "name", "x")))

@@ -39,10 +39,13 @@ def choices(
     """Every choice of the free indices of a claim at one point."""
     free = sorted(set().union(*(u.letters(s) for s in sides)) - set(scene.numbers))
     free = [n for n in free if n != "#"]
-    bounds = [_bounds(scene, x) for s in sides for x in u.walk(s)]
+    # beyond the last step only what the loss does not depend on has a meaning: its derivative is 0
+    vanishes = any(isinstance(x, u.Derivative) and _of_loss(x) or isinstance(x, u.Defined)
+                   for s in sides for x in u.walk(s))  # fmt: skip
+    bounds = [_bounds(scene, x, vanishes) for s in sides for x in u.walk(s)]
     limits = [b for b in bounds if b is not None]
     counted = {n: _count(scene, sides, n) for n in free}
-    ranges = [range(1, counted[n] + 1) if counted[n] else range(0, scene.steps + 2) for n in free]
+    ranges = [range(1, counted[n] + 1) if counted[n] else range(0, scene.steps + 1) for n in free]
     found = []
     stated = list(stated)
     for values in product(*ranges):
@@ -63,7 +66,11 @@ def _value(index: Index, numbers: dict[str, int], default: int) -> int:
         return default
 
 
-def _bounds(scene: Any, term: u.Term) -> tuple[Index, int, int] | None:
+def _of_loss(d: u.Derivative) -> bool:
+    return isinstance(d.of, u.Loss) or (isinstance(d.of, u.Leaf) and d.of.name == "L")
+
+
+def _bounds(scene: Any, term: u.Term, vanishes: bool) -> tuple[Index, int, int] | None:
     """Between which steps a quantity has a value: a state from its initial value on, a derivative
     by what comes after the last step is zero."""
     if not isinstance(term, u.Leaf) or term.time is None or scene.net is None:
@@ -73,7 +80,7 @@ def _bounds(scene: Any, term: u.Term) -> tuple[Index, int, int] | None:
     start = scene.truth.plain.starts.get(term.name)
     lowest = min(first, start) if start is not None else first
     highest = max(last, start) if start is not None else last
-    return term.time, lowest, max(highest, scene.steps + 1)
+    return term.time, lowest, max(highest, scene.steps + 1) if vanishes else highest
 
 
 def _count(scene: Any, sides: Sequence[u.Term], name: str) -> int:

@@ -124,7 +124,10 @@ class Judge:
             layouts = LAYOUTS if any(map(_has_row_inside, sides)) else LAYOUTS[:3]
         ambiguous = [] if self.explicit else self._ambiguous(derivatives)
         subsets = [
-            frozenset(c) for n in range(len(ambiguous) + 1) for c in combinations(ambiguous, n)
+            frozenset(c)
+            for n in range(len(ambiguous) + 1)
+            for c in combinations(ambiguous, n)
+            if _consistent(sides, frozenset(c), derivatives, ambiguous)
         ]
         return [
             Reading(layout=layout, immediate=chosen) for chosen in subsets for layout in layouts
@@ -184,7 +187,8 @@ class Judge:
             b, *_ = scene.jacobian(scene.values(immediate), d, numbers)
         except RnnsymError:
             return False
-        return bool(a != b)
+        # a partial that is zero, because nothing depends directly, is nobody's reading
+        return bool(a != b) and b != scene.ar.scale(0, b)
 
     # ---- one reading ---------------------------------------------------------------------
 
@@ -396,6 +400,26 @@ def _worst(outcomes: list[Outcome]) -> Outcome:
                     return next(o for o in outcomes if o.kind == "cannot")
                 return outcome
     return Outcome("cannot", Reading(), "no reading could be tried")
+
+
+def _consistent(
+    sides: tuple[u.Term, ...],
+    chosen: frozenset[int],
+    derivatives: list[u.Derivative],
+    every: list[int],
+) -> bool:
+    """Where a whole side is read as an immediate partial, so is each derivative by the same."""
+    table = {d.start: d for d in derivatives}
+    for side in sides:
+        if isinstance(side, u.Derivative) and side.start in chosen:
+            names = _varied(side)
+            if any(p not in chosen and _varied(table[p]) == names for p in every):
+                return False
+    return True
+
+
+def _varied(d: u.Derivative) -> list[str]:
+    return [getattr(v, "name", "") for v in d.by]
 
 
 def _has_row_inside(side: u.Term) -> bool:

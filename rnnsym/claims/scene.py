@@ -31,6 +31,7 @@ from rnnsym.claims.values import (
 )
 from rnnsym.evaluate.arithmetic import MpmathArithmetic
 from rnnsym.evaluate.dual import EQUATIONS, Dual, DualArithmetic
+from rnnsym.evaluate.expression import unknown
 from rnnsym.evaluate.field import FieldArithmetic, P
 from rnnsym.evaluate.point import Point, array_point, field_point
 from rnnsym.evaluate.trajectory import Truth
@@ -167,10 +168,10 @@ class Scene:
 
     def unknown(self, ar: Any, function: str, arguments: Sequence[Matrix]) -> Matrix:
         """A function of which only the arguments are known."""
-        rows = self.net.unknown_rows.get(function) if hasattr(self.net, "unknown_rows") else None
+        rows = self.net.unknown_rows.get(function)
         if rows is None:
             raise CannotError(f"what is {function}?")
-        return ar.unknown(function, int(rows.xreplace(self.symbols)), list(arguments))
+        return unknown(ar, function, int(rows.xreplace(self.symbols)), list(arguments))
 
     def inverse(self, ar: Any, m: Matrix) -> Matrix:
         if isinstance(ar, DualArithmetic):

@@ -104,8 +104,9 @@ class AdjointSystem:
         """What uses of a vector at fixed times send back to it."""
         found = []
         for user, e in self.net.equations.items():
-            for v in time_vectors(e.rhs):
-                if v.name == name and self.net.lag(e.lhs, v) is None:
+            times = self.net.fixed.get((user, name), ())  # most vectors have no such use
+            for v in time_vectors(e.rhs) if times else ():
+                if v.name == name and v.time in times:
                     sent = self._sent(tr(self.local.edge(user, v)), e.lhs)
                     where = self.net.spans[user].where
                     found.append(Arrival(v.time, sent, where, user, False))

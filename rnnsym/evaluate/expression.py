@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache, reduce
+from random import Random
 from typing import Any
 
 from sympy import (
@@ -19,6 +20,7 @@ from sympy import (
     MatMul,
     MatrixExpr,
     MatrixSymbol,
+    Rational,
     Transpose,
     ZeroMatrix,
 )
@@ -38,6 +40,7 @@ from rnnsym.nodes import (
     TimeSum,
     TimeVector,
     Total,
+    Unknown,
 )
 
 Matrix = Any
@@ -130,6 +133,9 @@ class Evaluator:
         total = self.ar.matmul(self.ar.full(n, n, 1), powers)
         return self.ar.hadamard(powers, self.ar.apply("reciprocal", 0, total))
 
+    def _unknown(self, e: Unknown) -> Matrix:
+        return unknown(self.ar, e.function, self.number(e.rows), [self(a) for a in e.arguments])
+
     def _detach(self, e: Detach) -> Matrix:
         if self.number(e.gate):
             return self(e.argument)
@@ -190,6 +196,22 @@ class Evaluator:
         return self.truth(e.xreplace({s: v for s, v in self.symbols.items() if s in free}))
 
 
+def unknown(ar: Arithmetic, function: str, rows: int, arguments: list[Matrix]) -> Matrix:
+    """f(u, v, …) of which nothing is known: f_0(A [u; v; …]) + f_1(B [u; v; …])."""
+    u = ar.blocks([[c] for a in arguments for c in _columns(ar, a)])
+    rng, total = Random(function), None
+    for name in (f"{function}_0", f"{function}_1"):
+        share = [[rng.randint(-99, 99) for _ in range(ar.shape(u)[0])] for _ in range(rows)]
+        term = ar.apply(name, 0, ar.matmul(ar.scale(Rational(1, 64), ar.array(share)), u))
+        total = term if total is None else ar.add(total, term)
+    return total
+
+
+def _columns(ar: Arithmetic, a: Matrix) -> list[Matrix]:
+    n = ar.shape(a)[1]
+    return [ar.matmul(a, ar.array([[int(i == j)] for i in range(n)])) for j in range(n)]
+
+
 def _selector(ar: Arithmetic, m: int, p: int) -> Matrix:
     """(mp × m): repeats each row p times."""
     return ar.array([[int(i // p == j) for j in range(m)] for i in range(m * p)])
@@ -210,6 +232,7 @@ _METHODS: dict[type, Callable[[Evaluator, Any], Matrix]] = {
     Transpose: Evaluator._transpose,
     Apply: Evaluator._apply,
     Softmax: Evaluator._softmax,
+    Unknown: Evaluator._unknown,
     Detach: Evaluator._detach,
     Blocks: Evaluator._blocks,
     OneMatrix: Evaluator._constant,

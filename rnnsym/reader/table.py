@@ -179,6 +179,9 @@ def of_network(net: Any, notation: str | None = None) -> Table:
         table.functions[function] = function
         base = function.split("_")[0]
         table.functions.setdefault(base, function)
+    for function in net.unknown_rows:
+        table.functions[function] = function
+        table.functions[f"{function}()"] = function
     for name in net.lengths:
         table.entries.setdefault((name[0], (), name[2:]), Entry("length", name))
     table.letters |= {"k", "i", "j", "s", "n", "tau"}
