@@ -87,7 +87,8 @@ def label(found: Sequence[Token]) -> str:
     kept = []
     for token in found:
         text = token.text
-        if text in ("{", "}") or (token.kind == "command" and len(text) > 2 and text[1:] in _LOOKS):
+        looks = token.kind == "command" and len(text) > 2 and text[1:] in _LOOKS
+        if text in ("{", "}", "_") or looks:
             continue
         kept.append(text.lstrip("\\") if token.kind == "command" else text)
     return "".join(kept)

@@ -202,6 +202,5 @@ def add_deltas(table: Table, net: Any) -> None:
     """δ with the name of a node as its label: the derivative of the loss by that node."""
     for (base, accents, labels), entry in list(table.entries.items()):
         if entry.kind == "vector" and entry.name in net.equations and base != "delta":
-            label = base + labels
-            if not accents:
-                table.entries.setdefault(("delta", (), label), Entry("gradient", entry.name))
+            label = "".join(accents) + base + labels
+            table.entries.setdefault(("delta", (), label), Entry("gradient", entry.name))
