@@ -34,14 +34,13 @@ class Definition:
         """What it is at an index."""
         return self.fixed.get(index[0], self.body) if index else self.body
 
-    def alias(self, term: u.Defined) -> u.Leaf | None:
-        """The quantity of the network that it is another name of, if it is."""
-        if not isinstance(self.body, u.Leaf):
-            return None
-        table = dict(zip(self.letters, term.index, strict=False))
-        found = put(self.body, table)
-        assert isinstance(found, u.Leaf)
-        return found
+    def meaning(self, term: u.Defined) -> u.Term:
+        """The quantity of the network that it is another name of, or several that it stacks;
+        else the term itself."""
+        parts = self.body.parts if isinstance(self.body, u.Concat) else (self.body,)
+        if not all(isinstance(p, u.Leaf) for p in parts):
+            return term
+        return put(self.body, dict(zip(self.letters, term.index, strict=False)))
 
 
 def simple(name: str, latex: str, index: Index | None, body: u.Term) -> Definition:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
@@ -226,7 +227,8 @@ class Judge:
             return Outcome("none", reading, "no index lies in the range")
         sizes = sorted({int(v) for k, v in scene.symbols.items() if str(k) not in scene.numbers})
         if any(
-            isinstance(x, u.Constant) and x.kind == "identity"
+            (isinstance(x, u.Constant) and x.kind == "identity")
+            or (isinstance(x, u.Concat) and any(map(_is_zero, x.parts)))
             for s in (left, right)
             for x in u.walk(s)
         ):
@@ -430,6 +432,10 @@ def _has_row_inside(side: u.Term) -> bool:
         and all(isinstance(v, u.Leaf) and v.time is not None for v in d.by)
         for d in u.walk(side)
     )  # fmt: skip
+
+
+def _is_zero(term: u.Term) -> bool:
+    return (isinstance(term, u.Constant) and term.kind == "zero") or term == u.Num(Fraction(0))
 
 
 def u_free(*sides: u.Term) -> bool:

@@ -31,11 +31,11 @@ from rnnsym.claims.values import (
 )
 from rnnsym.evaluate.arithmetic import MpmathArithmetic
 from rnnsym.evaluate.dual import EQUATIONS, Dual, DualArithmetic
-from rnnsym.evaluate.expression import unknown
+from rnnsym.evaluate.expression import Evaluator
 from rnnsym.evaluate.field import FieldArithmetic, P
 from rnnsym.evaluate.point import Point, array_point, field_point
 from rnnsym.evaluate.trajectory import Truth
-from rnnsym.nodes import TimeVector
+from rnnsym.nodes import Stack, TimeVector, Unknown
 from rnnsym.reader import terms as u
 from rnnsym.reader.table import Table
 from rnnsym.sizes import choose_sizes
@@ -171,7 +171,10 @@ class Scene:
         rows = self.net.unknown_rows.get(function)
         if rows is None:
             raise CannotError(f"what is {function}?")
-        return unknown(ar, function, int(rows.xreplace(self.symbols)), list(arguments))
+        names = [MatrixSymbol(f"_{i}", *ar.shape(a)) for i, a in enumerate(arguments)]
+        table = dict(zip((n.name for n in names), arguments, strict=True))
+        evaluator = Evaluator(ar, lambda node, _: table[node.name], self.symbols)
+        return evaluator(Unknown(function, names, rows))
 
     def inverse(self, ar: Any, m: Matrix) -> Matrix:
         if isinstance(ar, DualArithmetic):
@@ -287,7 +290,7 @@ class Scene:
             by = by.body
             chosen = indices
         if isinstance(by, u.Defined):
-            by = self.table.definitions[by.name].alias(by) or by
+            by = self.table.definitions[by.name].meaning(by)
         if isinstance(by, u.Free):
             one = self.ar.full(1, 1, 1)
             seeded = {by.name: Dual(self.variable(self.ar, by.name), (one,))}
@@ -301,8 +304,6 @@ class Scene:
                 seeded,
             )
             return *self._columns(inner(of, numbers).m, 1), (1, 1)
-        if not isinstance(by, u.Leaf):
-            raise CannotError("a derivative by something that is no quantity of the network")
         node, shape = self._node(by, values, numbers)
         free = self._free_keys(of, values, numbers) if immediate else None
         trajectory = self.truth.trajectory(node, free)
@@ -334,10 +335,16 @@ class Scene:
     def _no_loss(self) -> Matrix:
         raise CannotError("the loss does not depend on that variable")
 
-    def _node(self, by: u.Leaf, values: Values, numbers: Numbers) -> tuple[Any, tuple[int, int]]:
+    def _node(self, by: u.Term, values: Values, numbers: Numbers) -> tuple[Any, tuple[int, int]]:
         def size(e: Any) -> int:
             return int(e.xreplace(self.symbols))
 
+        if isinstance(by, u.Concat) and all(isinstance(p, u.Leaf) and p.time for p in by.parts):
+            nodes = [self._node(p, values, numbers) for p in by.parts]
+            rows = sum(shape[0] for _, shape in nodes)
+            return Stack("·", [node for node, _ in nodes], nodes[0][0].time), (rows, 1)
+        if not isinstance(by, u.Leaf):
+            raise CannotError("a derivative by something that is no quantity of the network")
         if by.time is None:
             w = self.net.parameters[by.name]
             return MatrixSymbol(by.name, *w.shape), (size(w.rows), size(w.cols))
@@ -348,9 +355,13 @@ class Scene:
 
     def _free_keys(self, of: u.Term, values: Values, numbers: Numbers) -> frozenset[Any]:
         """What varies with an immediate partial: the quantity itself, no other state."""
-        if isinstance(of, u.Leaf) and of.time is not None:
-            return frozenset({(of.name, values.number(of.time, numbers))})
-        return frozenset()
+        if isinstance(of, u.Defined):
+            of = self.table.definitions[of.name].meaning(of)
+        parts = of.parts if isinstance(of, u.Concat) else (of,)
+        found = [(p.name, values.number(p.time, numbers))
+                 for p in parts if isinstance(p, u.Leaf) and p.time is not None]  # fmt: skip
+        # of stacked states, those of the same step vary
+        return frozenset(key for key in found if key[1] == found[0][1])
 
     def _columns(self, dual: Dual, directions: int) -> tuple[Matrix, tuple[int, int]]:
         """The Jacobian of a dual matrix: one column a direction."""

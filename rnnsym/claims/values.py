@@ -36,7 +36,8 @@ class CannotError(RnnsymError):
 @dataclass(frozen=True)
 class Value:
     """A matrix; vec: its columns are those of vec(W) for a W of this shape; kind: a constant
-    that takes its size from its neighbours ("one", "identity", "zero")."""
+    that takes its size from its neighbours ("one", "identity", "zero"), of which m is the number
+    that it is multiplied by."""
 
     m: Matrix
     vec: tuple[int, int] | None = None
@@ -137,13 +138,15 @@ class Values:
         for sign, part in term.terms:
             v = self(part, numbers)
             if sign == -1:
-                v = Value(self.ar.scale(-1, v.m), v.vec, v.kind and f"-{v.kind}".replace("--", ""))
+                v = Value(self.ar.scale(-1, v.m), v.vec, v.kind)
             total = v if total is None else self.plus(total, v)
         assert total is not None
         return total
 
     def plus(self, a: Value, b: Value) -> Value:
         """a + b: numbers are added to every entry, I and 0 take the other's size."""
+        if a.kind and b.kind:
+            return self._constants(a, b)
         a, b = self._sized(a, b), self._sized(b, a)
         if self.shape(a) == self.shape(b):
             return Value(self.ar.add(a.m, b.m), a.vec or b.vec)
@@ -155,6 +158,14 @@ class Values:
             return Value(self.ar.add(big.m, self._spread(small.m, self.shape(big))), big.vec)
         raise MisfitError(f"{self._show(a)} and {self._show(b)} cannot be added")
 
+    def _constants(self, a: Value, b: Value) -> Value:
+        """The sum of two constants whose size is open."""
+        if "zero" in (a.kind, b.kind):
+            return b if a.kind == "zero" else a
+        if a.kind != b.kind:
+            raise CannotError("the size of I beside a number is not determined")
+        return Value(self.ar.add(a.m, b.m), kind=a.kind)
+
     def _spread(self, m: Matrix, shape: tuple[int, int]) -> Matrix:
         rows, cols = shape
         left = self.ar.matmul(self.ar.full(rows, 1, 1), m)
@@ -162,19 +173,15 @@ class Values:
 
     def _sized(self, v: Value, other: Value) -> Value:
         """A constant in the size of its neighbour."""
-        if not v.kind:
+        if not v.kind or other.kind:
             return v
-        kind = v.kind.lstrip("-")
         rows, cols = self.shape(other)
-        if kind == "identity" and not other.kind and rows == cols:
-            m = self.ar.eye(rows)
-        elif kind == "identity" and not other.kind:
-            raise MisfitError(f"I cannot be added to {self._show(other)}")
-        elif other.kind:
-            return Value(v.m)
-        else:
-            m = self.ar.full(rows, cols, 0 if kind == "zero" else 1)
-        return Value(self.ar.scale(-1, m) if v.kind.startswith("-") else m)
+        m = self._spread(v.m, (rows, cols))
+        if v.kind == "identity":
+            if rows != cols:
+                raise MisfitError(f"I cannot be added to {self._show(other)}")
+            m = self.ar.hadamard(m, self.ar.eye(rows))
+        return Value(m)
 
     def _unvec(self, a: Value, b: Value) -> tuple[Matrix, Matrix] | None:
         """A row dL/d vec W and a matrix of W's shape, brought to one shape."""
@@ -233,7 +240,9 @@ class Values:
             return self.over(a, b)
         if op == "⊗":
             return self._otimes(a, b)
-        if a.kind.lstrip("-") in ("identity",) or b.kind.lstrip("-") in ("identity",):
+        if "zero" in (a.kind, b.kind):
+            return Value(self.ar.full(1, 1, 0), kind="zero")
+        if "identity" in (a.kind, b.kind):
             return self._by_identity(a, b)
         a = Value(a.m, a.vec) if a.kind else a
         b = Value(b.m, b.vec) if b.kind else b
@@ -258,10 +267,10 @@ class Values:
         return self.ar.hadamard(self._spread(number, (rows, self.ar.shape(m)[1])), m)
 
     def _by_identity(self, a: Value, b: Value) -> Value:
-        constant, other = (a, b) if a.kind.lstrip("-") == "identity" else (b, a)
-        if constant.kind.startswith("-"):
-            return Value(self.ar.scale(-1, other.m), other.vec, other.kind)
-        return other
+        constant, other = (a, b) if a.kind == "identity" else (b, a)
+        if self.shape(other) == (1, 1):
+            return Value(self.ar.hadamard(constant.m, other.m), kind="identity")
+        return Value(self._scaled(constant.m, other.m), other.vec)
 
     def _otimes(self, a: Value, b: Value) -> Value:
         if self.reading.otimes == "elementwise":
@@ -269,21 +278,19 @@ class Values:
         if self.reading.otimes == "outer":
             return Value(self.ar.matmul(a.m, self.ar.transpose(b.m)))
         rows, cols = self.shape(a)
+        vec = (self.scene.identity_size, cols) if b.kind == "identity" and rows == 1 else None
+        left, right = self._plain(a), self._plain(b)
+        rows, cols = self.ar.shape(left)
         blocks = [
-            [self._scaled(self.entries([[(i, j)]], a.m), self._plain(b, a)) for j in range(cols)]
+            [self._scaled(self.entries([[(i, j)]], left), right) for j in range(cols)]
             for i in range(rows)
         ]
-        if a.kind == "identity":
-            raise CannotError("the size of I in a Kronecker product is not determined")
-        vec = None
-        if b.kind == "identity":
-            vec = (self.scene.identity_size, cols) if rows == 1 else None
         return Value(self.ar.blocks(blocks), vec)
 
-    def _plain(self, b: Value, a: Value) -> Matrix:
-        if b.kind != "identity":
-            return b.m
-        return self.ar.eye(self.scene.identity_size)
+    def _plain(self, v: Value) -> Matrix:
+        if v.kind != "identity":
+            return v.m
+        return self._scaled(v.m, self.ar.eye(self.scene.identity_size))
 
     def over(self, a: Value, b: Value) -> Value:
         """a divided by b: by a number, or entry by entry."""
@@ -302,8 +309,7 @@ class Values:
         base, n = self(term.base, numbers), self.number(term.exponent, numbers)
         if abs(n) > 200:
             raise CannotError("too large: an exponent beyond 200")
-        if base.kind:
-            base = Value(base.m)
+        kind = base.kind
         rows, cols = self.shape(base)
         matrix = rows == cols and rows > 1
         if n < 0:
@@ -316,7 +322,7 @@ class Values:
         m = self.ar.eye(rows) if matrix else self.ar.full(rows, cols, 1)
         for _ in range(n):
             m = self.ar.matmul(m, base.m) if matrix else self.ar.hadamard(m, base.m)
-        return Value(m)
+        return Value(m, kind=kind if kind != "zero" or n else "one")
 
     def _raised(self, term: u.Raised, numbers: Numbers) -> Value:
         raise CannotError("powers with such exponents are not evaluated")
@@ -465,18 +471,47 @@ class Values:
     # ---- parts ---------------------------------------------------------------------------
 
     def _concat(self, term: u.Concat, numbers: Numbers) -> Value:
-        parts = [self(p, numbers) for p in term.parts]
-        if any(p.kind for p in parts):
-            parts = [Value(p.m) if p.kind in ("one", "zero", "-one") else p for p in parts]
-        if any(p.kind for p in parts):
-            raise CannotError("the size of a block is not determined")
-        if term.rows or all(self.shape(p)[0] == 1 and self.shape(p)[1] > 1 for p in parts):
-            if len({self.shape(p)[0] for p in parts}) != 1:
-                raise MisfitError("blocks of different heights side by side")
-            return Value(self.ar.blocks([[p.m for p in parts]]))
-        if len({self.shape(p)[1] for p in parts}) != 1:
+        table = not term.rows and all(isinstance(p, u.Concat) and p.rows for p in term.parts)
+        rows = term.parts if table else (term,)
+        grid = [[self(x, numbers) for x in row.parts] for row in rows]  # type: ignore[attr-defined]
+        flat = [v for row in grid for v in row]
+        lying = all(self.shape(v)[0] == 1 and self.shape(v)[1] > 1 for v in flat)
+        if not (table or term.rows or lying):
+            grid = [[v] for v in flat]
+        if any(v.kind for v in flat):
+            grid = self._filled(grid)
+        shapes = [[self.shape(v) for v in row] for row in grid]
+        if any(len({rows for rows, _ in row}) != 1 for row in shapes):
+            raise MisfitError("blocks of different heights side by side")
+        if len({tuple(cols for _, cols in row) for row in shapes}) != 1:
             raise MisfitError("blocks of different widths on top of each other")
-        return Value(self.ar.blocks([[p.m] for p in parts]))
+        return Value(self.ar.blocks([[v.m for v in row] for row in grid]))
+
+    def _filled(self, grid: list[list[Value]]) -> list[list[Value]]:
+        """Constants among blocks in the size that the others leave them."""
+        if len({len(row) for row in grid}) != 1:
+            raise MisfitError("rows of blocks of different lengths")
+        heights = [next((self.shape(v)[0] for v in row if not v.kind), 0) for row in grid]
+        widths = [
+            next((self.shape(v)[1] for v in column if not v.kind), 0)
+            for column in zip(*grid, strict=True)
+        ]
+        open_ = 1 if all(v.kind != "identity" for row in grid for v in row) and not any(
+            heights + widths
+        ) else self.scene.identity_size  # fmt: skip
+        result = []
+        for i, row in enumerate(grid):
+            line = []
+            for j, v in enumerate(row):
+                if v.kind:
+                    square = v.kind == "identity"
+                    number = v.kind == "one"
+                    rows = heights[i] or (square and widths[j]) or (1 if number else open_)
+                    cols = widths[j] or (square and heights[i]) or (1 if number else open_)
+                    v = self._sized(v, Value(self.ar.full(rows, cols, 0)))
+                line.append(v)
+            result.append(line)
+        return result
 
     def _component(self, term: u.Component, numbers: Numbers) -> Value:
         v = self(term.body, numbers)

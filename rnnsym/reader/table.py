@@ -8,11 +8,12 @@ which a time, a component or an exponent, by what is known, never by guessing.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
 from rnnsym.reader import syntax as s
+from rnnsym.reader import terms
 from rnnsym.reader.indices import Index
 from rnnsym.reader.parser import Parser
 from rnnsym.reader.symbols import Script, Spelled, spell
@@ -187,7 +188,42 @@ def of_network(net: Any, notation: str | None = None) -> Table:
     table.letters |= {"k", "i", "j", "s", "n", "tau"}
     add_losses(table)
     add_deltas(table, net)
+    for printer in printers:
+        add_printed(table, net, printer)
     return table
+
+
+def add_printed(table: Table, net: Any, printer: Any) -> None:
+    """The adjoints and the stacked states, as derivations print them."""
+    from rnnsym.claims.definition import Definition
+    from rnnsym.derive.structure import Structure
+    from rnnsym.nodes import Adjoint, Stack, t
+
+    for name in net.equations:
+        found = _untimed(printer(Adjoint(net.vectors[name].at(t))))
+        if found is not None:
+            table.entries.setdefault(found, Entry("gradient", name))
+    for block in Structure(net).blocks:
+        state = block.state(t)
+        if isinstance(state, Stack):
+            found = _untimed(printer(state))
+            if found is not None and found not in table.entries:
+                parts = tuple(
+                    terms.Leaf(v.name, Index.of("t", int(v.time - t))) for v in state.parts
+                )
+                name = printer(state)
+                table.entries[found] = Entry("definition", name)
+                table.definitions[name] = Definition(name, name, ("t",), terms.Concat(parts))
+
+
+def _untimed(latex: str) -> Key | None:
+    """The key of a symbol that is printed with the time t."""
+    node = Parser(tokens(latex)).whole()
+    if not isinstance(node, s.Symbol):
+        return None
+    spelled = spell(node)
+    scripts = tuple(x for x in spelled.scripts if x.index != Index.of("t"))
+    return key(replace(spelled, scripts=scripts))
 
 
 def add_losses(table: Table, names: Iterable[str] = LOSSES) -> None:
