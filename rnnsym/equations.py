@@ -265,6 +265,7 @@ class Reader:
         for argument in arguments:
             if argument.kind not in ("vector", "weight"):
                 self.fail(f"{name}(…) takes vectors and parameters; name what is computed first")
+            self.join(argument, (Dim(), ONE), f"an argument of {name}: a column")
         return _Tree("unknown", (name, *arguments), (self.unknown[name], ONE))
 
     def _detach(self, node: ast.Call) -> _Tree:

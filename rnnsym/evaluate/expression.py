@@ -134,7 +134,15 @@ class Evaluator:
         return self.ar.hadamard(powers, self.ar.apply("reciprocal", 0, total))
 
     def _unknown(self, e: Unknown) -> Matrix:
-        return unknown(self.ar, e.function, self.number(e.rows), [self(a) for a in e.arguments])
+        """f_0 + f_1 of fixed mixtures of all arguments: nothing else is known of f."""
+        u, rng = self.ar.blocks([[self(a)] for a in e.arguments]), Random(e.function)
+        total = self.ar.full(*self.shape(e), 0)
+        for k in range(2):
+            size = range(self.ar.shape(total)[0]), range(self.ar.shape(u)[0])
+            share = self.ar.array([[rng.randint(-99, 99) for _ in size[1]] for _ in size[0]])
+            mixed = self.ar.scale(Rational(1, 64), self.ar.matmul(share, u))
+            total = self.ar.add(total, self.ar.apply(f"{e.function}_{k}", 0, mixed))
+        return total
 
     def _detach(self, e: Detach) -> Matrix:
         if self.number(e.gate):
@@ -194,22 +202,6 @@ class Evaluator:
             raise NotSupportedError(f"a {type(e).__name__} cannot be evaluated here")
         free = _free_symbols(e)  # a bound index of the same name is another variable
         return self.truth(e.xreplace({s: v for s, v in self.symbols.items() if s in free}))
-
-
-def unknown(ar: Arithmetic, function: str, rows: int, arguments: list[Matrix]) -> Matrix:
-    """f(u, v, …) of which nothing is known: f_0(A [u; v; …]) + f_1(B [u; v; …])."""
-    u = ar.blocks([[c] for a in arguments for c in _columns(ar, a)])
-    rng, total = Random(function), None
-    for name in (f"{function}_0", f"{function}_1"):
-        share = [[rng.randint(-99, 99) for _ in range(ar.shape(u)[0])] for _ in range(rows)]
-        term = ar.apply(name, 0, ar.matmul(ar.scale(Rational(1, 64), ar.array(share)), u))
-        total = term if total is None else ar.add(total, term)
-    return total
-
-
-def _columns(ar: Arithmetic, a: Matrix) -> list[Matrix]:
-    n = ar.shape(a)[1]
-    return [ar.matmul(a, ar.array([[int(i == j)] for i in range(n)])) for j in range(n)]
 
 
 def _selector(ar: Arithmetic, m: int, p: int) -> Matrix:
