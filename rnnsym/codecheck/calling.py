@@ -187,7 +187,7 @@ class Caller:
         if holder is not None and not _has_gradients(result):
             return None, self._attributes(holder)
         loss = None
-        if isinstance(result, tuple | list) and len(result) >= 2:
+        if isinstance(result, tuple) and len(result) >= 2:
             loss, result = _number(result[0]), result[1]
         if not isinstance(result, Mapping):
             raise Unusable(
@@ -385,7 +385,10 @@ def told(error: BaseException) -> str:
     text = " ".join(str(error).split())[:300]
     head = f"{type(error).__name__}: {text}" if text else type(error).__name__
     if isinstance(error, SyntaxError) and error.lineno:
-        return f"{head} ({_short(error.filename or '')}, line {error.lineno})"
+        return (
+            f"{type(error).__name__}: {error.msg} ({_short(error.filename or '')}, "
+            f"line {error.lineno}: {(error.text or '').strip()})"
+        )
     every = [f for f in traceback.extract_tb(error.__traceback__) if not _ours(f.filename)]
     frames = [f for f in every if "site-packages" not in f.filename] or every
     if not frames:

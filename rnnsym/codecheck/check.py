@@ -16,6 +16,7 @@ import numpy as np
 from rnnsym.codecheck import diagnose
 from rnnsym.codecheck.adapter import Adapter, AdapterError
 from rnnsym.codecheck.calling import Caller, Outcome
+from rnnsym.codecheck.ground import Ground
 from rnnsym.codecheck.layer import layer_of
 from rnnsym.codecheck.points import (
     BATCH,
@@ -98,7 +99,7 @@ def _words(adapter: Adapter | Mapping[str, Any] | None) -> dict[str, Any]:
 class _Setting:
     """What stays the same from point to point."""
 
-    net: Network
+    ground: Ground
     runner: Runner
     adapter: Adapter
     seed: int
@@ -106,6 +107,12 @@ class _Setting:
     regime: Regime
     one: int | None = None  # how a single sequence is given: without a batch axis, or B = 1
     notes: list[str] = field(default_factory=list)
+    random: bool = False  # whether equal calls give different results
+    kept: bool = False  # whether gradients are added up from call to call
+
+    @property
+    def net(self) -> Network:
+        return self.ground.net
 
     def point(
         self,
@@ -114,8 +121,7 @@ class _Setting:
         batch: int | None = None,
         regime: Regime | None = None,
     ) -> Point:
-        return Point(
-            self.net,
+        return self.ground.point(
             lengths_of(self.net, steps),
             chosen_sizes(self.net, self.sizes, turned),
             self.seed,
@@ -135,14 +141,16 @@ def judge(
     sizes: Mapping[str, int] | None = None,
     sensitivity: bool = True,
     name: str = "the function",
+    ground: Ground | None = None,
 ) -> CodeReport:
     """The report on a subject: anything that maps `Values` to an `Outcome`."""
     start = time.perf_counter()
     for size in sizes or {}:
         if size not in net.sizes:
             raise InputError(f"unknown size {size!r}: {net.name} has {', '.join(net.sizes)}")
+    ground = Ground(net) if ground is None else ground
     setting = _Setting(
-        net,
+        ground,
         Runner(subject, adapter.loss),
         adapter,
         seed,
@@ -159,6 +167,8 @@ def judge(
     names = list(net.parameters)
     words = Words(_own_names(adapter, subject))
     judged = {n: _verdict(n, names, runs, adapter) for n in names}
+    if setting.kept:
+        judged = {n: _kept(g) for n, g in judged.items()}
     batches = _batches(setting, runs)
     if batches is not None:
         judged = {n: _with_batch(n, g, batches, judged, words) for n, g in judged.items()}
@@ -166,7 +176,7 @@ def judge(
     if loud is not None:
         runs.append(loud)
         judged = {n: _verdict(n, names, runs, adapter) for n in names}
-    search = Search([r for r in runs if r is not loud], words)
+    search = Search([r for r in runs if r is not loud], words, ground)
     wrong = [n for n, g in judged.items() if g.verdict == "wrong" and g.why is None]
     plain = [r for r in runs if r is not loud]
     found = diagnose.all_of(wrong, plain, search, setting.runner, words)
@@ -182,6 +192,7 @@ def judge(
         points=[r.point.label for r in [*runs, *([batches] if batches else [])]],
         sensitivity=search.sensitivity() if sensitivity else None,
         function=name,
+        undecided="two equal calls gave different gradients" if setting.random else "",
     )
     return replace(report, seconds=time.perf_counter() - start)
 
@@ -239,7 +250,8 @@ def _probe(setting: _Setting, lengths: Sequence[int]) -> Run:
     if outcome.unusable is not None:
         raise InputError(outcome.unusable)
     if outcome.error is not None:
-        hint = "" if setting.sizes else "; if it is made for certain sizes, give them: sizes={…}"
+        sized = not setting.sizes and outcome.error.startswith(("ValueError", "IndexError"))
+        hint = "; if it is made for certain sizes, give them: sizes={…}" if sized else ""
         raise InputError(f"the function raises {outcome.error}, called with {_given(first)}{hint}")
     return first
 
@@ -265,12 +277,8 @@ def _habits(setting: _Setting, probe: Run) -> None:
     values, runner, net = probe.point.values, setting.runner, setting.net
     again = runner.at(probe.point)
     if not _same(probe.outcome, again.outcome):
-        factor = _accumulates(probe.outcome, again.outcome)
-        setting.notes.append(
-            "the gradients of equal calls are added up: they are not set to zero at the start"
-            if factor
-            else "it is not deterministic: two equal calls gave different gradients"
-        )
+        setting.kept = _accumulates(probe.outcome, again.outcome)
+        setting.random = not setting.kept
         return
     zero = set(setting.regime.zero)
     for state in net.initial_states:
@@ -385,6 +393,14 @@ def _verdict(name: str, names: Sequence[str], runs: Sequence[Run], adapter: Adap
     wrong = [run for run in runs if not run.right(name)]
     first = min(wrong, key=lambda r: r.point.steps)
     return Judged("wrong", worst, None, first.point.steps, first.point.label)
+
+
+def _kept(judged: Judged) -> Judged:
+    """The verdict on a gradient that a second call adds to."""
+    if judged.verdict == "missing":
+        return judged
+    text = "gradients are added up from call to call: set them to zero at the start of each"
+    return Judged("wrong", judged.error, text, judged.since, why=_fault(text, "not set to zero"))
 
 
 def _fault(text: str, kind: str = "fault") -> Diagnosis:

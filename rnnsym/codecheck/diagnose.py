@@ -48,8 +48,13 @@ def all_of(
     left = [n for n in wrong if n not in found.diagnoses]
     if left:
         _forward(left, good, runner, words, found)
+    open_ = [n for n in wrong if _may_be_better(found.diagnoses.get(n))]
+    found.diagnoses |= search.explain(open_, found.diagnoses)
     left = [n for n in left if n not in found.diagnoses]
-    found.diagnoses |= search.explain(left)
+    for name in left:
+        if all(not np.any(r.gradient(name)) for r in good):
+            text = f"the gradient by {words.name(name)} is zero everywhere: nothing is added to it"
+            found.diagnoses[name] = Diagnosis(("zero",), text)
     stop = time.perf_counter() + PAIR_SECONDS
     for name in [n for n in left if n not in found.diagnoses]:
         diagnosis = _summands(name, search, runner, words)
@@ -57,6 +62,11 @@ def all_of(
         found.diagnoses[name] = diagnosis or _numbers(name, good, words)
     _summarise(wrong, found)
     return found
+
+
+def _may_be_better(known: Diagnosis | None) -> bool:
+    """Whether the catalogue may have a better explanation: of the sign, or of a factor 2."""
+    return known is None or known.kinds[0] in ("sign", "factor 2", "factor 1/2")
 
 
 def _forward(
@@ -139,7 +149,8 @@ def _summarise(wrong: Sequence[str], found: Found) -> None:
             "say loss='mean over time'."
         )
     elif only and len({found.diagnoses[n].text for n in wrong}) == 1:
-        found.summary = f"One error explains all {len(wrong)} wrong gradients."
+        number = "both" if len(wrong) == 2 else f"all {len(wrong)}"
+        found.summary = f"One error explains {number} wrong gradients."
 
 
 def batch(name: str, run: Run) -> str | None:

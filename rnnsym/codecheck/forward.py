@@ -1,8 +1,8 @@
 """Other networks of which a user's gradients may be the right ones.
 
-Fourth part of the diagnosis. The error may be in the forward pass: a gradient that is wrong for the model may be the right one of a
-network with another activation, another loss, without a bias, or with u and 1 - u exchanged. The
-truth of these comes from the tape, as that of the model does.
+Fourth part of the diagnosis. The error may be in the forward pass: a gradient that is wrong for
+the model may be the right one of a network with another activation, another loss, without a bias,
+or with u and 1 - u exchanged. The truth of these comes from the tape, as that of the model does.
 """
 
 from __future__ import annotations

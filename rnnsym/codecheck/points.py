@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 
 from rnnsym.codecheck.adapter import Shapes
 from rnnsym.codecheck.layout import Values
+from rnnsym.codecheck.quick import Quick
 from rnnsym.errors import InputError
 from rnnsym.evaluate.arithmetic import REGISTERED, NumpyArithmetic, phase
 from rnnsym.evaluate.trajectory import Truth
 from rnnsym.network import LOSS, Network
 from rnnsym.nodes import T
 from rnnsym.sizes import choose_lengths
-from rnnsym.verify.adjoints import Adjoints
 from rnnsym.verify.backpropagation import tape_gradients
 from rnnsym.verify.case import Case, make_case
-from rnnsym.verify.mutations import Evaluation
+from rnnsym.verify.mutations import Mutant
 
 Array = NDArray[Any]
 
@@ -137,21 +137,20 @@ class Point:
         return int((last - first).xreplace(self.case.symbols)) + 1
 
     @cached_property
-    def evaluation(self) -> Evaluation:
+    def quick(self) -> Quick:
         """Values of mutants here; of the first sequence."""
         ar = NumpyArithmetic()
-        return Evaluation(Truth(self.net, self.case.point(ar), ar))
+        return Quick(Truth(self.net, self.case.point(ar), ar))
 
-    def mutant(self, mutant: Any) -> Array:
+    def mutant(self, mutant: Mutant) -> Array:
         """A mutant's gradient in the shape of its parameter."""
-        like = self.case.parameters[mutant.parameter]
-        return np.reshape(np.asarray(self.evaluation.value(mutant), dtype=float), like.shape)
+        with np.errstate(all="ignore"):
+            return self.quick.mutant(mutant)
 
-    def once(self, mutant: Any) -> Array:
+    def once(self, mutant: Mutant) -> Array:
         """The same for one of very many mutants: nothing of it is kept."""
-        adjoints = Adjoints(mutant.system, self.evaluation.truth.plain)
-        value = adjoints.evaluate(mutant.system.gradients[mutant.parameter])
-        return np.reshape(np.asarray(value), self.case.parameters[mutant.parameter].shape)
+        with np.errstate(all="ignore"):
+            return self.quick.once(mutant)
 
 
 def _nothing(*_: Any, **__: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import html
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 WIDTH = 100
@@ -118,8 +118,7 @@ class CodeReport:
 
     gradients: parameter -> Judged; loss: of the returned loss, None where there is none;
     summary: the one cause of several wrong gradients, if there is one; notes: what else was
-    noticed; points: where the function was called; unchecked: parameters that are not the
-    function's business.
+    noticed; points: where the function was called; undecided: why nothing can be said, if so.
     """
 
     model: str
@@ -131,12 +130,16 @@ class CodeReport:
     sensitivity: Sensitivity | None = None
     seconds: float = 0.0
     function: str = "the function"
-    unchecked: Sequence[str] = field(default_factory=tuple)
+    undecided: str = ""
 
     @property
     def ok(self) -> bool:
         """Whether every gradient is right."""
-        return bool(self.gradients) and all(g.ok for g in self.gradients.values())
+        return (
+            bool(self.gradients)
+            and not self.undecided
+            and all(g.ok for g in self.gradients.values())
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The JSON object of `rnnsym check-code --json`."""
@@ -146,6 +149,7 @@ class CodeReport:
             "gradients": {name: g.as_json() for name, g in self.gradients.items()},
             "summary": self.summary or None,
             "loss": None if self.loss is None else self.loss.as_json(),
+            "undecided": self.undecided or None,
             "notes": list(self.notes),
             "points": list(self.points),
             "sensitivity": None if self.sensitivity is None else self.sensitivity.as_json(),
@@ -160,6 +164,8 @@ class CodeReport:
         parts = [f"{len(wrong)} of {len(self.gradients)} gradients wrong"] if wrong else []
         parts += [f"{len(missing)} missing"] if missing else []
         verdict = ", ".join(parts) or "every gradient is right"
+        if self.undecided:
+            verdict = f"undecided: {self.undecided}"
         return f"{self.function} against {self.model}: {verdict}"
 
     def rows(self) -> list[list[str]]:
@@ -187,10 +193,21 @@ class CodeReport:
         """What was noticed besides, where the function was called, what would have shown."""
         lines = [f"note: {note}" for note in self.notes]
         if self.points:
-            lines.append(f"called at {len(self.points)} points: {'; '.join(self.points)}")
+            lines.append(f"called at {self._where()}")
         if self.sensitivity is not None and self.sensitivity.factors:
             lines.append(self.sensitivity.text())
         return lines
+
+    def _where(self) -> str:
+        """The points in a few words: the lengths for each choice of sizes."""
+        table: dict[str, list[str]] = {}
+        for label in self.points:
+            length, _, sizes = label.partition(", n_")
+            table.setdefault(sizes and f"n_{sizes}", []).append(length.removeprefix("T = "))
+        return "; ".join(
+            f"T = {', '.join(lengths)}" + (f" with {sizes}" if sizes else "")
+            for sizes, lengths in table.items()
+        )
 
     def text(self) -> str:
         """A Unicode table for the terminal, then the diagnoses and the remarks."""

@@ -8,7 +8,7 @@ one is told. Where none does, two mutations at once are tried for a limited time
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,22 +16,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnsym.codecheck.ground import SAME, Ground, Table
 from rnnsym.codecheck.points import MAIN
 from rnnsym.codecheck.report import Diagnosis, Sensitivity
 from rnnsym.codecheck.runs import TOLERANCE, Run
 from rnnsym.codecheck.simple import Factor, named_factor
 from rnnsym.codecheck.words import Words
-from rnnsym.errors import NotSupportedError
 from rnnsym.nodes import Adjoint, leaves, t
 from rnnsym.verify.adjoints import System
-from rnnsym.verify.mutations import KINDS, Catalogue, Mutant, Subject
+from rnnsym.verify.mutations import KINDS, Catalogue, Mutant
 
 Array = NDArray[Any]
 
-#: seconds for the whole catalogue, and for pairs
-CATALOGUE_SECONDS, PAIR_SECONDS = 8.0, 4.0
-#: relative difference below which a mutant is the right gradient after all
-SAME = 1e-9
+#: seconds for pairs of mutations
+PAIR_SECONDS = 4.0
 
 
 @dataclass(frozen=True)
@@ -51,62 +49,45 @@ class Match:
 class Search:
     """Explains the wrong gradients of a function; the values of all mutants are computed once."""
 
-    def __init__(self, runs: Sequence[Run], words: Words) -> None:
-        self.runs, self.words = list(runs), words
-        self.net = runs[0].point.net
+    def __init__(self, runs: Sequence[Run], words: Words, ground: Ground) -> None:
+        self.runs, self.words, self.ground = list(runs), words, ground
         around = sorted(runs, key=lambda r: (abs(r.point.steps - MAIN), r.point.steps))
         self.main = around[0]
         # other lengths and other sizes: a chance match at one point does not hold at another
         self.others = [r for r in around[1:] if r.point.steps > 1][:3] or around[1:2]
-        self.stop = time.perf_counter() + CATALOGUE_SECONDS
 
-    @cached_property
+    @property
     def catalogue(self) -> Catalogue | None:
         """The mutants of the network; None if it has no derived backward pass."""
-        try:
-            return Catalogue(self.net)
-        except NotSupportedError:
-            return None
+        return self.ground.catalogue
 
     @cached_property
-    def values(self) -> dict[str, list[tuple[int, Mutant, Array]]]:
-        """parameter -> every mutant with its value at the main point, as far as time allows."""
-        table: dict[str, list[tuple[int, Mutant, Array]]] = {n: [] for n in self.net.parameters}
-        self.all = 0
-        if self.catalogue is None:
-            return table
-        for name in table:
-            for rank, mutant in enumerate(self.catalogue.of(name)):
-                self.all += 1
-                if time.perf_counter() < self.stop:
-                    with np.errstate(all="ignore"):
-                        value = self.main.point.mutant(mutant)
-                    table[name].append((rank, mutant, value))
-        return table
+    def table(self) -> Table:
+        """Every mutant with its value at the main point."""
+        return self.ground.table(self.main.point)
 
     def sensitivity(self) -> Sensitivity:
         """By what factor each kind of error would have stood out at the points used."""
         factors: dict[str, float] = {}
         looked = 0
-        for name, found in self.values.items():
+        for name, found in self.table.values.items():
             for _, mutant, value in found:
                 looked += 1
                 error = self.main.distance(value, name)
-                if error < 1e3 * TOLERANCE:  # another point may show it better
+                if error < 1e6 * TOLERANCE:  # another point may show it better
                     for run in self.others:
-                        with np.errstate(all="ignore"):
-                            error = max(error, run.distance(run.point.mutant(mutant), name))
+                        error = max(error, run.distance(run.point.mutant(mutant), name))
                 if error > SAME:  # else it is the right gradient
                     factor = min(error / TOLERANCE, 1e30)
                     factors[mutant.kind] = min(factor, factors.get(mutant.kind, np.inf))
-        return Sensitivity(factors, looked, self.all, TOLERANCE)
+        return Sensitivity(factors, looked, self.table.all, TOLERANCE)
 
     # ---- one mutation --------------------------------------------------------------------
 
     def matches(self, name: str) -> list[Match]:
         """The mutants that have the values of a gradient at every point."""
         found = []
-        for rank, mutant, value in self.values[name]:
+        for rank, mutant, value in self.table.values[name]:
             if self.main.equals(name, value) and all(
                 r.equals(name, r.point.mutant(mutant)) for r in self.others
             ):
@@ -117,7 +98,7 @@ class Search:
         """The same up to a factor that has a name, such as 1/T."""
         found = []
         gradient = self.main.gradient(name)
-        for rank, mutant, value in self.values[name]:
+        for rank, mutant, value in self.table.values[name]:
             if gradient is None or not _parallel(gradient, value):
                 continue
             runs = [self.main, *self.others]
@@ -128,8 +109,14 @@ class Search:
                 found.append(Match(mutant, factor, rank))
         return found
 
-    def explain(self, wrong: Sequence[str]) -> dict[str, Diagnosis]:
-        """A diagnosis for each gradient that one mutation explains, as few causes as possible."""
+    def explain(
+        self, wrong: Sequence[str], known: Mapping[str, Diagnosis] | None = None
+    ) -> dict[str, Diagnosis]:
+        """A diagnosis for each gradient that one mutation explains, as few causes as possible.
+
+        Where there is a simpler one already (`known`), only a single cause of several wrong
+        gradients, which makes no right one wrong, is better than that.
+        """
         matches = {name: self.matches(name) for name in wrong}
         explained: dict[tuple[str, str], set[str]] = {}
         for name, found in matches.items():
@@ -139,23 +126,17 @@ class Search:
         for name, found in matches.items():
             if found:
                 best = min(found, key=lambda m: self._cost(m, explained[m.change]))
+                against, size, *_ = self._cost(best, explained[best.change])
+                if known and name in known and (against or size > -2):
+                    continue
                 result[name] = self._told(name, (best.mutant,), best.factor)
         return result
 
     def _cost(self, match: Match, explained: set[str]) -> tuple[int, int, bool, int]:
         """What is right or of another kind speaks against a change, what it explains for it."""
-        touched = self._touched.get(match.change, set())
+        touched = self.table.touched.get(match.change, set())
         against = len(touched - explained)
         return against, -len(explained), match.mutant.formula is not None, match.rank
-
-    @cached_property
-    def _touched(self) -> dict[tuple[str, str], set[str]]:
-        table: dict[tuple[str, str], set[str]] = {}
-        for name, found in self.values.items():
-            for _, mutant, value in found:
-                if mutant.system is not None and self.main.distance(value, name) > SAME:
-                    table.setdefault((mutant.kind, mutant.place), set()).add(name)
-        return table
 
     def _told(
         self, name: str, chosen: tuple[Mutant, ...], factor: Factor | None = None
@@ -202,21 +183,19 @@ class Search:
             for second in self._second(name, first):
                 if time.perf_counter() > stop:
                     return None
-                with np.errstate(all="ignore"):
-                    if self.main.equals(name, self.main.point.once(second)) and all(
-                        r.equals(name, r.point.once(second)) for r in self.others
-                    ):
-                        return self._told(name, (first, second))
+                if self.main.equals(name, self.main.point.once(second)) and all(
+                    r.equals(name, r.point.once(second)) for r in self.others
+                ):
+                    return self._told(name, (first, second))
         return None
 
     def _first(self, name: str) -> list[Mutant]:
         """The first of two mutations: at the shortest length one of them often shows alone."""
-        system = [m for _, m, _ in self.values[name] if m.system is not None]
+        system = [m for _, m, _ in self.table.values[name] if m.system is not None]
         short = min(self.runs, key=lambda r: r.point.steps)
         if short is self.main or short.gradient(name) is None:
             return system
-        with np.errstate(all="ignore"):
-            alone = [m for m in system if short.equals(name, short.point.mutant(m))]
+        alone = [m for m in system if short.equals(name, short.point.mutant(m))]
         if not alone:  # both show there
             visible = [m for m in system if short.distance(short.point.mutant(m), name) > TOLERANCE]
             return _different(visible, short)
@@ -225,8 +204,8 @@ class Search:
     def _second(self, name: str, first: Mutant) -> Iterator[Mutant]:
         """Every mutation of what the first one has left."""
         assert self.catalogue is not None and first.system is not None
-        subject = Subject(self.net)
-        subject.system = changed = first.system
+        subject = self.catalogue.subject.of(first.system)
+        changed = first.system
         for kind in KINDS:
             try:
                 changes = list(kind.apply(subject))
@@ -270,8 +249,7 @@ def _different(mutants: Sequence[Mutant], run: Run) -> list[Mutant]:
     kept: list[Mutant] = []
     seen: set[bytes] = set()
     for mutant in mutants:
-        with np.errstate(all="ignore"):
-            key = np.round(run.point.mutant(mutant) / run.scale, 9).tobytes()
+        key = np.round(run.point.mutant(mutant) / run.scale, 9).tobytes()
         if key not in seen:
             seen.add(key)
             kept.append(mutant)

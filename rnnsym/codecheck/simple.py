@@ -95,18 +95,11 @@ def simple(name: str, runs: Sequence[Run], words: Words) -> Diagnosis | None:
     if not runs:
         return None
     own = words.name(name)
-    for look in (_zero, _transposed, _scaled, _another, _with_weights, _updated):
+    for look in (_transposed, _scaled, _another, _with_weights, _updated):
         found = look(name, runs, own, words)
         if found is not None:
             return found
     return None
-
-
-def _zero(name: str, runs: Sequence[Run], own: str, words: Words) -> Diagnosis | None:
-    if any(np.any(r.gradient(name)) for r in runs):
-        return None
-    text = f"the gradient by {own} is zero everywhere: nothing is ever added to it"
-    return Diagnosis(("zero",), text)
 
 
 def _transposed(name: str, runs: Sequence[Run], own: str, words: Words) -> Diagnosis | None:
@@ -199,7 +192,7 @@ def clipped(names: Sequence[str], runs: Sequence[Run], name: str) -> str | None:
     bounds = {round(float(np.max(np.abs(r.gradient(name)))), 9) for r in odd}  # type: ignore[arg-type]
     if len(bounds) == 1:
         (c,) = bounds
-        if all(r.equals(name, np.clip(r.point.gradients[name], -c, c)) for r in runs):
+        if c > 0 and all(r.equals(name, np.clip(r.point.gradients[name], -c, c)) for r in runs):
             return f"clipped elementwise to [-{c:g}, {c:g}]"
     for group, whose in ((names, "all gradients"), ([name], "each gradient")):
         norms = {round(_norm(r, group), 6) for r in odd}

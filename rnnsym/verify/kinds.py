@@ -19,6 +19,14 @@ from rnnsym.verify.differences import FINITE_TOLERANCE, complex_step, finite_dif
 from rnnsym.verify.exact import exact
 from rnnsym.verify.report import Evidence, Findings, Report
 
+
+def latex2sympy2(case: Case) -> Findings:
+    """The equations as they are printed, read back by a reader that is not ours."""
+    from rnnsym.second.kind import latex2sympy2 as found
+
+    return found(case)
+
+
 #: every kind of evidence, in the order in which it is shown
 KINDS: dict[str, Callable[[Case], Findings]] = {
     "exact": exact,
@@ -27,10 +35,14 @@ KINDS: dict[str, Callable[[Case], Findings]] = {
     "finite_difference": finite_difference,
     "torch": torch,
     "jax": jax,
+    "latex2sympy2": latex2sympy2,
 }
 
 #: the kinds that look at the derived formula instead of the function under test
 OF_THE_FORMULA = ("exact",)
+
+#: the kinds that take seconds, and so are used only if they are asked for by name
+BY_NAME = ("latex2sympy2",)
 
 
 def verify(
@@ -44,10 +56,11 @@ def verify(
     """Compare every gradient of a network with every kind of evidence.
 
     steps: T, or the length of each sequence by name; sizes: size by name, all different where
-    not given; against: the kinds to use (by default all that are installed); gradients: the
-    function under test, f(params, x, y, initial) -> (loss, {parameter: array}) or the gradients
-    alone, by default the code that rnnsym generates for the network. `exact` tests the derived
-    formula itself, so it is used only where the function under test is rnnsym's own.
+    not given; against: the kinds to use (by default all that are installed, but latex2sympy2,
+    which takes seconds); gradients: the function under test, f(params, x, y, initial) -> (loss,
+    {parameter: array}) or the gradients alone, by default the code that rnnsym generates for the
+    network. `exact` tests the derived formula itself, so it is used only where the function under
+    test is rnnsym's own.
 
     Raises InputError for unknown kinds and for steps, sizes or a seed that are no positive
     integers; UnavailableError if a kind asked for by name is not installed.
@@ -76,6 +89,8 @@ def verify(
         seconds[kind] = time.perf_counter() - start
     if gradients is not None and against is None:
         skipped["exact"] = "it tests a formula, not a function"
+    if against is None:
+        skipped["latex2sympy2"] = _why_not_read()
     return Report(
         model=net.name,
         steps=_lengths(case),
@@ -113,6 +128,17 @@ def _legend(found: Mapping[str, Findings]) -> str:
     return "; ".join(lines)
 
 
+def _why_not_read() -> str:
+    """Why latex2sympy2 is left out where no kind is named."""
+    from rnnsym.second.reading import require
+
+    try:
+        require()
+    except UnavailableError as error:
+        return str(error)
+    return "it takes seconds: ask for it by name"
+
+
 def _nothing(*_: object) -> dict[str, object]:
     """Where only formulas are tested, no function is."""
     return {}
@@ -121,7 +147,8 @@ def _nothing(*_: object) -> dict[str, object]:
 def _chosen(against: Sequence[str] | None, ours: bool) -> list[str]:
     """The kinds to use, in the order of KINDS. Raises InputError for ones that do not exist."""
     if against is None:
-        return [kind for kind in KINDS if ours or kind not in OF_THE_FORMULA]
+        wanted = [kind for kind in KINDS if kind not in BY_NAME]
+        return [kind for kind in wanted if ours or kind not in OF_THE_FORMULA]
     names = [against] if isinstance(against, str) else list(against)
     for name in names:
         if name not in KINDS:

@@ -6,6 +6,7 @@ adjoints and the right gradients of a network and changes one thing at one place
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,7 +20,7 @@ from rnnsym.derive.adjoint import AdjointSystem
 from rnnsym.network import Network
 from rnnsym.nodes import Adjoint, Apply, Softmax, T, TimeSum, TimeVector, leaves, t
 from rnnsym.rules import derivative
-from rnnsym.verify.adjoints import derived_system
+from rnnsym.verify.adjoints import System, derived_system
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,14 @@ class Subject:
         self.derived = AdjointSystem(net)
         self.system = derived_system(net)
         self.needed = self.derived.needed
+        self._behind: dict[str, frozenset[str]] = {}
+
+    def of(self, system: System) -> Subject:
+        """The same with another system in the place of the right one: for a second mutation."""
+        other = copy.copy(self)
+        other.system, other._behind = system, {}
+        other.__dict__.pop("slopes", None)
+        return other
 
     @cached_property
     def slopes(self) -> list[Slope]:
@@ -94,14 +103,16 @@ class Subject:
 
     def depends(self, parameter: str, name: str) -> bool:
         """Whether the gradient by a parameter uses the adjoint of a node."""
-        seen: set[str] = set()
-        agenda = [d.of.name for d in leaves(self.system.gradients[parameter], Adjoint)]
-        while agenda:
-            node = agenda.pop()
-            if node not in seen:
-                seen.add(node)
-                agenda += [d.of.name for d in leaves(self.system.equations[node], Adjoint)]
-        return name in seen
+        if parameter not in self._behind:
+            seen: set[str] = set()
+            agenda = [d.of.name for d in leaves(self.system.gradients[parameter], Adjoint)]
+            while agenda:
+                node = agenda.pop()
+                if node not in seen:
+                    seen.add(node)
+                    agenda += [d.of.name for d in leaves(self.system.equations[node], Adjoint)]
+            self._behind[parameter] = frozenset(seen)
+        return name in self._behind[parameter]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,92 @@
+"""`rnnsym check-code FILE.py:FUNCTION --model MODEL`: the check from the command line.
+
+End of the flow. The function runs in another process; here are only the words around it.
+"""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rnnsym.codecheck.check import judge
+from rnnsym.codecheck.layer import layer_of
+from rnnsym.codecheck.points import shapes_of
+from rnnsym.codecheck.remote import Remote
+from rnnsym.errors import InputError, RnnsymError
+
+HOLDS, REFUTED, BAD_INPUT, UNDECIDED = range(4)
+
+
+def run(
+    spec: str,
+    model: Any,
+    json: bool,
+    *,
+    seed: int = 0,
+    steps: int | None = None,
+    sizes: Mapping[str, int] | None = None,
+) -> int:
+    """Check FILE.py:FUNCTION against a model, print the report, return the exit status.
+
+    model: a network, or the text of a built-in one. Status 0 every gradient is right, 1 one is
+    wrong or missing, 3 it could not be decided, because the function is not deterministic. Raises
+    InputError, for the caller to print with status 2, where there is no such file or function, it
+    cannot be imported or called, takes too long, or ends its process.
+    """
+    path, name = split(spec)
+    net, label = model, getattr(model, "name", model)
+    if isinstance(model, str):
+        from rnnsym.api import model as built
+
+        net = built(model)
+    shapes = shapes_of(net)
+    layer = layer_of(net) if "," in name else None
+    with Remote(path, name, shapes, None if layer is None else shapes_of(layer)) as remote:
+        judged = layer if remote.layer and layer is not None else net
+        report = judge(
+            remote, judged, remote.adapter, remote.started,
+            seed=seed, steps=steps, sizes=sizes, name=name,
+        )  # fmt: skip
+    if json:
+        answer = {**report.as_json(), "model": label}
+        print(json_module.dumps(answer, indent=2, ensure_ascii=False))
+    else:
+        print(replace(report, model=str(label)).text())
+    if report.undecided:
+        return UNDECIDED
+    return HOLDS if report.ok else REFUTED
+
+
+def split(spec: str) -> tuple[str, str]:
+    """(path, function) of FILE.py:FUNCTION. Raises InputError if there is no such file."""
+    path, colon, name = spec.rpartition(":")
+    usage = "write FILE.py:FUNCTION"
+    if not colon or not path or not name:
+        raise InputError(f"{spec!r} names no function: {usage}")
+    if not all(part.isidentifier() for part in name.split(",")):
+        raise InputError(f"{name!r} is no name of a function: {usage}")
+    if not Path(path).is_file():
+        raise InputError(f"there is no file {path}")
+    if Path(path).suffix != ".py":
+        raise InputError(f"{path} is no Python file: {usage}")
+    return path, name
+
+
+def main() -> int:
+    """`python -m rnnsym.codecheck.command FILE.py:FUNCTION MODEL [--json]`."""
+    words = [w for w in sys.argv[1:] if w != "--json"]
+    try:
+        if len(words) != 2:
+            raise InputError("usage: FILE.py:FUNCTION MODEL [--json]")
+        return run(words[0], words[1], "--json" in sys.argv)
+    except RnnsymError as error:
+        print(f"rnnsym: {' '.join(str(error).split())}", file=sys.stderr)
+        return BAD_INPUT
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
