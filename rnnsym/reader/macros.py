@@ -9,10 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import Protocol
 
-from rnnsym.reader.tokens import MAX_LENGTH, fail
+from rnnsym.reader.tokens import MAX_LENGTH, check_length, fail
 
 MAX_STEPS = 2_000
 
+_PLACE = re.compile(r"#([1-9])")
 _CALL = re.compile(r"\\(?:[A-Za-z]+|.)", re.DOTALL)
 
 
@@ -28,6 +29,7 @@ def expand(text: str, macros: Mapping[str, Macro]) -> str:
     """The text with every macro replaced. Raises UnreadableError where that does not end."""
     if not macros:
         return text
+    check_length(text)
     table = {name.lstrip("\\"): macro for name, macro in macros.items()}
     steps, start = 0, 0
     while (match := _CALL.search(text, start)) is not None:
@@ -36,10 +38,15 @@ def expand(text: str, macros: Mapping[str, Macro]) -> str:
             start = match.end()
             continue
         steps += 1
-        if steps > MAX_STEPS or len(text) > MAX_LENGTH:
+        if steps > MAX_STEPS:
             fail(f"the macro {match.group()} does not come to an end", match.start())
         arguments, end = _arguments(text, match.end(), macro)
-        body = re.sub(r"#([1-9])", lambda m: _argument(arguments, int(m.group(1))), macro.body)
+        if len(text) - (end - match.start()) + _size(macro.body, arguments) > MAX_LENGTH:
+            fail(
+                f"too large: the macro {match.group()} makes more than {MAX_LENGTH:,} characters",
+                match.start(),
+            )
+        body = _PLACE.sub(lambda m: _argument(arguments, int(m.group(1))), macro.body)
         if match.group()[1:].isalpha() and text[end : end + 1].isalpha() and body[-1:].isalpha():
             body += " "
         if re.search(r"\\" + re.escape(match.group()[1:]) + r"(?![A-Za-z])", body):
@@ -47,6 +54,14 @@ def expand(text: str, macros: Mapping[str, Macro]) -> str:
         text = text[: match.start()] + body + text[end:]
         start = match.start()
     return text
+
+
+def _size(body: str, arguments: list[str]) -> int:
+    """How long a body with its arguments is; a long one is not looked through."""
+    if len(body) > MAX_LENGTH:
+        return len(body)
+    places = [int(n) for n in _PLACE.findall(body)]
+    return len(body) - 2 * len(places) + sum(len(_argument(arguments, n)) for n in places)
 
 
 def _argument(arguments: list[str], number: int) -> str:

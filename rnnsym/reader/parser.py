@@ -6,7 +6,7 @@ other here; whether f(x) is a product or a call is decided in `resolve`, by a ta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -95,11 +95,16 @@ TABLES = {"matrix", "bmatrix", "pmatrix", "vmatrix", "Vmatrix", "Bmatrix", "smal
 
 
 class Parser:
-    """Reads one run of tokens, a row or a script."""
+    """Reads one run of tokens, a row or a script; `outer` reads what it stands in.
 
-    def __init__(self, tokens: Sequence[Token]) -> None:
-        self.tokens, self.i, self.depth = list(tokens), 0, 0
+    tried: places where something was looked for in vain, so that it is looked for only once.
+    """
+
+    def __init__(self, tokens: Sequence[Token], outer: Parser | None = None) -> None:
+        self.tokens, self.i, self.depth = list(tokens), 0, outer.depth if outer else 0
         self.bars: list[str] = []
+        self.tried: set[tuple[str, int]] = outer.tried if outer else set()
+        self.steps: Iterator[int] = outer.steps if outer else iter(range(4 * len(tokens) + 1_000))
 
     # ---- tokens --------------------------------------------------------------------------
 
@@ -147,12 +152,10 @@ class Parser:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             fail(f"nested more than {MAX_DEPTH} deep", start)
-        parser = Parser(tokens)
-        parser.depth = self.depth
         if not tokens:
             self.depth -= 1
             return s.Empty(start=start, end=start)
-        node = parser.whole()
+        node = Parser(tokens, self).whole()
         self.depth -= 1
         return node
 
@@ -319,6 +322,8 @@ class Parser:
         self.depth += 1
         if self.depth > 3 * MAX_DEPTH:
             fail(f"nested more than {MAX_DEPTH} deep", self.place)
+        if next(self.steps, None) is None:
+            fail("too large: it takes too many steps to read", self.place)
         node = self.atom()
         self.depth -= 1
         while self.text in ("^", "_", "'", "!"):
@@ -421,7 +426,8 @@ class Parser:
         while (
             last < len(self.tokens)
             and self.tokens[last].kind == "letter"
-            and not (self.tokens[last].spaced)
+            and not self.tokens[last].spaced
+            and word.isascii()
         ):
             word += self.tokens[last].text
             last += 1
@@ -438,7 +444,9 @@ class Parser:
 
     def slashed(self, token: Token) -> s.Node | None:
         """dL/dW, written with a slash; None if it is something else."""
-        mark = self.i
+        mark, depth, bars = self.i, self.depth, self.bars.copy()
+        if ("d", token.start) in self.tried:
+            return None
         if self.tokens[self.i : self.i + 1] and not self.ends() and self.text not in OPERATORS:
             try:
                 of = self.factor()
@@ -449,7 +457,8 @@ class Parser:
             except Exception as error:
                 if not hasattr(error, "position"):
                     raise
-        self.i = mark
+        self.i, self.depth, self.bars = mark, depth, bars
+        self.tried.add(("d", token.start))
         return None
 
     def call(self, function: str, start: int) -> s.Node:
@@ -596,7 +605,7 @@ class Parser:
         spelled = "".join(x.text for x in sup)
         if spelled in ("+", r"\dagger"):
             plus = True
-        elif spelled.isdigit():
+        elif spelled in ("1", "2", "3", "4", "5", "6", "7", "8", "9"):
             order = int(spelled)
         elif sup:
             fail(f"{token.text} with the script {spelled} is not understood", token.start)
@@ -614,6 +623,7 @@ class Parser:
             and not sub
             and self.text == "/"
             and self.peek() in (r"\partial", "{")
+            and ("/", self.place) not in self.tried
         ):
             mark = self.i
             self.take()
@@ -621,6 +631,7 @@ class Parser:
             if isinstance(below, s.Differential):
                 return derivative_of(found, below, token.start, self.behind)
             self.i = mark
+            self.tried.add(("/", self.place))
         return found
 
     def physics(self, token: Token) -> s.Node:

@@ -24,6 +24,8 @@ from rnnsym.reader.parser import (
 from rnnsym.reader.tokens import Token, UnreadableError, fail, tokens
 
 JOINTS = {"+", "-", r"\pm", *OPERATORS} - {r"\circ", r"\star"}
+#: tokens of a distance between rows, as in \\[0.5em]
+MAX_SIZE = 12
 _BREAKS = {",", ";", r"\\", *SPACES, *IMPLICATIONS}
 
 
@@ -101,7 +103,8 @@ def _without_layout(found: list[Token]) -> list[Token]:
             i = end + 1
             continue
         if token.text == r"\\" and found[i + 1 : i + 2] and found[i + 1].text == "[":
-            end = next((j for j in range(i, len(found)) if found[j].text == "]"), i)
+            size_ends = range(i, min(i + MAX_SIZE, len(found)))
+            end = next((j for j in size_ends if found[j].text == "]"), i)
             size = "".join(x.text for x in found[i + 2 : end])
             if size.lstrip("-").rstrip("ptemxcm").replace(".", "").isdigit():
                 result.append(token)
@@ -129,22 +132,23 @@ def _bare(cells: Sequence[Sequence[Token]]) -> list[Token]:
 def _joined(rows: list[list[list[Token]]]) -> list[list[list[Token]]]:
     """Rows that go on put together with what they go on from."""
     result: list[list[list[Token]]] = []
+    depth, last = 0, ""  # of the row before: brackets that are open at its end, its last token
     for cells in rows:
         cells = [_trimmed(cell) for cell in cells]
         bare = _bare(cells)
         if not bare:
             continue
         if result:
-            before = _bare(result[-1])
-            opens = _depth(before) > 0
             goes_on = bare[0].text in JOINTS and not (
                 bare[0].text in ("+", "-") and len(bare) > 1 and bare[1].text == "="
             )
-            ended = before[-1].text in JOINTS or before[-1].text in RELATIONS
-            if opens or goes_on or (ended and bare[0].text not in RELATIONS):
-                result[-1] = [*result[-1], *cells]
+            ended = last in JOINTS or last in RELATIONS
+            if depth > 0 or goes_on or (ended and bare[0].text not in RELATIONS):
+                result[-1] += cells
+                depth, last = depth + _depth(bare), bare[-1].text
                 continue
         result.append(cells)
+        depth, last = _depth(bare), bare[-1].text
     return result
 
 

@@ -14,14 +14,24 @@ from rnnsym.errors import InputError
 
 #: a formula of more characters, tokens or nested groups is refused
 MAX_LENGTH, MAX_TOKENS, MAX_DEPTH, MAX_DIGITS = 20_000, 6_000, 40, 30
+#: a message quotes no more of a formula than this
+MAX_MESSAGE = 300
+
+
+def printable(text: str) -> str:
+    """A text for a message: no control characters, no marks that turn or hide text, not long."""
+    if len(text) > MAX_MESSAGE:
+        half = MAX_MESSAGE // 2
+        text = f"{text[:half]} … {text[-half:]}"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class UnreadableError(InputError):
     """A formula, or a part of it, that cannot be read; `position` counts characters from 0."""
 
     def __init__(self, why: str, position: int = 0) -> None:
-        super().__init__(why)
-        self.why, self.position = why, position
+        self.why, self.position = printable(why), position
+        super().__init__(self.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,7 @@ UNICODE = {
 
 _PIECE = re.compile(
     r"(?P<nothing>\\(?:left|right|middle|[bB]igg?[lrm]?)\s*\.)"
-    r"|(?P<command>\\(?:[A-Za-z]+\*?|.))|(?P<number>\d+(?:\.\d+)?)|(?P<letter>[^\W\d_])"
+    r"|(?P<command>\\(?:[A-Za-z]+\*?|.))|(?P<number>[0-9]+(?:\.[0-9]+)?)|(?P<letter>[^\W\d_])"
     r"|(?P<space>\s+)|(?P<comment>%[^\n]*)|(?P<mark>.)",
     re.DOTALL,
 )
@@ -94,10 +104,15 @@ def fail(why: str, position: int = 0) -> NoReturn:
     raise UnreadableError(why, position)
 
 
-def tokens(source: str) -> list[Token]:
-    """The tokens of a formula. Raises UnreadableError beyond the limits."""
+def check_length(source: str) -> None:
+    """Raises UnreadableError for a formula of too many characters."""
     if len(source) > MAX_LENGTH:
         fail(f"too large: {len(source):,} characters, at most {MAX_LENGTH:,} are read", MAX_LENGTH)
+
+
+def tokens(source: str) -> list[Token]:
+    """The tokens of a formula. Raises UnreadableError beyond the limits."""
+    check_length(source)
     found: list[Token] = []
     spaced, looks = False, ""
     for match in _PIECE.finditer(source):
