@@ -20,7 +20,7 @@ from rnnsym.reader.indices import Index, read_index
 from rnnsym.reader.parser import Parser
 from rnnsym.reader.symbols import Script, Spelled, spell
 from rnnsym.reader.table import Found, Table
-from rnnsym.reader.tokens import Token, fail
+from rnnsym.reader.tokens import Token, fail, printable, tokens
 
 ELEMENTWISE = {
     "tanh", "sigmoid", "relu", "exp", "log", "softplus", "sech", "cosh", "sinh", "coth", "sign",
@@ -28,6 +28,8 @@ ELEMENTWISE = {
 }  # fmt: skip
 WHOLE = {"softmax", "diag", "vec", "trace", "max", "min", "total", "chain", "logsoftmax", "detach",
          "det", "abs", "norm", "concat", "transpose"}  # fmt: skip
+#: characters of a time in brackets, as in h(t-1)
+MAX_TIME = 200
 #: letters that stand for a function wherever they are applied
 CUSTOMARY = {"sigma": "sigmoid"}
 
@@ -36,7 +38,7 @@ class UnknownSymbolError(InputError):
     """A symbol that nothing defines."""
 
     def __init__(self, symbol: str, position: int) -> None:
-        super().__init__(f"what is {symbol}?")
+        super().__init__(f"what is {printable(symbol)}?")
         self.symbol, self.position = symbol, position
 
 
@@ -292,7 +294,7 @@ class Resolver:
             raise UnknownSymbolError(self.source(node), node.start)
         if self._bare_inside(bracket, node):
             return None
-        arguments = tuple(self(p) for p in bracket.parts)
+        arguments = () if function in WHOLE else tuple(self(p) for p in bracket.parts)
         term: u.Term
         if function in WHOLE:
             term = self._named(function, bracket, node)
@@ -324,8 +326,8 @@ class Resolver:
         if len(bracket.parts) != 1 or bracket.kind == "{":
             return None
         inner = self.latex[bracket.start : bracket.end].strip()[1:-1]
-        from rnnsym.reader.tokens import tokens
-
+        if len(inner) > MAX_TIME:
+            return None
         index = read_index(tokens(inner))
         known = {*self.scope, *self.table.letters, "T", "t"}
         if index is None or not set(index.names) <= known:
@@ -341,7 +343,9 @@ class Resolver:
                 fail("conditional probabilities are not read", node.start)
             return u.Named(kind, (self(node.parts[0]),))
         if node.kind in ("⌈", "⌊"):
-            fail("rounding is not read", node.start)
+            return u.Whole(self._whole(node))
+        if len(node.parts) == 1 and node.kind == "[" and isinstance(node.parts[0], s.Relation):
+            return self._iverson(node.parts[0])
         if len(node.parts) == 1:
             inner = self(node.parts[0])
             return replace(inner, start=node.start, end=node.end)
@@ -354,6 +358,20 @@ class Resolver:
         if node.separator in ("|", r"\mid", r"\vert"):
             return u.Concat(parts, rows=node.kind == "[" and all(map(_is_parameter, parts)))
         fail("a list is not a quantity", node.start)
+
+    def _whole(self, node: s.Node) -> Index:
+        """An index, from what is written."""
+        index = read_index(tokens(self.latex[node.start : node.end]))
+        known = {*self.scope, *self.table.letters, "T", "t", "K"}
+        if index is None or not all(n in known or n.startswith("T_") for n in index.names):
+            fail("this is no whole number made of indices", node.start)
+        return index
+
+    def _iverson(self, node: s.Relation) -> u.Term:
+        """[a = b]: 1 where it holds, else 0."""
+        sides = tuple(u.Whole(self._whole(side)) for side in node.sides)
+        claim = u.Claim(sides, node.ops)
+        return u.Choice(((u.Num(Fraction(1)), claim), (u.Num(Fraction(0)), None)))
 
     def _table(self, node: s.Table) -> u.Term:
         if node.kind == "cases":

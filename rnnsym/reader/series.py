@@ -217,12 +217,14 @@ def _is_instance(general: u.Product, index: str, time: Index, term: u.Term) -> b
     at_time = {index: time}
     lower = product.lower.put(at_time)
     count = product.upper.plus(lower, -1).constant + 1
+    written = [x for _, x in term.factors] if isinstance(term, u.Product) else [term]
+    if max(0, count) + 1 != len(written):
+        return False
     factors: list[u.Term] = []
     for k in range(count):
         at = product.upper.plus(Index(-k))
         factors.append(put(product.body, {product.index: at}))
     factors.append(put(tail, at_time))
-    written = [x for _, x in term.factors] if isinstance(term, u.Product) else [term]
     return factors == written
 
 

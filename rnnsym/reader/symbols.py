@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rnnsym.reader import limits
 from rnnsym.reader import syntax as s
 from rnnsym.reader.indices import Index, read_index
 from rnnsym.reader.tokens import Token
@@ -54,7 +55,8 @@ Key = tuple[str, tuple[str, ...], tuple[str, ...]]
 
 
 def spell(symbol: s.Symbol) -> Spelled:
-    """Take a symbol apart."""
+    """Take a symbol apart. Raises UnreadableError where it has too many scripts."""
+    limits.check_scripts(0, max(len(symbol.sub), len(symbol.sup)), symbol.start)
     scripts: list[Script] = []
     transposed, inverse, star = 0, False, ""
     for item in _items(symbol.sub):
@@ -71,6 +73,7 @@ def spell(symbol: s.Symbol) -> Spelled:
             star += text.lstrip("\\")
         else:
             scripts.append(_script("sup", item))
+    limits.check_scripts(len(scripts), 0, symbol.start)
     return Spelled(
         symbol.base, symbol.accents, tuple(scripts), transposed, inverse, star, symbol.primes,
         symbol.font,
