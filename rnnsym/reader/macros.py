@@ -46,7 +46,7 @@ def expand(text: str, macros: Mapping[str, Macro]) -> str:
                 f"too large: the macro {match.group()} makes more than {MAX_LENGTH:,} characters",
                 match.start(),
             )
-        body = _PLACE.sub(lambda m: _argument(arguments, int(m.group(1))), macro.body)
+        body = _filled(macro.body, arguments)
         if match.group()[1:].isalpha() and text[end : end + 1].isalpha() and body[-1:].isalpha():
             body += " "
         if re.search(r"\\" + re.escape(match.group()[1:]) + r"(?![A-Za-z])", body):
@@ -62,6 +62,10 @@ def _size(body: str, arguments: list[str]) -> int:
         return len(body)
     places = [int(n) for n in _PLACE.findall(body)]
     return len(body) - 2 * len(places) + sum(len(_argument(arguments, n)) for n in places)
+
+
+def _filled(body: str, arguments: list[str]) -> str:
+    return _PLACE.sub(lambda m: _argument(arguments, int(m.group(1))), body)
 
 
 def _argument(arguments: list[str], number: int) -> str:
