@@ -14,7 +14,7 @@ from rnnsym.functions import KNOWN, UNKNOWN, latex_of
 from rnnsym.latex.profiles import GREEK, PROFILES, Name, Profile, named, parse
 from rnnsym.latex.walker import HADAMARD, Walker
 from rnnsym.network import LOSS
-from rnnsym.nodes import Adjoint, Detach, Joined, Stack, TimeVector, Total
+from rnnsym.nodes import Adjoint, Detach, Joined, Stack, TimeVector, Total, t
 
 ARROWS = {"fwd": "overrightarrow", "bwd": "overleftarrow"}
 
@@ -34,12 +34,15 @@ class _Scalars(ScalarPrinter):
         return rf"[{first} = {second}]"
 
     def _print_Joined(self, e: Any, **_: Any) -> str:
-        size, *times = map(self.doprint, e.args)
-        first, second = (self._chunk(time, size) for time in times)
+        size, *times = e.args
+        first, second = (self._chunk(time, self.doprint(size)) for time in times)
         return rf"\left[{first} = {second}\right]"
 
-    def _chunk(self, time: str, size: str) -> str:
-        return rf"\left\lceil \frac{{{time}}}{{{size}}} \right\rceil"
+    def _chunk(self, time: Any, size: str) -> str:
+        text = self.doprint(time)
+        if (time - t).is_negative:  # an initial value belongs to the first chunk
+            text = rf"\max({text},1)"
+        return rf"\left\lceil \frac{{{text}}}{{{size}}} \right\rceil"
 
 
 class LatexPrinter(Walker):

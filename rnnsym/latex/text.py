@@ -12,7 +12,7 @@ from sympy.printing.str import StrPrinter
 
 from rnnsym.latex.profiles import LETTERS, Name, named
 from rnnsym.latex.walker import ATOM, Walker
-from rnnsym.nodes import Adjoint, Detach, Joined, Stack, TimeVector, Total
+from rnnsym.nodes import Adjoint, Detach, Joined, Stack, TimeVector, Total, t
 
 ARROWS = {"fwd": "→", "bwd": "←", "": ""}
 COMBINING = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304", "vec": "\u20d7"}
@@ -27,11 +27,15 @@ class _Scalars(StrPrinter):
         return f"[{first}={second}]"
 
     def _print_Joined(self, e: Any) -> str:
-        size, *times = map(self.doprint, e.args)
-        first, second = (
-            f"⌈{time}/{size}⌉" if time.isalnum() else f"⌈({time})/{size}⌉" for time in times
-        )
+        size, *times = e.args
+        first, second = (self._chunk(time, self.doprint(size)) for time in times)
         return f"[{first}={second}]"
+
+    def _chunk(self, time: Any, size: str) -> str:
+        text = self.doprint(time)
+        if (time - t).is_negative:  # an initial value belongs to the first chunk
+            text = f"max({text}, 1)"
+        return f"⌈{text}/{size}⌉" if text.isalnum() or ", " in text else f"⌈({text})/{size}⌉"
 
 
 class TextPrinter(Walker):
