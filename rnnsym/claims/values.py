@@ -13,6 +13,7 @@ from typing import Any
 
 from rnnsym.claims.readings import Reading
 from rnnsym.errors import RnnsymError
+from rnnsym.evaluate.dual import Dual, DualArithmetic
 from rnnsym.reader import terms as u
 from rnnsym.reader.indices import Index
 from rnnsym.reader.ranges import ENTRIES
@@ -117,7 +118,7 @@ class Values:
 
     def _loss(self, term: u.Loss, numbers: Numbers) -> Value:
         m = self.loss()
-        if self.reading.mean:
+        if self.reading.mean != self.scene.table.mean:
             m = self.ar.scale(self.scene.fraction(1, self.scene.steps), m)
         return Value(m)
 
@@ -197,14 +198,15 @@ class Values:
 
     def entries(self, places: list[list[tuple[int, int]]], m: Matrix) -> Matrix:
         """A matrix of chosen entries of another, in any arithmetic."""
-        rows, cols = self.ar.shape(m)
 
-        def entry(i: int, j: int) -> Matrix:
-            left = self.ar.array([[int(k == i) for k in range(rows)]])
-            right = self.ar.array([[int(k == j)] for k in range(cols)])
-            return self.ar.matmul(self.ar.matmul(left, m), right)
+        def chosen(ar: Any, x: Matrix) -> Matrix:
+            return ar.array([[x[i, j] for i, j in row] for row in places])
 
-        return self.ar.blocks([[entry(i, j) for i, j in row] for row in places])
+        if not isinstance(self.ar, DualArithmetic):
+            return chosen(self.ar, m)
+        base = self.ar.base
+        tangents = None if m.tangents is None else tuple(chosen(base, x) for x in m.tangents)
+        return Dual(chosen(base, m.value), tangents)
 
     def _show(self, v: Value) -> str:
         return f"a matrix ({', '.join(map(str, self.shape(v)))})"

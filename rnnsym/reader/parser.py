@@ -135,9 +135,15 @@ class Parser:
         return self.tokens[self.i - 1]
 
     def group(self) -> list[Token]:
-        """The tokens of {…}, without the braces, or of a single token."""
+        """The tokens of {…}, without the braces, or of a single token; a single digit of 12."""
         if self.text != "{":
-            return [self.take()]
+            token = self.take()
+            if token.kind == "number" and len(token.text) > 1 and token.text.isdigit():
+                first = replace(token, text=token.text[0], end=token.start + 1)
+                self.i -= 1
+                self.tokens[self.i] = replace(token, text=token.text[1:], start=token.start + 1)
+                return [first]
+            return [token]
         opening = self.take()
         depth, first = 1, self.i
         while self.i < len(self.tokens):

@@ -58,12 +58,12 @@ class Table:
     definitions: dict[str, Any] = field(default_factory=dict)
     rows: bool = False
     einstein: bool = False
-    concatenated: bool = False
+    mean: bool = False  # the loss of the sequence is the mean over its steps
 
     def copy(self) -> Table:
         return Table(
             dict(self.entries), set(self.styles), set(self.letters), dict(self.functions),
-            dict(self.definitions), self.rows, self.einstein, self.concatenated,
+            dict(self.definitions), self.rows, self.einstein, self.mean,
         )  # fmt: skip
 
     def find(self, spelled: Spelled, scope: Iterable[str] = ()) -> Found | None:

@@ -1,0 +1,379 @@
+"""A network from the forward equations of a document.
+
+Last stage of the reader. Equations are written as text of `rnnsym.equations`, which checks them
+and infers all shapes; what does not fit is left out, and said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from rnnsym.errors import InputError
+from rnnsym.functions import KNOWN, UNKNOWN
+from rnnsym.reader import terms as u
+from rnnsym.reader.entries import without_entries
+from rnnsym.reader.macros import expand
+from rnnsym.reader.resolve import Resolver, UnknownSymbolError
+from rnnsym.reader.statements import Reading, read_formula
+from rnnsym.reader.table import Entry, Table
+from rnnsym.reader.tokens import UnreadableError
+from rnnsym.reader.vocabulary import Forward, Vocabulary
+from rnnsym.reader.writing import Writer
+
+#: names of predictions, the likeliest first, where a loss has to be supposed
+OUTPUTS = ("y_hat", "p", "o", "y", "q", "z_y", "s", "Y", "O", "yhat")
+
+
+@dataclass
+class Built:
+    """A network with the table of its symbols; notes: what was left out or supposed.
+
+    written: vector -> the text of its equation; kept: vector -> where it was defined.
+    """
+
+    net: Any
+    table: Table
+    notes: list[str] = field(default_factory=list)
+    written: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, Forward] = field(default_factory=dict)
+
+
+def read(latex: str, macros: Any = None, make: Any = None, prose: str = "", **options: Any) -> Any:
+    """The network that forward equations in LaTeX describe.
+
+    latex: one formula, several lines of them, or a document in Markdown or LaTeX; options: of
+    `rnnsym.Network`, such as `loss`. Raises InputError with the place of what cannot be read.
+    """
+    formulas, macros = _formulas(latex, macros)
+    readings: list[Reading] = []
+    errors: list[str] = []
+    for formula in formulas:
+        try:
+            readings.append(read_formula(expand(formula, macros or {})))
+        except UnreadableError as error:
+            errors.append(f"{' '.join(formula.split())[:60]}: {error.why}")
+    vocabulary = Vocabulary(readings, prose or latex)
+    if not vocabulary.forward:
+        why = f" ({errors[0]})" if errors else ""
+        raise InputError(
+            f"no forward equation was found, such as h_t = \\tanh(W h_{{t-1}} + U x_t){why}"
+        )
+    built = build(vocabulary, make=make, strict=not errors, **options)
+    if built.net is None:
+        raise InputError("; ".join(built.notes) or "no network could be made of the equations")
+    built.net.reading_notes = built.notes
+    return built.net
+
+
+def _formulas(latex: str, macros: Any) -> tuple[list[str], Any]:
+    if "$" in latex or r"\begin{" in latex or r"\[" in latex or r"\(" in latex:
+        from rnnsym.sources import read_source
+
+        source = read_source(latex)
+        if source.formulas:
+            return [f.latex for f in source.formulas], {**source.macros, **(macros or {})}
+    lines = [line for line in latex.splitlines() if line.strip()]
+    return lines, macros
+
+
+def build(
+    vocabulary: Vocabulary,
+    upto: int | None = None,
+    make: Any = None,
+    strict: bool = False,
+    **options: Any,
+) -> Built:
+    """The network of the equations before formula `upto` (all: None), the latest of each name."""
+    if make is None:
+        from rnnsym.network import Network as make  # noqa: N813
+    found: dict[str, Forward] = {}
+    for f in vocabulary.forward:
+        if upto is None or f.formula <= upto:
+            found[vocabulary.table.entries[f.key].name] = f
+    for f in vocabulary.forward:  # what is defined later counts where nothing was said before
+        found.setdefault(vocabulary.table.entries[f.key].name, f)
+    maker = _Maker(vocabulary, found, make, strict, dict(options))
+    return maker.build()
+
+
+class _Maker:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        found: dict[str, Forward],
+        make: Any,
+        strict: bool,
+        options: dict[str, Any],
+    ) -> None:
+        self.vocabulary, self.found, self.make = vocabulary, found, make
+        self.strict, self.options = strict, options
+        self.table = vocabulary.table.copy()
+        self.notes: list[str] = []
+        self.lines: dict[str, str] = {}
+        self.terms: dict[str, u.Term] = {}
+        self.scalars: frozenset[str] = frozenset()
+        if vocabulary.scalar:
+            self.scalars = frozenset(
+                e.name for e in self.table.entries.values() if e.kind == "parameter"
+            )
+
+    def build(self) -> Built:
+        for name, f in self.found.items():
+            self._write(name, f)
+        while True:
+            try:
+                net = self._network()
+                break
+            except InputError as error:
+                culprit = self._culprit(str(error))
+                if culprit is None or self.strict and culprit != "L":
+                    self.notes.append(str(error))
+                    net = None
+                    break
+                self.notes.append(f"left out: {error}")
+                self.lines.pop(culprit)
+                self.terms.pop(culprit, None)
+        kept = {n: f for n, f in self.found.items() if n in self.lines}
+        return Built(net, self.table, self.notes, self.lines, kept)
+
+    def _culprit(self, message: str) -> str | None:
+        """The equation that an error is about; the last one if it does not say."""
+        match = re.search(r"equation '([^']*)'", message)
+        for name, line in self.lines.items():
+            if match and (" ".join(line.split()) == match.group(1)):
+                return name
+        others = [n for n in self.lines if n != "L"]
+        named = [n for n in others if re.search(rf"\b{re.escape(n)}\b", message)]
+        if named:
+            return named[-1]
+        return None
+
+    # ---- equations -----------------------------------------------------------------------
+
+    def _write(self, name: str, f: Forward) -> None:
+        try:
+            term = Resolver(self.table, f.latex)(f.right)
+            if name == "L":
+                self._loss(term, f)
+                return
+            free = f.components[0].letter if f.components else ""
+            term = without_entries(term, free)
+            self._add(name, term, f)
+        except (InputError, UnknownSymbolError) as error:
+            self.notes.append(f"left out: {f.latex[:60].strip()}…: {error}")
+
+    def _add(self, name: str, term: u.Term, f: Forward) -> None:
+        index = f.index
+        letter = index.letter if index is not None and index.letter else self.vocabulary.main
+        shift = -index.constant if index is not None and index.letter else 0
+        writer = Writer(letter, shift, self.table.rows, self.scalars)
+        right = writer(term)
+        time = "t"
+        if index is not None and not index.letter:
+            time = str(index.constant)
+        elif index is not None and index.letter.split("_")[0] == "T":
+            time, right = writer.time(index), right
+        self.lines[name] = f"{name}[{time}] = {right}"
+        self.terms[name] = term
+
+    def _loss(self, term: u.Term, f: Forward) -> None:
+        """The loss of a step, or of the sequence as a sum over its steps."""
+        if f.index is None:
+            number, inner = _over_time(term)
+            if inner is not None:
+                if number:
+                    self.table.mean = True
+                if isinstance(inner.body, u.Leaf) and inner.body.name == "L":
+                    return
+                body = without_entries(inner.body)
+                f = replace(f, index=_letter(inner.index))
+                term = body
+        term = without_entries(term)
+        self._add("L", _scaled_norms(term), f)
+
+    # ---- the network ---------------------------------------------------------------------
+
+    def _network(self) -> Any:
+        lines = dict(self.lines)
+        names = {n for line in lines.values() for n in re.findall(r"\b([^\W\d]\w*)\[", line)}
+        loss = {n for n in re.findall(r"\b([^\W\d]\w*)\[", lines.get("L", ""))} - {"L"}
+        given = names - set(lines)
+        elsewhere = {
+            n
+            for k, line in lines.items()
+            if k != "L"
+            for n in re.findall(r"\b([^\W\d]\w*)\[", line)
+        }
+        targets = {n for n in given & loss if n not in elsewhere}
+        options = {"loss": None, **self.options}
+        if "L" not in lines and options["loss"] is None:
+            targets |= self._suppose(lines, options)
+        if "L" in lines and _is_entropy(lines["L"], lines):
+            options["target_kind"] = "distribution"
+        inputs = sorted(given - targets - set(lines))
+        functions = self._functions(lines)
+        sizes = self._sizes(lines, {*names, *targets, *inputs})
+        options["inputs"], options["targets"] = inputs, sorted(targets)
+        if options.get("loss") is None:
+            options.pop("loss")
+        scalars = sorted(
+            n for n in self.scalars if any(re.search(rf"\b{n}\b", x) for x in lines.values())
+        )
+        texts = [lines[n] for n in lines if n != "L"] + ([lines["L"]] if "L" in lines else [])
+        net = self.make(
+            *texts, functions=functions, sizes=sizes, scalars=scalars,
+            name=options.pop("name", "network"), **options,
+        )  # fmt: skip
+        self._letters(net)
+        return net
+
+    def _suppose(self, lines: dict[str, str], options: dict[str, Any]) -> set[str]:
+        """A loss, where the document gives none in a formula: what its words say, or any."""
+        outputs = self._outputs(lines)
+        prose, output = self.vocabulary.prose.lower(), outputs[-1]
+        rhs = lines[output].partition("=")[2].strip()
+        time = re.match(r"[^\[]*\[([^\]]*)\]", lines[output])
+        at = time.group(1) if time else "t"
+        target = (
+            "y"
+            if "y" not in lines and not any(re.search(r"\by\[", x) for x in lines.values())
+            else "y_target"
+        )
+        self.table.entries.setdefault(("y", (), ""), Entry("vector", target))
+        if "entropy" in prose and rhs.startswith("softmax("):
+            lines["L"] = f"L[{at}] = -{target}[{at}].T @ log({output}[{at}])"
+            self.notes.append("the loss is taken to be the cross entropy")
+        elif "entropy" in prose and rhs.startswith("sigmoid("):
+            y, p = f"{target}[{at}]", f"{output}[{at}]"
+            lines["L"] = f"L[{at}] = -({y}.T @ log({p}) + (1 - {y}).T @ log(1 - {p}))"
+            self.notes.append("the loss is taken to be the binary cross entropy")
+        else:
+            names = ", ".join(f"{n}[{at}]" for n in outputs)
+            lines["L"] = f"L[{at}] = loss_fn({names}, {target}[{at}])"
+            self.notes.append(f"the loss is any function of {', '.join(outputs)} and the target")
+        return {target}
+
+    def _outputs(self, lines: dict[str, str]) -> list[str]:
+        """The predictions: what no other equation uses, by the customary names if there are some."""
+        uses = {
+            n: set(re.findall(r"\b([^\W\d]\w*)\[", line.partition("=")[2]))
+            for n, line in lines.items()
+        }
+        now = {
+            n: set(re.findall(r"\b([^\W\d]\w*)\[t\]", line.partition("=")[2]))
+            for n, line in lines.items()
+        }
+        sinks = [n for n in lines if not any(n in now[m] for m in lines if m != n)]
+        states = {
+            n for n in lines if re.search(rf"\b{re.escape(n)}\[t[-+]", " ".join(lines.values()))
+        }
+        named = [n for n in sinks if n in OUTPUTS and n not in states]
+        if named:
+            return named[-1:]
+        last = [n for n in sinks if self._depends(n, states, uses)]
+        return last[-1:] or sinks[-1:] or list(states)[-1:] or list(lines)[-1:]
+
+    def _depends(self, name: str, states: set[str], uses: dict[str, set[str]]) -> bool:
+        seen, agenda = set(), [name]
+        while agenda:
+            n = agenda.pop()
+            if n in states:
+                return True
+            if n not in seen:
+                seen.add(n)
+                agenda += uses.get(n, ())
+        return False
+
+    def _functions(self, lines: dict[str, str]) -> list[str]:
+        called = {n for x in lines.values() for n in re.findall(r"\b([^\W\d]\w*)\(", x)}
+        known = {*KNOWN, *UNKNOWN, "softmax", "detach"}
+        several = {n for n in called if f"{n}()" in self.table.functions or n == "loss_fn"}
+        return [*sorted(called - known - several), *sorted(f"{n}()" for n in several)]
+
+    def _sizes(self, lines: dict[str, str], vectors: Iterable[str]) -> dict[str, Any]:
+        if self.scalars:
+            return {
+                **{n: 1 for n in vectors if any(re.search(rf"\b{n}\[", x) for x in lines.values())}
+            }
+        found: dict[str, Any] = {}
+        for entry in self.table.entries.values():
+            if entry.kind != "parameter":
+                continue
+            uses = [x for x in lines.values() if re.search(rf"\b{re.escape(entry.name)}\b", x)]
+            inside = rf"\w\([^()]*\b{re.escape(entry.name)}\b[^()@*+-]*\)"
+            if uses and all(re.search(inside, x) and "@" not in x for x in uses):
+                found[entry.name] = f"n_{entry.name}", 1
+        return found
+
+    def _letters(self, net: Any) -> None:
+        """What the table says of functions and lengths, once the network is known."""
+        self.table.functions.setdefault("loss_fn", "loss_fn")
+        for key, entry in list(self.table.entries.items()):
+            known = entry.name in net.vectors or entry.name in net.parameters or entry.name == "L"
+            if entry.kind in ("vector", "parameter") and not known:
+                del self.table.entries[key]
+        for name in net.lengths:
+            self.table.entries.setdefault((name[0], (), name[2:]), Entry("length", name))
+
+
+def _letter(name: str) -> Any:
+    from rnnsym.reader.indices import Index
+
+    return Index.of(name)
+
+
+def _over_time(term: u.Term) -> tuple[bool, u.Ranged | None]:
+    """(whether it is a mean, the sum over time) of a loss; signs and factors are put inside."""
+    if isinstance(term, u.Ranged) and term.op == "sum" and not _is_entries(term):
+        return False, term
+    if isinstance(term, u.Sum) and len(term.terms) == 1:
+        mean, inner = _over_time(term.terms[0][1])
+        if inner is not None:
+            return mean, replace(inner, body=u.Sum(((term.terms[0][0], inner.body),)))
+    if isinstance(term, u.Product):
+        rest = [x for _, x in term.factors]
+        mean, inner = _over_time(rest[-1])
+        if inner is not None:
+            others = rest[:-1]
+            by_length = [x for x in others if _is_one_over_length(x)]
+            kept = [x for x in others if x not in by_length]
+            body = inner.body
+            if kept:
+                body = u.Product((*(("", x) for x in kept), ("", body)))
+            return mean or bool(by_length), replace(inner, body=body)
+    return False, None
+
+
+def _is_entries(term: u.Ranged) -> bool:
+    return any(
+        isinstance(x, u.Component) and any(term.index in i.names for i in x.indices)
+        for x in u.walk(term.body)
+    )
+
+
+def _is_one_over_length(term: u.Term) -> bool:
+    return isinstance(term, u.Quotient) and isinstance(term.below, u.Whole)
+
+
+def _scaled_norms(term: u.Term) -> u.Term:
+    """‖u‖² as uᵀ u."""
+    match term:
+        case u.Power(u.Named("norm" | "abs" | "frobenius", (inner,)), exponent) if (
+            exponent.constant == 2
+        ):
+            return u.Product((("", u.Transposed(inner)), ("", inner)))
+        case u.Sum(terms):
+            return u.Sum(tuple((sign, _scaled_norms(x)) for sign, x in terms))
+        case u.Product(factors):
+            return u.Product(tuple((op, _scaled_norms(x)) for op, x in factors))
+        case u.Quotient(above, below):
+            return u.Quotient(_scaled_norms(above), below)
+    return term
+
+
+def _is_entropy(loss: str, lines: dict[str, str]) -> bool:
+    match = re.search(r"\.T @ log\((\w+)\[", loss)
+    return bool(match) and "softmax(" in lines.get(match.group(1), "") if match else False

@@ -1,0 +1,444 @@
+"""What the symbols of a document stand for, found in its own equations.
+
+Between the reader and networks. A recurrence shows which index is the time and which letters have
+a value at each step; what is applied to brackets is a function; what is left in forward equations
+is a parameter. `network` makes a network of it, `rnnsym.audit` judges a document with it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rnnsym.reader import syntax as s
+from rnnsym.reader.indices import Index
+from rnnsym.reader.resolve import CUSTOMARY
+from rnnsym.reader.statements import Reading
+from rnnsym.reader.symbols import Script, Spelled, spell
+from rnnsym.reader.table import Entry, Key, Table
+from rnnsym.reader.table import key as label_key
+
+#: letters that a loss goes by, where nothing else is known of them
+LOSS_LETTERS = ("L", "E", "J", "C", "ell", "l", "loss", "Loss", "xi", "S")
+#: letters that are functions where they stand before a bracket
+FUNCTION_LETTERS = {"f", "g", "F", "G", "phi", "psi", "sigma", "Phi", "Psi", "varphi", "h", "s",
+                    "act", "activation", "a", "H", "rho", "nonlin", "cell", "RNN", "R", "O", "o", "y",
+                    "LSTM", "GRU", "q", "p", "l", "L", "ell", "N", "M"}  # fmt: skip
+WEIGHT_LETTERS = set("WUVRKQ") | {"Theta", "w", "u", "v", "b", "theta"}
+GRADIENT_LETTERS = {"delta", "Delta", "nabla", "epsilon"}
+SCALAR_LETTERS = {"alpha", "beta", "gamma", "lambda", "eta", "kappa", "mu"}
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """A symbol where it stands: its parts, what follows it, and how often around it."""
+
+    symbol: s.Symbol
+    spelled: Spelled
+    applied: s.Bracket | None = None
+
+
+@dataclass(frozen=True)
+class Forward:
+    """An equation that may be one of the network: a name at a step, and what it is computed by."""
+
+    key: Key
+    index: Index | None
+    components: tuple[Index, ...]
+    right: s.Node
+    latex: str
+    formula: int
+    rest: tuple[s.Node, ...] = ()
+    arguments: bool = False
+
+
+def nodes(node: Any) -> Iterator[s.Node]:
+    """A node of the syntax and all inside of it."""
+    agenda: list[Any] = [node]
+    while agenda:
+        x = agenda.pop()
+        if isinstance(x, s.Node):
+            yield x
+            agenda += [
+                getattr(x, f) for f in reversed(x.__dataclass_fields__) if f not in ("start", "end")
+            ]
+        elif isinstance(x, tuple):
+            agenda += reversed(x)
+
+
+def occurrences(node: s.Node) -> Iterator[Occurrence]:
+    """Every symbol in a node, with the bracket that it is applied to, if any."""
+    applied: dict[int, s.Bracket] = {}
+    for x in nodes(node):
+        if isinstance(x, s.Times):
+            for (_, a), (op, b) in zip(x.factors, x.factors[1:], strict=False):
+                inner = b.base if isinstance(b, s.Scripted) else b
+                if isinstance(a, s.Symbol) and op == "" and isinstance(inner, s.Bracket):
+                    applied[id(a)] = inner
+    for x in nodes(node):
+        if isinstance(x, s.Symbol):
+            yield Occurrence(x, spell(x), applied.get(id(x)))
+
+
+@dataclass
+class Vocabulary:
+    """The vocabulary of formulas, in their order; prose: the text around them, for what is said
+    in words (which loss, what σ is)."""
+
+    readings: Sequence[Reading]
+    prose: str = ""
+    table: Table = field(default_factory=Table)
+    forward: list[Forward] = field(default_factory=list)
+    scalar: bool = False
+
+    def __post_init__(self) -> None:
+        self.statements = [
+            (k, st.node, r.latex) for k, r in enumerate(self.readings) for st in r.statements
+        ]
+        self.seen = [(k, o) for k, node, _ in self.statements for o in occurrences(node)]
+        self._find_times()
+        self._find_vectors()
+        self._find_equations()
+        self._find_functions()
+        self._find_losses()
+        self._find_parameters()
+        self.table.rows = self._is_rows()
+        self.scalar = self._is_scalar()
+
+    # ---- times and vectors ---------------------------------------------------------------
+
+    def _find_times(self) -> None:
+        """Index letters of recurrences: x_s on the left, something at s - 1 on the right."""
+        votes: Counter[tuple[str, str]] = Counter()
+        for _, node, _ in self.statements:
+            if not isinstance(node, s.Relation) or node.ops[0] not in ("=", ":="):
+                continue
+            left = node.sides[0]
+            if isinstance(left, s.Times) and isinstance(left.factors[0][1], s.Symbol):
+                left = left.factors[0][1]
+            if not isinstance(left, s.Symbol):
+                continue
+            for script in spell(left).scripts:
+                if script.index is None or not script.index.letter:
+                    continue
+                letter = script.index.letter
+                for side in node.sides[1:]:
+                    for o in occurrences(side):
+                        for other in o.spelled.scripts:
+                            if (
+                                other.index
+                                and other.index.letter == letter
+                                and _style(other) == _style(script)
+                                and (abs(other.index.constant - script.index.constant) in (1, 2))
+                            ):
+                                votes[letter, _style(script)] += 1
+        for (letter, style), _ in votes.items():
+            if letter not in ("l", "L", "m") or style in ("sub", "angle"):
+                self.table.letters.add(letter)
+                self.table.styles.add(style)
+        self.table.letters |= {"t", "tau"}
+        self.styles = Counter(style for (_, style), n in votes.items() for _ in range(n))
+        if not self.styles["sup"]:
+            self.table.styles.discard("sup")
+        main = Counter(letter for (letter, _), n in votes.items() for _ in range(n))
+        self.main = main.most_common(1)[0][0] if main and not main["t"] else "t"
+
+    def _is_time(self, script: Script, letters: set[str]) -> bool:
+        if script.style == "angle":
+            return True
+        if script.index is None:
+            return False
+        if script.where == "sup" and script.style == "plain" and "sup" not in self.table.styles:
+            return False
+        return bool(set(script.index.names) & letters) and script.style != "brace"
+
+    def _find_vectors(self) -> None:
+        letters = {self.main, "t", *(x for x in self.table.letters if x not in "ijklmn")}
+        for _, o in self.seen:
+            if o.symbol.base in GRADIENT_LETTERS:
+                continue
+            times = [x for x in o.spelled.scripts if self._is_time(x, letters)]
+            if len(times) != 1:
+                continue
+            rest = [x for x in o.spelled.scripts if x is not times[0]]
+            # x_{t,j}: what stands beside a time in the same script counts entries
+            kept = [x for x in rest if not (x.where == "sub" and x.index is not None and x.style == "plain"
+                                            and set(x.index.names) <= _ENTRIES and times[0].where == "sub")]  # fmt: skip
+            self._enter(_key(o.spelled, kept), "vector")
+
+    def _enter(self, key: Key, kind: str, name: str = "") -> None:
+        if key not in self.table.entries:
+            self.table.entries[key] = Entry(kind, name or self._name(key))
+
+    def _name(self, key: Key) -> str:
+        """An identifier for a symbol, as rnnsym's own equations would call it."""
+        base, accents, labels = key
+        arrows = [a for a in accents if a in ("fwd", "bwd")]
+        plain = [a for a in accents if a not in ("fwd", "bwd")]
+        layer = ""
+        if "[" in labels:
+            start, end = labels.index("["), labels.index("]") if "]" in labels else len(labels)
+            inner = labels[start + 1 : end]
+            layer, labels = (inner if inner.isalnum() else ""), labels[:start] + labels[end + 1 :]
+        word = "_".join(
+            [base, *plain, *(["".join(c for c in labels if c.isalnum())] if labels else [])]
+        )
+        word = word.rstrip("_") + "_" * labels.count("'")
+        word += "".join(f"_{a}" for a in arrows) + (
+            f"_l{layer}" if layer.isdigit() else f"_{layer}" if layer else ""
+        )
+        word = "".join(c if c.isalnum() or c == "_" else "_" for c in word)
+        if not word.isidentifier() or word in _RESERVED:
+            word = f"v_{word}"
+        taken = {e.name for e in self.table.entries.values()}
+        found = word
+        while found in taken:
+            found += "_"
+        return found
+
+    # ---- equations -----------------------------------------------------------------------
+
+    def _find_equations(self) -> None:
+        for k, node, latex in self.statements:
+            if isinstance(node, s.Relation) and node.ops[0] in ("=", ":="):
+                found = self._equation(node, k, latex)
+                if found is not None:
+                    self.forward.append(found)
+
+    def _equation(self, node: s.Relation, k: int, latex: str) -> Forward | None:
+        left, arguments = node.sides[0], False
+        if isinstance(left, s.Times) and len(left.factors) == 2:
+            bracket = left.factors[1][1]
+            if isinstance(bracket, s.Bracket) and bracket.kind == "(" and left.factors[1][0] == "":
+                left, arguments = left.factors[0][1], True
+        if not isinstance(left, s.Symbol) or left.base in GRADIENT_LETTERS:
+            return None
+        spelled = spell(left)
+        if spelled.transposed or spelled.inverse or spelled.star:
+            return None
+        right = node.sides[1]
+        inside = list(nodes(right))
+        if any(isinstance(x, s.Derivative | s.Differential | s.Dots) for x in inside):
+            return None
+        found = self.table.find(spelled)
+        if found is not None and found.time is not None and found.power is None:
+            letter = found.time.letter
+            if letter or not found.time.letters:
+                key = next(key for key, e in self.table.entries.items() if e is found.entry)
+                return Forward(
+                    key, found.time, found.components, right, latex, k, node.sides[2:], arguments
+                )
+            return None
+        timed = any(self._timed(o) for o in occurrences(right))
+        if (
+            found is None
+            and timed
+            and not arguments
+            or (found is None and timed and left.base in LOSS_LETTERS)
+        ):
+            if any(x.index is not None and x.index.letters for x in spelled.scripts):
+                return None
+            key = label_key(spelled)
+            if left.base not in LOSS_LETTERS:  # z = W h_t + b: at step t, though nothing says so
+                self._enter(key, "vector")
+            return Forward(key, None, (), right, latex, k, node.sides[2:], arguments)
+        return None
+
+    def _timed(self, o: Occurrence) -> bool:
+        found = self.table.find(o.spelled)
+        return found is not None and found.entry.kind == "vector" and found.time is not None
+
+    # ---- functions, losses, parameters ---------------------------------------------------
+
+    def _find_functions(self) -> None:
+        for f in self.forward:
+            for o in occurrences(f.right):
+                if o.applied is None or self.table.find(o.spelled) is not None:
+                    continue
+                base = o.symbol.base
+                several = (
+                    len(o.applied.parts) > 1
+                    and o.applied.separator == ","
+                    and o.applied.kind == "("
+                )
+                if base in CUSTOMARY and not several:
+                    continue
+                if base in WEIGHT_LETTERS or not (
+                    base in FUNCTION_LETTERS or several or o.symbol.font == "text"
+                ):
+                    continue
+                if o.applied.kind == "{" and not several:
+                    continue
+                labels = "".join(x.text for x in o.spelled.scripts if x.where == "sub")
+                name = self._function_name(base, labels)
+                self.table.functions[f"{base}_{labels}" if labels else base] = name
+                # f_θ, f_W: the label says what it depends on, so it is no elementwise function
+                if several or any(c in labels for c in ("theta", "W", "Theta")):
+                    self.table.functions[f"{name}()"] = name
+
+    def _function_name(self, base: str, labels: str) -> str:
+        labels = "".join(c for c in labels if c.isalnum())
+        name = f"{base}_{labels}" if labels else base
+        taken = {e.name for e in self.table.entries.values()} | {"L"}
+        return f"{name}_fn" if name in taken or name in _RESERVED else name
+
+    def _find_losses(self) -> None:
+        """The loss: what derivatives are taken of and no equation computes; or by its letter."""
+        numerators: Counter[Key] = Counter()
+        for _, node, _ in self.statements:
+            for x in nodes(node):
+                if isinstance(x, s.Derivative | s.Differential) and isinstance(
+                    x.of, s.Symbol | s.Times
+                ):
+                    of = x.of.factors[0][1] if isinstance(x.of, s.Times) else x.of
+                    if isinstance(of, s.Symbol):
+                        found = self.table.find(spell(of))
+                        plain = of.base, of.accents, ""
+                        if found is None or of.base in LOSS_LETTERS:
+                            numerators[plain] += 1
+        defined = {f.key for f in self.forward if f.key[0] not in LOSS_LETTERS}
+        recurrent = self._states()
+        for plain, _ in numerators.most_common():
+            if plain in defined or plain in recurrent or plain[0] in self.table.functions:
+                continue
+            if plain[0] in LOSS_LETTERS or plain not in self.table.entries:
+                self._loss(plain)
+        for f in self.forward:
+            if f.key[0] in LOSS_LETTERS and f.key not in recurrent and f.key[1:] == ((), ""):
+                self._loss(f.key)
+        for k, entry in list(self.table.entries.items()):
+            if (
+                k[0] in ("L", "J", "E", "ell")
+                and k not in recurrent
+                and k not in defined
+                and (entry.kind == "vector" and k[1:] == ((), ""))
+            ):
+                self._loss(k)
+
+    def _loss(self, key: Key) -> None:
+        self.table.entries[key] = Entry("vector", "L")
+
+    def _states(self) -> set[Key]:
+        """What some equation uses at another time than its own."""
+        found = set()
+        for f in self.forward:
+            for o in occurrences(f.right):
+                known = self.table.find(o.spelled)
+                if (
+                    known is not None
+                    and known.time is not None
+                    and f.index is not None
+                    and known.time != f.index
+                ):
+                    found.add(next(k for k, e in self.table.entries.items() if e is known.entry))
+        return found
+
+    def _find_parameters(self) -> None:
+        for f in self.forward:
+            bound = _bound(f.right) | {i.letter for i in f.components}
+            for o in occurrences(f.right):
+                if self.table.find(o.spelled, bound) is not None or o.symbol.base in bound:
+                    continue
+                labels = "".join(x.text for x in o.spelled.scripts if x.where == "sub")
+                base = o.symbol.base
+                if base in self.table.functions or f"{base}_{labels}" in self.table.functions:
+                    continue
+                if (
+                    base in CUSTOMARY
+                    and not labels
+                    or base in ("T", "t", self.main, "e")
+                    and not labels
+                ):
+                    continue
+                if base in ("1", "0", "I"):
+                    continue
+                entries = [
+                    x for x in o.spelled.scripts if x.where == "sub" and _counts_entries(x, bound)
+                ]
+                kept = [x for x in o.spelled.scripts if x not in entries and not _is_power(x)]
+                self._enter(_key(o.spelled, kept), "parameter")
+
+    # ---- conventions ---------------------------------------------------------------------
+
+    def _is_rows(self) -> bool:
+        """Whether vectors stand before weights: x_t W instead of W x_t."""
+        votes = 0
+        for f in self.forward:
+            for x in nodes(f.right):
+                if isinstance(x, s.Times):
+                    for (_, a), (op, b) in zip(x.factors, x.factors[1:], strict=False):
+                        if op in ("⊙", "⊗", "/"):
+                            continue
+                        kinds = self._kind(a), self._kind(b)
+                        if op == "*" and "parameter" not in kinds:
+                            continue
+                        votes += {("vector", "parameter"): 1, ("parameter", "vector"): -1}.get(
+                            kinds, 0
+                        )
+        return votes > 0
+
+    def _kind(self, node: s.Node) -> str:
+        if isinstance(node, s.Bracket) and node.parts:
+            return "vector" if all(self._kind(p) == "vector" for p in node.parts) else ""
+        if isinstance(node, s.Symbol):
+            found = self.table.find(spell(node))
+            return found.entry.kind if found is not None else ""
+        return ""
+
+    def _is_scalar(self) -> bool:
+        """Whether all weights of recurrences are small letters: a network of numbers."""
+        names = [k[0] for k, e in self.table.entries.items() if e.kind == "parameter"]
+        states = [k for k in self._states()]
+        if (
+            not names
+            or not states
+            or self.table.functions.keys() & {f"{v}()" for v in self.table.functions.values()}
+        ):
+            return False
+        small = [
+            n
+            for n in names
+            if n in ("w", "u", "v", "a", "b", "c", "alpha", "beta", "gamma", "theta")
+        ]
+        bold = any(o.symbol.font in ("mathbf", "boldsymbol", "bm") for _, o in self.seen)
+        return len(small) == len(names) and not bold
+
+
+_ENTRIES = {"i", "j", "k", "l", "m", "n"}
+_RESERVED = {"T", "t", "L", "softmax", "detach", "tanh", "sigmoid", "relu", "exp", "log", "step",
+             "softplus", "identity", "reciprocal", "g", "g_y", "g_1", "g_2", "in", "is", "if", "or",
+             "as", "and", "not", "for", "lambda"}  # fmt: skip
+
+
+def _style(script: Script) -> str:
+    return script.where if script.style == "plain" else script.style
+
+
+def _key(spelled: Spelled, kept: Iterable[Script]) -> Key:
+    labels = "".join(f"[{x.text}]" if x.style == "square" else x.text for x in kept)
+    return spelled.base, spelled.accents, labels + "'" * spelled.primes
+
+
+def _bound(node: s.Node) -> set[str]:
+    """Index letters that sums inside of a node bind."""
+    found = set()
+    for x in nodes(node):
+        if isinstance(x, s.Big) and x.lower:
+            found.add(x.lower[0].text.lstrip("\\"))
+    return found
+
+
+def _counts_entries(script: Script, bound: set[str]) -> bool:
+    if script.index is not None:
+        return bool(script.index.names) and set(script.index.names) <= bound
+    return (
+        len(script.text) == 2
+        and bool(set(script.text) & bound)
+        and set(script.text) <= bound | _ENTRIES
+    )
+
+
+def _is_power(script: Script) -> bool:
+    return script.where == "sup" and script.style == "plain" and script.index is not None
