@@ -5,15 +5,19 @@ Used by `judge`. A free index t runs over the steps at which everything in the c
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Any
 
+from rnnsym.claims.values import TooLargeError
 from rnnsym.reader import terms as u
 from rnnsym.reader.indices import Index
 
-MAX_CHOICES = 400
+#: choices that are tested, and choices that are gone through to find them
+MAX_CHOICES, MAX_TRIED = 400, 100_000
 
 
 @dataclass(frozen=True)
@@ -43,19 +47,23 @@ def choices(
     vanishes = any(isinstance(x, u.Derivative) and _of_loss(x) or isinstance(x, u.Defined)
                    for s in sides for x in u.walk(s))  # fmt: skip
     bounds = [_bounds(scene, x, vanishes) for s in sides for x in u.walk(s)]
-    limits = [b for b in bounds if b is not None]
+    limits = list(dict.fromkeys(b for b in bounds if b is not None))
     counted = {n: _count(scene, sides, n) for n in free}
     ranges = [range(1, counted[n] + 1) if counted[n] else range(0, scene.steps + 1) for n in free]
+    if prod(map(len, ranges)) > MAX_TRIED:
+        raise TooLargeError(f"too large: more than {MAX_TRIED:,} choices of the indices")
     found = []
-    stated = list(stated)
+    conditions = [*stated, *_ordered(sides)]
     for values in product(*ranges):
+        scene.tick()
         numbers = {**scene.numbers, **dict(zip(free, values, strict=True))}
         if all(low <= _value(i, numbers, low) <= high for i, low, high in limits) and all(
-            c.holds(numbers) for c in (*stated, *_ordered(sides))
+            c.holds(numbers) for c in conditions
         ):
             found.append({n: numbers[n] for n in free})
-        if len(found) > MAX_CHOICES:
-            break
+    if len(found) > MAX_CHOICES:  # of too many some, from everywhere
+        kept = sorted(random.Random(0).sample(range(len(found)), MAX_CHOICES))
+        found = [found[i] for i in kept]
     return found
 
 

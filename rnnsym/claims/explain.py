@@ -71,10 +71,16 @@ def _first(
             },
             "at": numbers,
             "entry": [i + 1, j + 1] if x.shape != (1, 1) else None,
-            "left": float(x[i, j]),
-            "right": float(y[i, j]),
+            "left": _number(x[i, j]),
+            "right": _number(y[i, j]),
         }
     return None
+
+
+def _number(x: Any) -> float | str:
+    """A number for JSON, which has none that are too large for a float."""
+    number = float(x)
+    return number if np.isfinite(number) else str(x)
 
 
 def _worst(scene: Any, x: Any, y: Any, op: str) -> tuple[int, int] | None:

@@ -21,7 +21,7 @@ from rnnsym.claims import conditions
 from rnnsym.claims.conditions import Condition
 from rnnsym.claims.readings import LAYOUTS, Reading
 from rnnsym.claims.scene import EXTRA, Scene, compare
-from rnnsym.claims.values import CannotError, MisfitError, NumbersNeededError
+from rnnsym.claims.values import CannotError, MisfitError, NumbersNeededError, TooLargeError
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import terms as u
 from rnnsym.reader.table import Table
@@ -90,7 +90,10 @@ class Judge:
     # ---- one relation --------------------------------------------------------------------
 
     def relation(self, left: u.Term, op: str, right: u.Term) -> Outcome:
-        """Whether left op right; the first reading that makes it true, or why none does."""
+        """Whether left op right; the first reading that makes it true, or why none does.
+
+        Raises TooLargeError where that takes more than the limits allow.
+        """
         if op in ("<", ">", "≤", "≥", "≪", "≫", "≲", "≳"):
             return self._order(left, op, right)
         if op == "∝":
@@ -106,7 +109,7 @@ class Judge:
         base = self.base(left, right)
         for reading in base:
             outcomes.append(self.test(left, right, reading))
-            if outcomes[-1].kind == "equal" or "too large" in outcomes[-1].why:
+            if outcomes[-1].kind == "equal":
                 return outcomes[-1]
         fitting = [o.reading for o in outcomes if o.kind not in ("misfit", "cannot")]
         for changes in self._further(left, right, bool(fitting)):
@@ -186,7 +189,9 @@ class Judge:
         try:
             a, *_ = scene.jacobian(scene.values(total), d, numbers)
             b, *_ = scene.jacobian(scene.values(immediate), d, numbers)
-        except RnnsymError:
+        except TooLargeError:
+            raise
+        except (RnnsymError, ZeroDivisionError):
             return False
         # a partial that is zero, because nothing depends directly, is nobody's reading
         return bool(a != b) and b != scene.ar.scale(0, b)
@@ -381,6 +386,10 @@ class Judge:
                 return Outcome("misfit", reading, str(error))
             except (CannotError, NumbersNeededError) as error:
                 return Outcome("cannot", reading, str(error))
+            except ZeroDivisionError:
+                return Outcome("cannot", reading, "a denominator vanishes")
+        if not cases:
+            return Outcome("none", reading, "no index lies in the range")
         return Outcome("equal", reading, cases=cases, points=4, numeric=True, why="sampled")
 
     def _proportional(self, left: u.Term, right: u.Term) -> Outcome:

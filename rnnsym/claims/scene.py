@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from sympy import Integer, MatrixSymbol, Rational
 
+from rnnsym.claims.digits import BoundedArithmetic
 from rnnsym.claims.readings import Reading
 from rnnsym.claims.values import (
     ENTRIES,
@@ -25,11 +26,11 @@ from rnnsym.claims.values import (
     MisfitError,
     Numbers,
     NumbersNeededError,
+    TooLargeError,
     Value,
     Values,
     dimension_of,
 )
-from rnnsym.evaluate.arithmetic import MpmathArithmetic
 from rnnsym.evaluate.dual import EQUATIONS, Dual, DualArithmetic
 from rnnsym.evaluate.expression import Evaluator
 from rnnsym.evaluate.field import FieldArithmetic, P
@@ -65,12 +66,12 @@ class Scene:
         self.steps, self.seed = steps, seed
         self.lengths = {name: steps for name in net.lengths} or {"T": steps}
         self.symbols = choose_sizes(net, self.lengths, sizes)
-        self.ar: Any = MpmathArithmetic() if numeric else FieldArithmetic(seed)
+        self.ar: Any = BoundedArithmetic() if numeric else FieldArithmetic(seed)
         self.truth = self._shared((steps, seed, numeric, zero, str(sizes)), zero)
         self.point = self.truth.point
         self.deadline = float("inf")
         self.down: set[int] = set()
-        self.trace: dict[int, list[tuple[int, int]]] = {}
+        self.trace: dict[int, set[tuple[int, int]]] = {}
         self.identity_size = 1
         self._jacobians: dict[Any, Any] = {}
         self._variables: dict[str, Any] = {}
@@ -86,9 +87,9 @@ class Scene:
         return known[key]
 
     def tick(self) -> None:
-        """Raises CannotError when the time for a formula is over."""
+        """Raises TooLargeError when the time for a formula is over."""
         if time.monotonic() > self.deadline:
-            raise CannotError("too large: it takes too long to decide")
+            raise TooLargeError("too large: it takes too long to decide")
 
     def _point(self, zero: bool) -> Point:
         if self.numeric:
@@ -146,7 +147,7 @@ class Scene:
                 raise CannotError(f"the derivative of {function} is not evaluated")
             f = {"sin": self.ar.mp.sin, "cos": self.ar.mp.cos, "sqrt": self.ar.mp.sqrt,
                  "sign": self.ar.mp.sign}[function]  # fmt: skip
-            return np.frompyfunc(f, 1, 1)(z)
+            return self.ar.each(function, f, z)
         up, down = ar.apply("exp", 0, z), ar.apply("exp", 0, ar.scale(-1, z))
         half = Rational(1, 2)
         cosh, sinh = (
@@ -181,7 +182,7 @@ class Scene:
             raise CannotError("the derivative of an inverse is not evaluated")
         if not self.numeric:
             return m.inv()
-        found = self.ar.mp.matrix(m.tolist()) ** -1
+        found = self.ar.square(m) ** -1
         return self.ar.array(found.tolist())
 
     def norm(self, ar: Any, kind: str, *matrices: Matrix) -> Matrix:
@@ -195,7 +196,7 @@ class Scene:
         if kind == "abs" and m.shape == (1, 1):
             return self.ar.array([[abs(m[0, 0])]])
         if kind == "det" or (kind == "abs" and m.shape[0] == m.shape[1]):
-            return self.ar.array([[mp.det(mp.matrix(m.tolist()))]])
+            return self.ar.array([[mp.det(self.ar.square(m))]])
         if 1 in m.shape or kind == "frobenius":
             if kind == "norm1":
                 return self.ar.array([[sum(map(abs, entries))]])
@@ -206,7 +207,7 @@ class Scene:
             return self.ar.array([[max(sum(map(abs, column)) for column in m.T)]])
         if kind == "norminf":
             return self.ar.array([[max(sum(map(abs, row)) for row in m)]])
-        singular = mp.svd_r(mp.matrix(m.tolist()), compute_uv=False)
+        singular = mp.svd_r(self.ar.square(m), compute_uv=False)
         return self.ar.array([[max(singular)]])
 
     def variable(self, ar: Any, name: str) -> Matrix:
@@ -223,7 +224,8 @@ class Scene:
     def defined(self, values: Values, term: u.Defined, index: tuple[int, ...]) -> Value:
         """The value of a defined quantity; outside of the steps a recursion gives zero."""
         definition = self.table.definitions[term.name]
-        key = id(values.ar), id(values.leaf), term.name, index, values.reading
+        # the arithmetic and the leaves themselves: the id of what is gone may be another's
+        key = values.ar, values.leaf, term.name, index, values.reading
         if key in self._known:
             return self._known[key]
         if key in self._open:
@@ -368,11 +370,8 @@ class Scene:
         rows, cols = self.ar.shape(dual.value)
         if dual.tangents is None:
             return self.ar.full(rows * cols, directions, 0), (rows, cols)
-        columns = [
-            self.ar.array([[x[i, j]] for j in range(cols) for i in range(rows)])
-            for x in dual.tangents
-        ]
-        return self.ar.blocks([columns]), (rows, cols)
+        entries = [(i, j) for j in range(cols) for i in range(rows)]
+        return self.ar.array([[x[e] for x in dual.tangents] for e in entries]), (rows, cols)
 
     # ---- ranges and conditions -----------------------------------------------------------
 
@@ -393,7 +392,7 @@ class Scene:
             return lower, upper
         upper = values.number(term.upper, numbers)
         if term.upper != term.lower:
-            self.trace.setdefault(term.start, []).append((lower, upper))
+            self.trace.setdefault(term.start, set()).add((lower, upper))
         return lower, upper
 
     def is_descending(self, values: Values, term: u.Ranged, numbers: Numbers) -> bool:

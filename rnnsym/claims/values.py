@@ -21,6 +21,11 @@ from rnnsym.reader.ranges import ENTRIES
 Matrix = Any
 Numbers = Mapping[str, int]
 
+#: entries of a matrix, terms of a sum, and the exponent of a power
+MAX_ENTRIES, MAX_TERMS, MAX_POWER = 20_000, 2_000, 200
+#: multiplications of numbers in one matrix product: in the field, and in 50 digits
+MAX_WORK, MAX_DIGITS_WORK = 4_000_000, 40_000
+
 
 class MisfitError(RnnsymError):
     """Shapes that do not fit under a reading."""
@@ -32,6 +37,10 @@ class NumbersNeededError(RnnsymError):
 
 class CannotError(RnnsymError):
     """What cannot be evaluated at all; the message says why."""
+
+
+class TooLargeError(RnnsymError):
+    """Beyond a limit of time or size; no other reading is tried, the verdict is "unknown"."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,7 @@ class Values:
         self.inside = 0  # how many derivatives are being evaluated around this
 
     def __call__(self, term: u.Term, numbers: Numbers) -> Value:
-        """The value. Raises MisfitError, NumbersNeededError or CannotError."""
+        """The value. Raises MisfitError, NumbersNeededError, CannotError or TooLargeError."""
         self.scene.tick()
         method = getattr(self, f"_{type(term).__name__.lower()}")
         found: Value = method(term, numbers)
@@ -75,6 +84,19 @@ class Values:
     def shape(self, v: Value) -> tuple[int, int]:
         found: tuple[int, int] = self.ar.shape(v.m)
         return found
+
+    def afford(self, rows: int, cols: int, inner: int = 1) -> None:
+        """Raises TooLargeError for a matrix, or a product of matrices, that is too large."""
+        self.scene.tick()
+        if rows * cols > MAX_ENTRIES:
+            raise TooLargeError(f"too large: a matrix of more than {MAX_ENTRIES:,} entries")
+        if rows * cols * inner > (MAX_DIGITS_WORK if self.scene.numeric else MAX_WORK):
+            raise TooLargeError(f"too large: a product of matrices ({rows}, {inner}, {cols})")
+
+    def _matmul(self, a: Matrix, b: Matrix) -> Matrix:
+        (rows, inner), (_, cols) = self.ar.shape(a), self.ar.shape(b)
+        self.afford(rows, cols, inner)
+        return self.ar.matmul(a, b)
 
     def scalar(self, number: Any) -> Value:
         return Value(self.ar.full(1, 1, number))
@@ -261,7 +283,7 @@ class Values:
         if self.reading.dot == "elementwise" and same and (op or n != p):
             return Value(self.ar.hadamard(a.m, b.m))
         if n == p:
-            return Value(self.ar.matmul(a.m, b.m), b.vec)
+            return Value(self._matmul(a.m, b.m), b.vec)
         raise MisfitError(f"{self._show(a)} times {self._show(b)}")
 
     def _scaled(self, number: Matrix, m: Matrix) -> Matrix:
@@ -278,11 +300,12 @@ class Values:
         if self.reading.otimes == "elementwise":
             return self.times(a, b, "⊙")
         if self.reading.otimes == "outer":
-            return Value(self.ar.matmul(a.m, self.ar.transpose(b.m)))
+            return Value(self._matmul(a.m, self.ar.transpose(b.m)))
         rows, cols = self.shape(a)
         vec = (self.scene.identity_size, cols) if b.kind == "identity" and rows == 1 else None
         left, right = self._plain(a), self._plain(b)
         rows, cols = self.ar.shape(left)
+        self.afford(rows * self.ar.shape(right)[0], cols * self.ar.shape(right)[1])
         blocks = [
             [self._scaled(self.entries([[(i, j)]], left), right) for j in range(cols)]
             for i in range(rows)
@@ -309,8 +332,8 @@ class Values:
 
     def _power(self, term: u.Power, numbers: Numbers) -> Value:
         base, n = self(term.base, numbers), self.number(term.exponent, numbers)
-        if abs(n) > 200:
-            raise CannotError("too large: an exponent beyond 200")
+        if abs(n) > MAX_POWER:
+            raise TooLargeError(f"too large: an exponent beyond {MAX_POWER}")
         kind = base.kind
         rows, cols = self.shape(base)
         matrix = rows == cols and rows > 1
@@ -323,7 +346,7 @@ class Values:
             n = -n
         m = self.ar.eye(rows) if matrix else self.ar.full(rows, cols, 1)
         for _ in range(n):
-            m = self.ar.matmul(m, base.m) if matrix else self.ar.hadamard(m, base.m)
+            m = self._matmul(m, base.m) if matrix else self.ar.hadamard(m, base.m)
         return Value(m, kind=kind if kind != "zero" or n else "one")
 
     def _raised(self, term: u.Raised, numbers: Numbers) -> Value:
@@ -362,9 +385,12 @@ class Values:
             case "diag":
                 m = v.m if cols == 1 else ar.transpose(v.m)
                 if 1 not in (rows, cols):
+                    if rows != cols:
+                        raise MisfitError(f"the diagonal of {self._show(v)}")
                     m = self.entries([[(i, i)] for i in range(rows)], v.m)
                     return Value(m)
                 n = ar.shape(m)[0]
+                self.afford(n, n)
                 return Value(ar.hadamard(ar.matmul(m, ar.full(1, n, 1)), ar.eye(n)))
             case "vec":
                 return Value(
@@ -443,9 +469,9 @@ class Values:
     def _ranged(self, term: u.Ranged, numbers: Numbers) -> Value:
         lower, upper = self.scene.range(self, term, numbers)
         down = self.scene.is_descending(self, term, numbers)
+        if abs(upper - lower) > MAX_TERMS:
+            raise TooLargeError(f"too large: a sum of more than {MAX_TERMS:,} terms")
         values = range(lower, upper - 1, -1) if down else range(lower, upper + 1)
-        if len(values) > 2_000:
-            raise CannotError("too large: a sum of more than 2,000 terms")
         if not values:
             return self._empty(term, numbers)
         total: Value | None = None
@@ -487,6 +513,7 @@ class Values:
             raise MisfitError("blocks of different heights side by side")
         if len({tuple(cols for _, cols in row) for row in shapes}) != 1:
             raise MisfitError("blocks of different widths on top of each other")
+        self.afford(sum(row[0][0] for row in shapes), sum(cols for _, cols in shapes[0]))
         return Value(self.ar.blocks([[v.m for v in row] for row in grid]))
 
     def _filled(self, grid: list[list[Value]]) -> list[list[Value]]:
@@ -563,4 +590,12 @@ def dimension_of(term: u.Term, index: str) -> u.Term | None:
     return None
 
 
-__all__ = ["ENTRIES", "CannotError", "MisfitError", "NumbersNeededError", "Value", "Values"]
+__all__ = [
+    "ENTRIES",
+    "CannotError",
+    "MisfitError",
+    "NumbersNeededError",
+    "TooLargeError",
+    "Value",
+    "Values",
+]
