@@ -5,6 +5,7 @@ The entry to `rnnsym.claims`; `rnnsym.audit` calls it for each formula of a docu
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ from rnnsym.claims.conditions import Condition
 from rnnsym.claims.definition import Definition
 from rnnsym.claims.explain import counterexample, reading_in_words, shown
 from rnnsym.claims.judge import Judge, Outcome
+from rnnsym.claims.values import TooLargeError
 from rnnsym.claims.verdict import DEFINITION, FALSE, TRUE, UNKNOWN, UNREADABLE, Verdict
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
@@ -23,10 +25,13 @@ from rnnsym.reader.resolve import CUSTOMARY, Resolver, UnknownSymbolError
 from rnnsym.reader.statements import Reading, Statement, read_formula
 from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Entry, Table, of_network
-from rnnsym.reader.tokens import UnreadableError
+from rnnsym.reader.tokens import UnreadableError, printable
 
 #: relations that say what a name stands for
 DEFINING = ("=", ":=", "≈", "→")
+#: a formula of more relations is not judged
+MAX_RELATIONS = 100
+TOO_DEEP = "too large: nested too deeply"
 
 
 @dataclass(frozen=True)
@@ -56,13 +61,24 @@ def check(
 
     own = net.options.get("notation", "post")
     names = [notation] if notation else [own, *(p for p in PROFILES if p != own)]
-    found: list[Verdict] = []
+    found: list[tuple[Verdict, str]] = []
+    end = time.monotonic() + seconds  # for all notations together
     for name in names:
-        verdict = judge_formula(claim, net, of_network(net, name), macros, seconds, diagnose)
-        if verdict.verdict in (TRUE, DEFINITION, UNREADABLE) or len(names) == 1:
-            return verdict if name == own else _in_notation(verdict, name)
-        found.append(verdict if name == own else _in_notation(verdict, name))
-    return min(found, key=lambda v: v.verdict != FALSE)
+        left = end - time.monotonic()
+        verdict = judge_formula(claim, net, of_network(net, name), macros, left, False)
+        refuted = any(v.verdict == FALSE for v, _ in found)
+        # what is false in one notation, another would only take for new names
+        if verdict.verdict in (TRUE, UNREADABLE) or (verdict.verdict == DEFINITION and not refuted):
+            found = [(verdict, name)]
+            break
+        found.append((verdict, name))
+    found.sort(key=lambda v: v[0].verdict != FALSE)
+    verdict, name = found[0]
+    if verdict.verdict == FALSE and diagnose:
+        left = end - time.monotonic()
+        explained = judge_formula(claim, net, of_network(net, name), macros, left)
+        verdict = explained if explained.verdict == FALSE else verdict
+    return verdict if name == own else _in_notation(verdict, name)
 
 
 def _in_notation(verdict: Verdict, name: str) -> Verdict:
@@ -82,11 +98,16 @@ def judge_formula(
     conditions: Sequence[Condition] = (),
     explicit: bool = False,
 ) -> Verdict:
-    """Judge a formula whose symbols a table knows; definitions in it are entered into the table."""
+    """Judge a formula whose symbols a table knows; definitions in it are entered into the table.
+
+    What takes more than `seconds` is "unknown".
+    """
     try:
         reading = read_formula(expand(claim, macros or {}))
     except UnreadableError as error:
         return Verdict(claim, UNREADABLE, position_text(error, claim), position=error.position)
+    except RecursionError:
+        return Verdict(claim, UNKNOWN, TOO_DEEP)
     return Formula(
         claim, reading, net, table, seconds, diagnose, tuple(conditions), explicit
     ).judge()
@@ -94,7 +115,7 @@ def judge_formula(
 
 def position_text(error: UnreadableError, source: str) -> str:
     """Why and where a formula cannot be read."""
-    after = " ".join(source[error.position : error.position + 20].split())
+    after = printable(" ".join(source[error.position : error.position + 20].split()))
     return f"{error.why} (at character {error.position + 1}{f': {after}' if after else ''})"
 
 
@@ -123,11 +144,14 @@ class Formula:
             return Verdict(
                 self.claim, UNREADABLE, position_text(error, self.latex), position=error.position
             )
+        except TooLargeError as error:
+            return Verdict(self.claim, UNKNOWN, str(error))
         except RecursionError:
-            return Verdict(self.claim, UNKNOWN, "too large: nested too deeply")
+            return Verdict(self.claim, UNKNOWN, TOO_DEEP)
         if not self.pairs:
             if self.defined:
-                return Verdict(self.claim, DEFINITION, f"defines {', '.join(self.defined)}")
+                names = printable(", ".join(self.defined))
+                return Verdict(self.claim, DEFINITION, f"defines {names}")
             return Verdict(
                 self.claim, UNREADABLE, "no relation: there is nothing to judge", position=0
             )
@@ -148,7 +172,11 @@ class Formula:
     # ---- statements ----------------------------------------------------------------------
 
     def _take(self, statement: Statement) -> None:
+        if len(self.pairs) > MAX_RELATIONS:
+            raise TooLargeError(f"too large: more than {MAX_RELATIONS} relations in one formula")
         node = statement.node
+        if isinstance(node, s.Relation) and len(node.ops) > MAX_RELATIONS:
+            raise TooLargeError(f"too large: more than {MAX_RELATIONS} relations in one formula")
         if isinstance(node, s.Relation):
             condition = self._condition(node)
             if condition is not None:
@@ -265,10 +293,11 @@ class Formula:
     def _verdict(self, judge: Judge, pair: Pair) -> Verdict:
         pair = _of_functions(pair)
         try:
-            outcome = judge.relation(pair.left, pair.op, pair.right)
+            return self._tell(judge, pair, judge.relation(pair.left, pair.op, pair.right))
+        except TooLargeError as error:
+            return Verdict(self.claim, UNKNOWN, str(error))
         except RecursionError:
-            return Verdict(self.claim, UNKNOWN, "too large: nested too deeply")
-        return self._tell(judge, pair, outcome)
+            return Verdict(self.claim, UNKNOWN, TOO_DEEP)
 
     def _tell(self, judge: Judge, pair: Pair, outcome: Outcome) -> Verdict:
         names = shown(pair.left, pair.right, self.latex)
