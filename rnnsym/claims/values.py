@@ -300,6 +300,8 @@ class Values:
         if self.reading.otimes == "elementwise":
             return self.times(a, b, "⊙")
         if self.reading.otimes == "outer":
+            if self.shape(a)[1] != self.shape(b)[1]:
+                raise MisfitError(f"{self._show(a)} ⊗ {self._show(b)}")
             return Value(self._matmul(a.m, self.ar.transpose(b.m)))
         rows, cols = self.shape(a)
         vec = (self.scene.identity_size, cols) if b.kind == "identity" and rows == 1 else None
