@@ -132,6 +132,8 @@ class Formula:
         self.explicit = explicit or r"\partial^" in self.latex
         self.pairs: list[Pair] = []
         self.defined: list[str] = []
+        self.defined_names: list[str] = []
+        self.skip_first = False  # the first relation is an equation of the network itself
 
     def judge(self) -> Verdict:
         """The verdict on the whole formula: that of its worst relation."""
@@ -182,7 +184,10 @@ class Formula:
             if condition is not None:
                 self.conditions += condition
                 return
-            if self._define(node):
+            if self.skip_first:
+                rest = s.Relation(node.sides[1:], node.ops[1:], start=node.sides[1].start, end=node.end)
+                node = rest
+            elif self._define(node):
                 return
             term = self._resolve(node)
             assert isinstance(term, u.Claim)
@@ -274,6 +279,7 @@ class Formula:
         recursive = any(isinstance(x, u.Defined) and x.name == name for x in u.walk(body))
         trial.definitions[name] = Definition(name, latex, letters, body, recursive, arguments)
         self.defined.append(latex)
+        self.defined_names.append(name)
         for a, op, b in zip(sides, rest.ops, sides[1:], strict=False):
             self.pairs.append(Pair(a, op, b))
         return True

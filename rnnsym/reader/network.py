@@ -11,14 +11,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from rnnsym.claims.definition import Definition
 from rnnsym.errors import InputError
 from rnnsym.functions import KNOWN, UNKNOWN
 from rnnsym.reader import terms as u
+from rnnsym.reader.choosing import choose
 from rnnsym.reader.entries import without_entries
+from rnnsym.reader.indices import Index
 from rnnsym.reader.macros import expand
-from rnnsym.reader.resolve import Resolver, UnknownSymbolError
+from rnnsym.reader.resolve import Resolver
 from rnnsym.reader.statements import Reading, read_formula
 from rnnsym.reader.table import Entry, Table
+from rnnsym.reader.table import key as label_key
 from rnnsym.reader.tokens import UnreadableError
 from rnnsym.reader.vocabulary import Forward, Vocabulary
 from rnnsym.reader.writing import Writer
@@ -89,12 +93,15 @@ def build(
     """The network of the equations before formula `upto` (all: None), the latest of each name."""
     if make is None:
         from rnnsym.network import Network as make  # noqa: N813
-    found: dict[str, Forward] = {}
+    found: dict[str, list[Forward]] = {}
     for f in vocabulary.forward:
         if upto is None or f.formula <= upto:
-            found[vocabulary.table.entries[f.key].name] = f
+            found.setdefault(vocabulary.table.entries[f.key].name, []).append(f)
+    before = set(found)
     for f in vocabulary.forward:  # what is defined later counts where nothing was said before
-        found.setdefault(vocabulary.table.entries[f.key].name, f)
+        name = vocabulary.table.entries[f.key].name
+        if name not in before:
+            found.setdefault(name, []).append(f)
     maker = _Maker(vocabulary, found, make, strict, dict(options))
     return maker.build()
 
@@ -103,7 +110,7 @@ class _Maker:
     def __init__(
         self,
         vocabulary: Vocabulary,
-        found: dict[str, Forward],
+        found: dict[str, list[Forward]],
         make: Any,
         strict: bool,
         options: dict[str, Any],
@@ -114,6 +121,7 @@ class _Maker:
         self.notes: list[str] = []
         self.lines: dict[str, str] = {}
         self.terms: dict[str, u.Term] = {}
+        self.taken: dict[str, Forward] = {}
         self.scalars: frozenset[str] = frozenset()
         if vocabulary.scalar:
             self.scalars = frozenset(
@@ -121,8 +129,7 @@ class _Maker:
             )
 
     def build(self) -> Built:
-        for name, f in self.found.items():
-            self._write(name, f)
+        self._write_all()
         while True:
             try:
                 net = self._network()
@@ -136,7 +143,7 @@ class _Maker:
                 self.notes.append(f"left out: {error}")
                 self.lines.pop(culprit)
                 self.terms.pop(culprit, None)
-        kept = {n: f for n, f in self.found.items() if n in self.lines}
+        kept = {n: f for n, f in self.taken.items() if n in self.lines}
         return Built(net, self.table, self.notes, self.lines, kept)
 
     def _culprit(self, message: str) -> str | None:
@@ -153,17 +160,69 @@ class _Maker:
 
     # ---- equations -----------------------------------------------------------------------
 
-    def _write(self, name: str, f: Forward) -> None:
-        try:
-            term = Resolver(self.table, f.latex)(f.right)
-            if name == "L":
-                self._loss(term, f)
-                return
-            free = f.components[0].letter if f.components else ""
-            term = without_entries(term, free)
-            self._add(name, term, f)
-        except (InputError, UnknownSymbolError) as error:
-            self.notes.append(f"left out: {f.latex[:60].strip()}…: {error}")
+    def _write_all(self) -> None:
+        """The equation of each name, chosen among those that the document gives."""
+        alternatives: dict[str, list[tuple[u.Term, Index | None, Forward]]] = {}
+        for name, forwards in self.found.items():
+            for f in forwards:
+                try:
+                    term = Resolver(self.table, f.latex)(f.right)
+                    if name != "L":
+                        term = without_entries(term, f.components[0].letter if f.components else "")
+                except InputError as error:
+                    self.notes.append(f"left out: {' '.join(f.latex.split())[:60]}: {error}")
+                    continue
+                alternatives.setdefault(name, []).append((term, f.index, f))
+        for name, k in choose(alternatives).items():
+            # the chosen one first, then the others: one that cannot be written is no loss
+            order = [k, *(j for j in reversed(range(len(alternatives[name]))) if j != k)]
+            for j in order:
+                term, _, f = alternatives[name][j]
+                try:
+                    self._loss(term, f) if name == "L" else self._add(name, term, f)
+                    self.taken[name] = f
+                    break
+                except InputError as error:
+                    self.notes.append(f"left out: {' '.join(f.latex.split())[:60]}: {error}")
+        self._name_parts()
+        self._split_blocks()
+
+    def _split_blocks(self) -> None:
+        """W_a [a; x] as W_aa a + W_ax x, where the document speaks of W_aa and W_ax."""
+        seen = {label_key(o.spelled) for _, o in self.vocabulary.seen}
+        base = {e.name: k for k, e in self.table.entries.items()}
+        for name, line in self.lines.items():
+            for match in re.finditer(r"\((\w+) @ \[([^\[\]]+\[[^\]]*\](?:, [^\[\]]+\[[^\]]*\])+)\]\)", line):
+                weight, parts = match.group(1), match.group(2).split(", ")
+                if weight not in base:
+                    continue
+                letter, accents, labels = base[weight]
+                keys = [(letter, accents, labels + base[p.split("[")[0]][0]) for p in parts]
+                if not all(k in seen for k in keys):
+                    continue
+                names = []
+                for k in keys:
+                    if k not in self.table.entries:
+                        self.table.entries[k] = Entry("parameter", self.vocabulary._name(k))
+                    names.append(self.table.entries[k].name)
+                whole = u.Concat(tuple(u.Leaf(n, None) for n in names), rows=True)
+                latex = f"{letter}_{{{labels}}}"
+                self.table.entries[base[weight]] = Entry("definition", latex)
+                self.table.definitions[latex] = Definition(latex, latex, (), whole)
+                split = " + ".join(f"({n} @ {p})" for n, p in zip(names, parts, strict=True))
+                self.lines[name] = line = line.replace(match.group(), f"({split})")
+
+    def _name_parts(self) -> None:
+        """A name for a part of another equation stands there: a = tanh(c), h = o * tanh(c)."""
+        sides = {n: x.partition("=")[2].strip() for n, x in self.lines.items()}
+        for name, right in sides.items():
+            head = self.lines[name].partition("=")[0].strip()
+            if not head.endswith("[t]") or len(right) < 6:
+                continue
+            for other, line in self.lines.items():
+                left, _, whole = line.partition("=")
+                if other != name and right in whole and f"{other}[t]" not in right:
+                    self.lines[other] = f"{left}={whole.replace(right, head)}"
 
     def _add(self, name: str, term: u.Term, f: Forward) -> None:
         index = f.index
@@ -189,7 +248,7 @@ class _Maker:
                 if isinstance(inner.body, u.Leaf) and inner.body.name == "L":
                     return
                 body = without_entries(inner.body)
-                f = replace(f, index=_letter(inner.index))
+                f = replace(f, index=Index.of(inner.index))
                 term = body
         term = without_entries(term)
         self._add("L", _scaled_norms(term), f)
@@ -317,12 +376,6 @@ class _Maker:
                 del self.table.entries[key]
         for name in net.lengths:
             self.table.entries.setdefault((name[0], (), name[2:]), Entry("length", name))
-
-
-def _letter(name: str) -> Any:
-    from rnnsym.reader.indices import Index
-
-    return Index.of(name)
 
 
 def _over_time(term: u.Term) -> tuple[bool, u.Ranged | None]:

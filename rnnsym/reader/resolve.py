@@ -101,7 +101,7 @@ class Resolver:
             bare = self._bare_function(node, spelled)
             if bare is not None:
                 return bare
-            constant = self._constant(node, spelled)
+            constant = self._constant(node, spelled) or self._everything(node, spelled)
             if constant is not None:
                 return constant
             raise UnknownSymbolError(self.source(node), node.start)
@@ -137,6 +137,15 @@ class Resolver:
             constant: u.Term = u.Constant(plain[node.base])
             return u.Transposed(constant) if spelled.transposed % 2 else constant
         return None
+
+    def _everything(self, node: s.Symbol, spelled: Spelled) -> u.Term | None:
+        """θ, where nothing else is said: all parameters, one below the other."""
+        if node.base not in ("theta", "Theta") or spelled.scripts or spelled.accents:
+            return None
+        names = dict.fromkeys(e.name for e in self.table.entries.values() if e.kind == "parameter")
+        if not names:
+            return None
+        return u.Concat(tuple(u.Named("vec", (u.Leaf(n, None),)) for n in names))
 
     def _bare_function(self, node: s.Symbol, spelled: Spelled) -> u.Term | None:
         """A function by its name alone, as in σ′ = σ (1 - σ)."""
@@ -257,9 +266,9 @@ class Resolver:
             and bracket is not None
             and (not node.sub and not node.sup and ("d", (), "") not in self.table.entries)
         ):
-            varied = self(bracket)
-            if isinstance(varied, u.Leaf):
-                whole = u.Derivative(u.Loss(), (varied,), "∇", start=node.start, end=bracket.end)
+            varied = _leaves(self(bracket))
+            if varied:
+                whole = u.Derivative(u.Loss(), varied, "∇", start=node.start, end=bracket.end)
                 return whole, i + 2
         base, tail = (bracket.base, bracket) if isinstance(bracket, s.Scripted) else (bracket, None)
         if isinstance(node, s.Symbol) and isinstance(base, s.Bracket) and base.kind in "([{":
@@ -495,13 +504,19 @@ class Resolver:
         self, of: s.Node, by: Sequence[s.Node], plus: bool, node: s.Derivative | s.Differential
     ) -> u.Term:
         inner = self(of)
-        varied = [self._varied(inner, x) for x in by]
+        varied = [pair for x in by for pair in self._all_varied(inner, x)]
         kind = "∂⁺" if plus or any(slot for _, slot in varied) else "∂"
         divided = getattr(node, "divided", None)
         return u.Derivative(
             inner, tuple(x for x, _ in varied), kind, self(divided) if divided is not None else None,
             start=node.start, end=node.end,
         )  # fmt: skip
+
+    def _all_varied(self, of: u.Term, by: s.Node) -> list[tuple[u.Term, bool]]:
+        """What is varied; of a concatenation, each of its parts."""
+        term, slot = self._varied(of, by)
+        leaves = _leaves(term)
+        return [(x, slot) for x in leaves] if len(leaves) > 1 else [(term, slot)]
 
     def _varied(self, of: u.Term, by: s.Node) -> tuple[u.Term, bool]:
         """What is varied; True if it is an argument of a function, the others held fixed."""
@@ -604,6 +619,18 @@ def _operator(resolver: Resolver, node: s.Node) -> _Operator | None:
     if isinstance(node, s.Differential) and node.of is None and node.sub:
         return _Operator(node)
     return None
+
+
+def _leaves(term: u.Term) -> tuple[u.Term, ...]:
+    """A quantity by itself, or the quantities in a concatenation; nothing for anything else."""
+    if isinstance(term, u.Leaf):
+        return (term,)
+    if isinstance(term, u.Named) and term.function == "vec":
+        return _leaves(term.arguments[0])
+    if isinstance(term, u.Concat):
+        parts = [_leaves(p) for p in term.parts]
+        return tuple(x for p in parts for x in p) if all(parts) else ()
+    return ()
 
 
 def _is_parameter(term: u.Term) -> bool:

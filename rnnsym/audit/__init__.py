@@ -1,0 +1,14 @@
+"""Audits: every formula of a document read, classified and judged in the light of what stands
+before it.
+
+audit      a document from its formulas to its verdicts
+roles      whether a formula claims, defines, or only names something
+slips      mistakes that no single formula shows: thresholds, clipping
+result     the audit: as JSON, as a table, as an HTML page
+page       the HTML page
+"""
+
+from rnnsym.audit.audit import audit
+from rnnsym.audit.result import Audit, Finding
+
+__all__ = ["Audit", "Finding", "audit"]

@@ -1,0 +1,286 @@
+"""A document audited: its network found, each formula judged in its order.
+
+Takes the formulas from `rnnsym.sources`, the network from `rnnsym.reader`, verdicts from
+`rnnsym.claims`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rnnsym.audit import roles, slips
+from rnnsym.audit.result import CLAIM, DEFINES, INFORMAL, NOTATION, Audit, Finding
+from rnnsym.claims.check import Formula
+from rnnsym.claims.verdict import DEFINITION, FALSE, TRUE, UNKNOWN, UNREADABLE, Verdict
+from rnnsym.reader import syntax as s
+from rnnsym.reader.macros import expand
+from rnnsym.reader.network import Built, build
+from rnnsym.reader.statements import Reading, Statement, read_formula
+from rnnsym.reader.symbols import spell
+from rnnsym.reader.table import Entry, Key, Table, of_network
+from rnnsym.reader.tokens import UnreadableError
+from rnnsym.reader.vocabulary import Vocabulary
+
+#: how many networks of one document a claim is judged by
+MAX_NETWORKS = 4
+
+
+def audit(
+    document: str | Path,
+    model: Any = None,
+    *,
+    kind: str | None = None,
+    name: str = "",
+    seconds: float = 10.0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Audit:
+    """Judge every formula of a document.
+
+    document: its text, or its path (.md, .tex, .ipynb); model: a network that it is about, by
+    default taken from the document's own forward equations; kind: "markdown", "latex" or
+    "notebook", by default told from the name or the text; seconds: the most that one formula may
+    take; progress: called with how many formulas are done, of how many.
+
+    Raises InputError for a document that cannot be opened or parsed.
+    """
+    from rnnsym.sources import read_file, read_source
+
+    begun = time.monotonic()
+    if isinstance(document, Path):
+        source, name = read_file(document), name or str(document)
+    else:
+        source = read_source(document, kind, name)
+    auditor = Auditor(source, model, seconds)
+    found = auditor.run(progress)
+    return replace(found, document=name or source.kind, seconds=time.monotonic() - begun)
+
+
+class Auditor:
+    """One document on its way."""
+
+    def __init__(self, source: Any, model: Any, seconds: float) -> None:
+        self.source, self.model, self.seconds = source, model, seconds
+        self.readings: list[Reading | None] = []
+        self.errors: list[UnreadableError | None] = []
+        for formula in source.formulas:
+            try:
+                self.readings.append(read_formula(expand(formula.latex, source.macros)))
+                self.errors.append(None)
+            except UnreadableError as error:
+                self.readings.append(None)
+                self.errors.append(error)
+        self.prose = " ".join(f"{f.before} {f.after}" for f in source.formulas)
+        self.vocabulary = Vocabulary([r or Reading("") for r in self.readings], self.prose)
+        self.explicit = False
+        self.definitions: dict[Key, tuple[Entry, Any]] = {}
+        self.built: dict[Any, Built] = {}
+        self.order: list[Built] = []
+        self.notes: list[str] = list(source.notes)
+
+    def run(self, progress: Callable[[int, int], None] | None = None) -> Audit:
+        """The audit of all formulas."""
+        findings: list[Finding] = []
+        total = len(self.source.formulas)
+        for k in range(total):
+            findings.append(self._formula(k))
+            if progress is not None:
+                progress(k + 1, total)
+        findings = slips.found(findings, self.source.formulas, self.readings)
+        main = self._network(total)
+        for built in self.order:
+            self.notes += [n for n in built.notes if n not in self.notes]
+        model = self.model.name if self.model is not None else ""
+        equations: tuple[str, ...] = ()
+        if main is not None and main.net is not None:
+            equations = tuple(e.text for e in main.net.source)
+            model = model or "from the document's own equations"
+        needs = main is None or main.net is None
+        if needs:
+            model = "none: no forward equations were found; give --model"
+        return Audit("", model, tuple(findings), tuple(self.notes), equations, 0.0, needs)
+
+    # ---- networks ------------------------------------------------------------------------
+
+    def _network(self, upto: int) -> Built | None:
+        """The network of the equations before a formula."""
+        if self.model is not None:
+            if not self.order:
+                self.order.append(Built(self.model, self._table_of_model()))
+            return self.order[0]
+        if not self.vocabulary.forward:
+            return None
+        key = tuple(f.formula <= upto for f in self.vocabulary.forward)
+        if key not in self.built:
+            found = build(self.vocabulary, upto)
+            same = next((b for b in self.order if b.written == found.written), None)
+            self.built[key] = same or found
+            if same is None:
+                self.order.append(found)
+        return self.built[key]
+
+    def _table_of_model(self) -> Table:
+        """The names of the model in the notation that most symbols of the document fit."""
+        from rnnsym.latex import PROFILES
+
+        def fits(table: Table) -> int:
+            return sum(table.find(o.spelled) is not None for _, o in self.vocabulary.seen)
+
+        tables = [of_network(self.model, profile) for profile in PROFILES]
+        return max(tables, key=fits)
+
+    def _candidates(self, k: int) -> list[Built]:
+        """The networks that a claim may be about: the one so far, that of the whole document."""
+        found: list[Built] = []
+        for built in (
+            self._network(k),
+            self._network(len(self.source.formulas)),
+            *reversed(self.order),
+        ):
+            if built is not None and built.net is not None and built not in found:
+                found.append(built)
+        return found[:MAX_NETWORKS]
+
+    # ---- formulas ------------------------------------------------------------------------
+
+    def _formula(self, k: int) -> Finding:
+        formula, reading, error = self.source.formulas[k], self.readings[k], self.errors[k]
+        finding = Finding(formula.line, formula.display, formula.latex, NOTATION, cell=formula.cell)
+        if reading is None:
+            assert error is not None
+            return self._unread(finding, error)
+        if r"\partial^" in reading.latex:
+            self.explicit = True
+        found: list[tuple[str, Verdict | None]] = []
+        for statement in reading.statements:
+            found += self._statement(k, statement, reading, formula)
+        return _together(finding, found)
+
+    def _unread(self, finding: Finding, error: UnreadableError) -> Finding:
+        relation = any(
+            x in finding.latex for x in ("=", r"\leq", r"\le ", r"\neq", "<", ">", r"\approx")
+        )
+        after = " ".join(finding.latex[error.position : error.position + 20].split())
+        message = f"{error.why} (at character {error.position + 1}{f': {after}' if after else ''})"
+        if not relation:
+            return replace(finding, role=INFORMAL, message=message)
+        return replace(finding, role=CLAIM, verdict=UNREADABLE, message=message)
+
+    def _statement(
+        self, k: int, statement: Statement, reading: Reading, formula: Any
+    ) -> list[tuple[str, Verdict | None]]:
+        candidates = self._candidates(k)
+        table = candidates[0].table if candidates else self.vocabulary.table
+
+        def known(symbol: s.Symbol) -> bool:
+            return table.find(spell(symbol)) is not None
+
+        role = roles.role(statement, formula.before, formula.display, known)
+        node = statement.node
+        if role != CLAIM or not isinstance(node, s.Relation):
+            return [(role, None)]
+        forward = self._forward(k, node)
+        if forward and len(node.sides) == 2:
+            return [(DEFINES, None)]
+        if not candidates and self.vocabulary.forward:
+            return [(CLAIM, Verdict(formula.latex, UNKNOWN, "no network: give --model"))]
+        return [self._judge(statement, reading, candidates, forward, formula)]
+
+    def _forward(self, k: int, node: s.Relation) -> bool:
+        """Whether a relation is one of the equations that networks are made of."""
+        return any(f.formula == k and f.right is node.sides[1] for f in self.vocabulary.forward)
+
+    def _judge(
+        self,
+        statement: Statement,
+        reading: Reading,
+        candidates: list[Built],
+        forward: bool,
+        formula: Any,
+    ) -> tuple[str, Verdict | None]:
+        """The verdict under the first network that makes a claim true; else the plainest one's."""
+        verdicts: list[Verdict] = []
+        redefines = _redefines(formula.before)
+        if not candidates:
+            candidates = [Built(_plain_network(), self.vocabulary.table)]
+        for built in candidates:
+            table = built.table.copy()
+            for key, (entry, definition) in self.definitions.items():
+                table.entries.setdefault(key, entry)
+                table.definitions[entry.name] = definition
+            one = Reading(reading.latex, (statement,))
+            judged = Formula(
+                formula.latex,
+                one,
+                built.net,
+                table,
+                self.seconds,
+                built is candidates[0],
+                (),
+                self.explicit,
+            )
+            if forward:
+                judged.skip_first = True
+            verdict = judged.judge()
+            if judged.defined:
+                self._remember(table, judged)
+            if verdict.verdict == DEFINITION:
+                return DEFINES, None
+            if verdict.verdict == TRUE:
+                return CLAIM, verdict
+            verdicts.append(verdict)
+        first = verdicts[0]
+        if first.verdict == FALSE and redefines and _names_something(statement):
+            return DEFINES, None
+        if first.verdict == UNREADABLE and "nothing to judge" in first.message:
+            return (DEFINES if forward else NOTATION), None
+        decided = next((v for v in verdicts if v.verdict == FALSE), None)
+        return CLAIM, first if first.verdict != UNKNOWN or decided is None else first
+
+    def _remember(self, table: Table, judged: Formula) -> None:
+        for key, entry in table.entries.items():
+            if entry.kind == "definition" and entry.name in judged.defined_names:
+                self.definitions[key] = entry, table.definitions[entry.name]
+
+
+def _redefines(before: str) -> bool:
+    """Whether the words before a formula announce a definition."""
+    tail = before.strip().lower()[-40:]
+    return any(
+        w in tail
+        for w in ("let ", "let us", "define", "denote", "write ", "where", "set ", "call ")
+    )
+
+
+def _names_something(statement: Statement) -> bool:
+    node = statement.node
+    return isinstance(node, s.Relation) and isinstance(node.sides[0], s.Symbol)
+
+
+def _plain_network() -> Any:
+    """A network for formulas that are about functions alone."""
+    from rnnsym.network import Network
+
+    return Network("h[t] = tanh(W @ h[t-1] + U @ x[t])", "y_hat[t] = softmax(V @ h[t])")
+
+
+def _together(finding: Finding, found: list[tuple[str, Verdict | None]]) -> Finding:
+    """One finding of all statements of a formula: the worst verdict, the weightiest role."""
+    kinds = [role for role, _ in found]
+    role = next((r for r in (CLAIM, DEFINES, INFORMAL) if r in kinds), NOTATION)
+    verdicts = [v for _, v in found if v is not None]
+    if not verdicts:
+        return replace(finding, role=role)
+    worst = next(
+        v for kind in (FALSE, UNREADABLE, UNKNOWN, TRUE) for v in verdicts if v.verdict == kind
+    )
+    parts = [p.verdict for v in verdicts for p in (v.parts or (v,))]
+    readings = list(dict.fromkeys(v.reading for v in verdicts if v.reading))
+    return replace(
+        finding, role=CLAIM, verdict=worst.verdict, reading=" | ".join(readings), diagnosis=worst.diagnosis,
+        message=worst.message, evidence=worst.evidence, correction=worst.correction,
+        marked=worst.marked, counterexample=worst.counterexample, relations=tuple(parts),
+    )  # fmt: skip

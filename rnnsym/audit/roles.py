@@ -1,0 +1,78 @@
+"""Whether a formula claims something, defines it, or only names it.
+
+Used by `audit`, statement by statement, before anything is judged.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from rnnsym.audit.result import CLAIM, INFORMAL, NOTATION
+from rnnsym.reader import syntax as s
+from rnnsym.reader.statements import Statement
+from rnnsym.reader.vocabulary import nodes
+
+#: relations that only say what kind of thing something is, or where it leads
+NAMING = {"∈", "→", "~", "⊂", "∉", "↔", "↛"}
+ORDERS = {"<", ">", "≤", "≥", "≪", "≫", "≲", "≳"}
+#: words after which an inequality is supposed, not claimed
+SUPPOSING = re.compile(
+    r"\b(if|when|whenever|where|suppose|assume|assuming|given|for|provided|let|say|case|unless|"
+    r"with|while|iff|such that|so that|until|range|threshold)\b[^.;]{0,60}$", re.IGNORECASE
+)  # fmt: skip
+#: letters of probability and of order, which are no network's business
+_CHANCE = {"P", "p", "Pr", "E", "Var", "O", "mathcal", "Cov", "N"}
+
+
+def role(statement: Statement, before: str, display: bool, known: Any) -> str:
+    """CLAIM where there is something to judge; NOTATION or INFORMAL where there is not.
+
+    known(symbol) says whether a symbol has a meaning in the document's network.
+    """
+    node = statement.node
+    if not isinstance(node, s.Relation):
+        return NOTATION
+    if set(node.ops) <= NAMING:
+        return NOTATION
+    if any(_is_chance(x, known) for x in nodes(node)):
+        return INFORMAL
+    if node.ops[0] in ORDERS and _is_condition(node, statement, before, display):
+        return INFORMAL
+    if "≈" in node.ops or "∝" in node.ops:
+        return INFORMAL
+    if any(isinstance(side, s.Words) for side in node.sides):
+        return INFORMAL
+    if all(isinstance(x, s.Number | s.Empty) for x in node.sides):
+        return NOTATION
+    return CLAIM
+
+
+def _is_chance(node: s.Node, known: Any) -> bool:
+    """P(… | …), E[…], O(…): probabilities, expectations, orders."""
+    if not isinstance(node, s.Times):
+        return isinstance(node, s.Bracket) and node.separator in ("|", r"\mid") and node.kind == "("
+    for (_, a), (op, b) in zip(node.factors, node.factors[1:], strict=False):
+        if not isinstance(a, s.Symbol) or not isinstance(b, s.Bracket) or op:
+            continue
+        if (
+            a.base in _CHANCE
+            and not known(a)
+            and (a.font in ("mathbb", "mathcal", "text", "rm", "mathbf") or a.base in "PpO")
+        ):
+            return True
+    return False
+
+
+def _is_condition(node: s.Relation, statement: Statement, before: str, display: bool) -> bool:
+    """An inequality that is supposed: after "if", or against a plain number in running text."""
+    words = f"{before} {statement.link}"
+    if re.search(r"\b(if|when|where|suppose|assume|for|case)\b", statement.link, re.IGNORECASE):
+        return True
+    number = any(isinstance(x, s.Number) for x in node.sides)
+    if SUPPOSING.search(before.strip()[-80:]) and not statement.link.strip(", "):
+        return True
+    return number and not display and bool(words is not None)
+
+
+__all__ = ["CLAIM", "INFORMAL", "NOTATION", "role"]
