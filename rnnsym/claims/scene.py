@@ -172,6 +172,9 @@ class Scene:
         rows = self.net.unknown_rows.get(function)
         if rows is None:
             raise CannotError(f"what is {function}?")
+        arguments = [a if ar.shape(a)[1] == 1 else ar.transpose(a) for a in arguments]
+        if any(ar.shape(a)[1] != 1 for a in arguments):
+            raise CannotError(f"{function} takes vectors")
         names = [MatrixSymbol(f"_{i}", *ar.shape(a)) for i, a in enumerate(arguments)]
         table = dict(zip((n.name for n in names), arguments, strict=True))
         evaluator = Evaluator(ar, lambda node, _: table[node.name], self.symbols)
@@ -195,6 +198,8 @@ class Scene:
             return self.ar.array([[max(entries) if kind == "max" else min(entries)]])
         if kind == "abs" and m.shape == (1, 1):
             return self.ar.array([[abs(m[0, 0])]])
+        if kind == "det" and m.shape[0] != m.shape[1]:
+            raise MisfitError("the determinant of a matrix that is not square")
         if kind == "det" or (kind == "abs" and m.shape[0] == m.shape[1]):
             return self.ar.array([[mp.det(self.ar.square(m))]])
         if 1 in m.shape or kind == "frobenius":

@@ -552,6 +552,8 @@ class Values:
             if 1 not in (rows, cols):
                 raise MisfitError("one index for a matrix")
             indices = [indices[0], 1] if cols == 1 else [1, indices[0]]
+        if len(indices) != 2:
+            raise MisfitError("more than two indices for a matrix")
         i, j = indices
         if not (1 <= i <= rows and 1 <= j <= cols):
             raise MisfitError(f"there is no entry ({i}, {j}) in {self._show(v)}")

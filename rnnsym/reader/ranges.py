@@ -77,7 +77,7 @@ def _known(index: Index, resolver: Any) -> bool:
 def _between(node: s.Big, chain: list[tuple[str, list[Token]]]) -> Limits:
     """1 ≤ k ≤ t, k < t, t ≥ i > k: the index is the letter in the middle, or the first."""
     bounds = [read_index(part) for _, part in chain]
-    if any(b is None for b in bounds) or not all(op in "<>≤≥" for op, _ in chain[1:]):
+    if len(bounds) not in (2, 3) or any(b is None for b in bounds) or not all(op in "<>≤≥" for op, _ in chain[1:]):
         fail("the limits are not understood", node.start)
     ops = [op for op, _ in chain[1:]]
     values = [b for b in bounds if b is not None]

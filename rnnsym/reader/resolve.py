@@ -473,6 +473,8 @@ class Resolver:
                     indices += [Index.of(c) for c in entry.text]
                 else:
                     fail(f"the index {entry.text} is not understood", node.start)
+            if len(indices) > 2:
+                fail("more than two indices are not read", node.start)
             term = u.Component(term, tuple(indices))
         for script in spelled.scripts:
             if script.where == "sup":
