@@ -1,12 +1,281 @@
-"""Diagnosis: the smallest change of a wrong formula that makes it true."""
+"""Diagnosis: the smallest change of a wrong formula that makes it true.
+
+Last part of a verdict. Patches of the author's own LaTeX are tried, the commonest errors first,
+then pairs of them; each patched formula is read again and judged like any other, so that a
+correction is true and can be read by construction.
+"""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
+from rnnsym.claims import (
+    patches_factors,
+    patches_functions,
+    patches_index,
+    patches_inserted,
+    patches_missing,
+    patches_symbols,
+    patches_terms,
+)
+from rnnsym.claims.judge import Judge, Outcome
+from rnnsym.claims.patches_missing import LAST
+from rnnsym.claims.patches_names import Speller
+from rnnsym.claims.patches_source import Edit, Patch, Source, apply, moved
+from rnnsym.claims.readings import Reading
+from rnnsym.claims.repair_terms import Filter, Splicer, Store
+from rnnsym.claims.scene import EXTRA
 from rnnsym.claims.verdict import Verdict
+from rnnsym.errors import RnnsymError
+from rnnsym.reader import syntax as s
+from rnnsym.reader import terms as u
+from rnnsym.reader.resolve import Resolver
+from rnnsym.reader.statements import read_formula
+from rnnsym.reader.tokens import MAX_LENGTH
+
+Sides = tuple[u.Term, u.Term]
+
+#: seconds for single changes and for pairs; at most so many pairs
+SINGLE, PAIRS = 3.0, 4.0
+MOST_PAIRED, MOST_READINGS = 200, 24
+EQUALITIES = ("=", ":=", "≈", "←")
+
+GENERATORS = (
+    patches_index.patches,
+    patches_factors.patches,
+    patches_terms.patches,
+    patches_functions.patches,
+    patches_symbols.patches,
+    patches_missing.patches,
+    patches_inserted.patches,
+)
 
 
-def diagnose(formula: Any, judge: Any, pair: Any, outcome: Any, verdict: Verdict) -> Verdict:
-    """The verdict with what is wrong in words, and the corrected LaTeX, if a change explains it."""
+def diagnose(formula: Any, judge: Judge, pair: Any, outcome: Outcome, verdict: Verdict) -> Verdict:
+    """The verdict with what is wrong in words, and the corrected LaTeX, if a change explains it.
+
+    formula: the `check.Formula` that is judged; pair: its relation that is wrong; outcome: what
+    the judge said of it. Raises nothing: where nothing fits, the verdict says from which step on
+    the two sides part.
+    """
+    try:
+        found = Repair(formula, judge, pair, outcome).find()
+    except (RnnsymError, RecursionError):
+        found = None
+    if found is None:
+        return _parting(judge, pair, outcome, verdict)
+    words = "; ".join(p.words for p in found)
+    edits = [e for p in found for e in p.edits]
+    return replace(
+        verdict,
+        message=f"{verdict.message}; {words}",
+        diagnosis=words,
+        correction=apply(formula.latex, edits).strip(),
+        marked=apply(formula.latex, edits, marked=True).strip(),
+        kinds=tuple(p.kind for p in found),
+    )
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a relation stands: its statement, and the number of its left side in it."""
+
+    statement: int
+    side: int
+
+
+class Repair:
+    """The search for one relation."""
+
+    def __init__(self, formula: Any, judge: Judge, pair: Any, outcome: Outcome) -> None:
+        self.formula, self.judge, self.pair, self.outcome = formula, judge, pair, outcome
+        self.start = time.monotonic()
+        self.end = min(judge._deadline, self.start + formula.seconds) - 0.5
+        self.tried: set[str] = {formula.latex}
+        self.numbers = False  # whether what is claimed is one of functions of a number
+        self.place = self._place()
+
+    def _place(self) -> Place | None:
+        for i, statement in enumerate(self.formula.reading.statements):
+            node = statement.node
+            if isinstance(node, s.Relation):
+                for k in range(len(node.ops)):
+                    for self.numbers in (False, True):
+                        try:
+                            if self._terms(node, k, self.formula.latex) == self._both(self.pair):
+                                return Place(i, k)
+                        except RnnsymError:
+                            continue
+        return None
+
+    def _both(self, pair: Any) -> Sides:
+        return pair.left, pair.right
+
+    def _terms(self, node: s.Relation, k: int, latex: str) -> Sides:
+        """The two sides of a relation as the judge sees them."""
+        resolver = Resolver(self.formula.table, latex)
+        return self._seen((resolver(node.sides[k]), resolver(node.sides[k + 1])))
+
+    def _seen(self, sides: Sides) -> Sides:
+        """Two sides, where all is made of one vector as functions of a number."""
+        if not self.numbers:
+            return sides
+        from rnnsym.claims.check import Pair, _of_functions
+
+        return self._both(_of_functions(Pair(sides[0], self.pair.op, sides[1])))
+
+    # ---- the search ----------------------------------------------------------------------
+
+    def find(self) -> tuple[Patch, ...] | None:
+        """One patch or two that make the relation true; None where none do."""
+        if self.place is None or self.pair.op not in EQUALITIES:
+            return None
+        source = self._source()
+        self.store = Store()
+        self.splicer = Splicer(source, self.store)
+        self.sides = self.store(self.pair.left), self.store(self.pair.right)
+        readings = self._readings()
+        self.filter = Filter(self.judge, self.sides, readings, self.store, self._numeric())
+        self.changed: dict[Patch, Sides] = {}
+        self.second: tuple[Patch, ...] | None = None
+        singles = self._singles(source)
+        small = [p for p in singles if p.rank < LAST]
+        found = self._single(small) or self.second or self._pairs(small)
+        return found or self._single([p for p in singles if p.rank >= LAST])
+
+    def _single(self, singles: Sequence[Patch]) -> tuple[Patch, ...] | None:
+        limit = min(self.end, time.monotonic() + SINGLE)
+        for patch in singles:
+            if time.monotonic() > limit:
+                break
+            sides = self._patched(patch.edits)
+            if sides is None:
+                continue
+            self.changed[patch] = sides
+            if self._holds((patch,), sides):
+                return (patch,)
+        return None
+
+    def _pairs(self, singles: Sequence[Patch]) -> tuple[Patch, ...] | None:
+        limit = min(self.end, time.monotonic() + PAIRS)
+        few = [p for p in singles if p in self.changed][:MOST_PAIRED]
+        for first, other in sorted(combinations(few, 2), key=lambda p: p[0].rank + p[1].rank):
+            if time.monotonic() > limit:
+                break
+            if first.overlaps(other):
+                continue
+            sides = self._together(first, other)
+            if sides is not None and self._holds((first, other), sides):
+                return first, other
+        return self.second
+
+    def _together(self, first: Patch, other: Patch) -> Sides | None:
+        """Both sides with two patches: from the sides with one each, where that can be."""
+        a, b = self.changed[first], self.changed[other]
+        found = [self.store.merged(old, x, y) for old, x, y in zip(self.sides, a, b, strict=True)]
+        if found[0] is not None and found[1] is not None:
+            return found[0], found[1]
+        return self._patched(first.edits + other.edits)
+
+    def _singles(self, source: Source) -> list[Patch]:
+        speller = Speller(source, self.formula.net)
+        found: list[Patch] = []
+        for generate in GENERATORS:
+            for patch in generate(source, speller):
+                found.append(patch)
+                if time.monotonic() > self.end:
+                    break
+        right = source.start(source.sides[1])
+        ranked = [replace(p, rank=p.rank + _on_the_left(p, right)) for p in found]
+        return sorted(dict.fromkeys(ranked), key=lambda p: p.rank)
+
+    def _source(self) -> Source:
+        assert self.place is not None
+        node = self.formula.reading.statements[self.place.statement].node
+        k = self.place.side
+        sides = node.sides[k], node.sides[k + 1]
+        return Source(self.formula.latex, sides, self.formula.table, node.ops[k])
+
+    def _numeric(self) -> bool:
+        """Whether the field of residues does not know what is claimed."""
+        nodes = [x for side in self.sides for x in u.walk(side)]
+        alone = not any(isinstance(x, u.Leaf | u.Loss | u.Defined) for x in nodes)
+        extra = any(isinstance(x, u.Apply) and x.function in EXTRA for x in nodes)
+        return self.outcome.numeric or alone or extra
+
+    def _readings(self) -> list[Reading]:
+        """The readings to try, those under which the shapes fit first."""
+        found = [self.outcome.reading] if self.outcome.kind == "differ" else []
+        found += self.judge.base(self.pair.left, self.pair.right)
+        return list(dict.fromkeys(found))[:MOST_READINGS]
+
+    # ---- one candidate -------------------------------------------------------------------
+
+    def _patched(self, edits: Sequence[Edit]) -> Sides | None:
+        """Both sides after some edits; None where they cannot be read, or were tried."""
+        latex = apply(self.formula.latex, edits)
+        if latex in self.tried or len(latex) > MAX_LENGTH:
+            return None
+        self.tried.add(latex)
+        try:
+            sides = self.splicer.sides(edits) or self._read(latex)
+            if sides is None:
+                return None
+            seen = self._seen(sides)
+        except (RnnsymError, RecursionError):
+            return None
+        return self.store(seen[0]), self.store(seen[1])
+
+    def _read(self, latex: str) -> Sides | None:
+        """Both sides of the relation in another source."""
+        assert self.place is not None
+        reading = read_formula(latex)
+        if len(reading.statements) != len(self.formula.reading.statements):
+            return None
+        node = reading.statements[self.place.statement].node
+        old = self.formula.reading.statements[self.place.statement].node
+        if not isinstance(node, s.Relation) or node.ops != old.ops:
+            return None
+        return self._terms(node, self.place.side, latex)
+
+    def _holds(self, patches: tuple[Patch, ...], sides: Sides) -> bool:
+        """Whether a candidate is true: at a small point first, then as the judge decides."""
+        if sides[0] == sides[1] or _trivial(*sides):
+            return False
+        readings = self.filter.passing(sides)
+        if not readings:
+            return False
+        edits = [e for p in patches for e in p.edits]
+        try:
+            whole = self._read(apply(self.formula.latex, edits))
+        except (RnnsymError, RecursionError):
+            return False
+        if whole is None:
+            return False
+        for reading in readings:
+            places = frozenset(moved(p, edits) for p in reading.immediate)
+            full = self.judge.test(*whole, reading.with_(immediate=places))
+            if full.kind == "equal" and not full.limited:
+                return True
+            if full.kind == "equal" and self.second is None:
+                self.second = patches
+        return False
+
+
+def _on_the_left(patch: Patch, right: int) -> float:
+    """What is claimed stands on the left: a change there comes after the same on the right."""
+    return 0.0 if all(right <= e.start for e in patch.edits) else 0.9
+
+
+def _trivial(left: u.Term, right: u.Term) -> bool:
+    """Whether nothing of the network is left on a side: 0 = 0."""
+    return all(isinstance(x, u.Num | u.Constant) for x in (left, right))
+
+
+def _parting(judge: Judge, pair: Any, outcome: Outcome, verdict: Verdict) -> Verdict:
+    """The verdict with the step from which both sides part."""
     return verdict

@@ -1,0 +1,200 @@
+"""Patches that put in what is missing: sums, products of Jacobians, links of a chain, terms.
+
+One of the generators of `repair`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rnnsym.claims.patches_names import Speller
+from rnnsym.claims.patches_pool import ONE, Pool
+from rnnsym.claims.patches_source import Edit, Patch, Piece, Source, coloured
+from rnnsym.latex.snippets import bracketed, derivative, ranged
+from rnnsym.reader import syntax as s
+from rnnsym.reader.indices import Index
+
+
+#: the rank of what is tried when all else has failed
+LAST = 9.0
+
+
+def patches(source: Source, speller: Speller) -> Iterator[Patch]:
+    """Everything that could be missing."""
+    if speller.net is None:
+        return
+    pool = Pool(source, speller)
+    yield from _sums(source, speller, pool)
+    yield from _links(source, speller, pool)
+    yield from _terms(source, speller, pool)
+    yield from _products(source, speller, pool)
+    yield from _replaced(source, speller, pool)
+
+
+# ---- sums and products -------------------------------------------------------------------
+
+
+def _free(source: Source, speller: Speller, side: int) -> list[str]:
+    """The letters of times on a side that no sum binds."""
+    found = []
+    for n in speller.named:
+        if n.site.side == side and n.found.time is not None:
+            found += [x for x in n.found.time.names if x not in n.site.letters]
+    return [x for x in dict.fromkeys(found) if x not in source.table.entries and x != "T"]
+
+
+def _sums(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
+    """Σ over a letter that stands free on the right and not on the left."""
+    left = _free(source, speller, 0)
+    bodies = [source.sides[1]]
+    bodies += [x.node.body for x in source.sites if isinstance(x.node, s.Big) and x.side == 1]
+    for name in _free(source, speller, 1):
+        outer = [x for x in (*left, "t") if x != name]
+        uppers = dict.fromkeys([*outer, "T"] if name in left or left else ["T", *outer])
+        if name in left:
+            uppers = {"T": None}
+        for body in bodies:
+            for upper in uppers:
+                head = ranged("sum", name, "1", speller.time(Index.of(upper)))
+                text = source.text(body)
+                wrap = bracketed(text) if isinstance(body, s.Add) else text
+                edit = Edit(source.start(body), body.end, f"{head} {wrap}",
+                            f"{coloured(head)} {wrap}")  # fmt: skip
+                kind = "last step only" if upper == "T" else "naive chain rule"
+                told = f"the sum over {name} is missing: {head} should stand before {_short(text)}"
+                yield Patch((edit,), kind, told, 1.0)
+
+
+def _short(text: str, most: int = 40) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 2] + " …"
+
+
+def _products(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
+    """Π ∂a⟨i⟩/∂a⟨i-1⟩ between step k and step t."""
+    for site, pieces in source.products():
+        if site.side != 1 or not site.letters:
+            continue
+        name = site.letters[0]
+        outer = [Index.of(x) for x in (*site.letters[1:], *_free(source, speller, 0), "T")]
+        letter = next(x for x in ("i", "j", "m", "n") if x not in site.letters)
+        for upper in list(dict.fromkeys(outer))[:2]:
+            for body in _jacobians(pool, speller, letter):
+                lower = speller.time(Index.of(name, 1))
+                text = bracketed(ranged("prod", letter, lower, speller.time(upper), body))
+                for i, piece in enumerate(pieces):
+                    told = f"the product of the Jacobians between {name} and {upper} is missing"
+                    kind = "missing product"
+                    if isinstance(piece.node, s.Symbol) and piece.node.base == "I":
+                        edit = Edit(piece.start, piece.end, text)
+                        yield Patch((edit,), kind, told, 1.2, reshapes=True)
+                    edit = Edit(piece.start, piece.start, text + r"\,", coloured(text) + r"\,")
+                    yield Patch((edit,), kind, told, 1.6 + 0.1 * i, reshapes=True)
+
+
+def _jacobians(pool: Pool, speller: Speller, letter: str) -> Iterator[str]:
+    """∂a⟨i⟩/∂a⟨i-1⟩ of each state."""
+    at = Index.of(letter)
+    for name in pool.states:
+        now = speller.quantity("vector", name, at)
+        before = speller.quantity("vector", name, at.plus(ONE, -1))
+        if now and before:
+            yield derivative(now, before)
+
+
+def _links(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
+    """The link of a chain of derivatives that is missing: ∂L⟨t⟩/∂a⟨t⟩ before the rest."""
+    node = source.sides[0]
+    for site, pieces in source.products():
+        if site.side != 1:
+            continue
+        chain = [(p, p.node) for p in pieces if isinstance(p.node, s.Derivative) and p.node.of]
+        ends: list[tuple[Any, Any, int]] = []
+        if isinstance(node, s.Derivative) and node.of is not None:
+            for target in _targets(pool, speller, pieces):
+                ends.append((source.text(node.of), target, pieces[0].start))
+            last = chain[-1][1] if chain else None
+            if last is not None:
+                ends.append((source.text(last.by[0]), source.text(node.by[0]), -1))
+        for (a, first), (_, second) in zip(chain, chain[1:], strict=False):
+            ends.append((source.text(first.by[0]), source.text(second.of), a.end))
+        for of, by, place in ends:
+            if "".join(of.split()) == "".join(by.split()):
+                continue
+            text = derivative(of, by)
+            told = f"the factor {text} is missing"
+            if place < 0:
+                end = pieces[-1].end
+                edit = Edit(end, end, r"\," + text, r"\," + coloured(text))
+                told = f"{told} at the end"
+            else:
+                edit = Edit(place, place, text + r"\,", coloured(text) + r"\,")
+            rank = 1.1 + 0.03 * len(site.around)
+            yield Patch((edit,), "missing link of the chain", told, rank, reshapes=True)
+
+
+def _targets(pool: Pool, speller: Speller, pieces: list[Piece]) -> Iterator[str]:
+    """What the loss can be derived by in front of a product: each state at each time."""
+    times = pool.times(pieces[0].start, pieces[-1].end)
+    letters = {name for i in times for name in i.names}
+    plain = [Index.of(x) for x in ("t", *sorted(letters)) if x != "T"]
+    for name in (*pool.states, *(n for n in pool.values if n not in pool.states)):
+        if name in pool.net.equations:
+            for at in dict.fromkeys(plain):
+                text = speller.quantity("vector", name, at)
+                if text is not None:
+                    yield text
+
+
+# ---- terms -------------------------------------------------------------------------------
+
+
+def _terms(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
+    """A term of the network's own equations that is left out."""
+    for text, kind in dict.fromkeys(pool.wanted()):
+        for body in _sides(source):
+            end = body.end
+            new = f" - {text[1:].strip()}" if text.startswith("-") else f" + {text}"
+            edit = Edit(end, end, new, f" {coloured(new.strip())}")
+            told = f"the term {text.lstrip('-').strip()} is missing"
+            yield Patch((edit,), kind, told, 1.5)
+
+
+def _replaced(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
+    """A term that should be another; as the last resort, the whole right side."""
+    node = source.sides[1]
+    if isinstance(node, s.Add):
+        for text, _ in dict.fromkeys(pool.wanted()):
+            for sign, term in node.terms:
+                start = source.start(term)
+                new = text
+                edits = [Edit(start, term.end, new)]
+                if text.startswith("-") and sign < 0:
+                    edits = [Edit(start, term.end, text[1:].strip())]
+                elif text.startswith("-") or sign < 0:
+                    before = source.token_before(start)
+                    if before is None or before.text not in ("+", "-"):
+                        continue
+                    opposite = "+" if before.text == "-" else "-"
+                    edits = [
+                        Edit(before.start, before.end, opposite),
+                        Edit(start, term.end, text.lstrip("-").strip()),
+                    ]
+                told = f"{source.shown(term)} stands where {text} should"
+                yield Patch(tuple(edits), "another term", told, 2.4)
+    right = pool.right()
+    if right is not None and not isinstance(node, s.Empty):
+        told = f"no small change of it is right: {right} should stand there"
+        edit = Edit(source.start(node), node.end, right)
+        yield Patch((edit,), "another formula", told, LAST)
+
+
+def _sides(source: Source) -> list[s.Node]:
+    node = source.sides[1]
+    found = [node]
+    for site in source.sites:
+        above = site.around[-1] if site.around else None
+        if site.side == 1 and isinstance(site.node, s.Add) and isinstance(above, s.Bracket):
+            found.append(site.node)
+    return found

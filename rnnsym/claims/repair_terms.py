@@ -1,0 +1,353 @@
+"""Patched formulas as terms, at the price of what was changed.
+
+Used by `repair`, which tries hundreds of patches. Only the part around a patch is read again; terms
+that are equal are the same object, so that their values are computed once. What is found here is
+confirmed on the patched source as a whole, so speed is all that depends on this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import fields, replace
+from typing import Any
+
+from rnnsym.claims import conditions
+from rnnsym.claims.patches_source import Edit, Source, apply, children
+from rnnsym.claims.readings import Reading
+from rnnsym.claims.scene import Scene
+from rnnsym.claims.values import MisfitError, Numbers, Value, Values
+from rnnsym.errors import RnnsymError
+from rnnsym.reader import syntax as s
+from rnnsym.reader import terms as u
+from rnnsym.reader.parser import Parser
+from rnnsym.reader.resolve import Resolver
+from rnnsym.reader.tokens import MAX_LENGTH, Token, tokens
+
+#: the length of the point, and at most so many choices of indices there
+STEPS, MOST_CHOICES = 3, 12
+#: a place that no source has
+NOWHERE = 10 * MAX_LENGTH
+#: the length at which it shows whether a range counts down
+LONGER = 4
+
+_FIELDS: dict[type, tuple[str, ...]] = {}
+
+
+def _names(kind: type) -> tuple[str, ...]:
+    """The fields of a term that make it what it is; a derivative is also where it stands."""
+    if kind not in _FIELDS:
+        placed = kind in (u.Derivative, u.Ranged)
+        _FIELDS[kind] = tuple(
+            f.name for f in fields(kind) if f.name != "end" and (placed or f.name != "start")
+        )
+    return _FIELDS[kind]
+
+
+class Store:
+    """One object for all terms that are equal, and the index letters that are free in each."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, u.Term] = {}
+        self._ids: set[int] = set()
+        self._letters: dict[int, tuple[str, ...]] = {}
+        self._unsized: dict[int, bool] = {}
+
+    def __call__(self, term: u.Term) -> u.Term:
+        """The one object that stands for a term."""
+        if id(term) in self._ids:
+            return term
+        names = _names(type(term))
+        values = [self._inside(getattr(term, n)) for n in names]
+        key = type(term), *map(_key, values)
+        found = self._known.get(key)
+        if found is None:
+            changed = {
+                n: v for n, v in zip(names, values, strict=True) if v is not getattr(term, n)
+            }
+            found = replace(term, **changed) if changed else term
+            self._known[key] = found
+            self._ids.add(id(found))
+        return found
+
+    def _inside(self, value: Any) -> Any:
+        if isinstance(value, u.Term):
+            return self(value)
+        if isinstance(value, tuple):
+            new = tuple(map(self._inside, value))
+            return value if all(a is b for a, b in zip(value, new, strict=True)) else new
+        return value
+
+    def letters(self, term: u.Term) -> tuple[str, ...]:
+        """The letters that are free in a term of the store."""
+        found = self._letters.get(id(term))
+        if found is None:
+            inner = u.children(term)
+            # those of a term without its parts, then those of its parts
+            own = u.letters(term) if not inner or isinstance(term, u.Ranged) else _own(term)
+            if not isinstance(term, u.Ranged):
+                own = own.union(*map(self.letters, inner))
+            found = tuple(sorted(own))
+            self._letters[id(term)] = found
+        return found
+
+    def unsized(self, term: u.Term) -> bool:
+        """Whether something in a term takes its size from what stands around it."""
+        found = self._unsized.get(id(term))
+        if found is None:
+            found = isinstance(term, u.Concat) or (
+                isinstance(term, u.Constant) and term.kind == "identity"
+            )
+            found = found or any(map(self.unsized, u.children(term)))
+            self._unsized[id(term)] = found
+        return found
+
+    def merged(self, old: u.Term, a: u.Term, b: u.Term) -> u.Term | None:
+        """A term with the changes of two others; None where they touch the same part."""
+        found = _merged(old, a, b)
+        return None if found is _CLASH else self(found)
+
+
+_CLASH: Any = object()
+
+
+def _own(term: u.Term) -> set[str]:
+    """The letters of a term's own indices."""
+    if isinstance(term, u.Power):
+        return set(term.exponent.names)
+    if isinstance(term, u.Component):
+        return {n for i in term.indices for n in i.names}
+    return set()
+
+
+def _key(value: Any) -> Any:
+    if isinstance(value, u.Term):
+        return id(value)
+    return tuple(map(_key, value)) if isinstance(value, tuple) else value
+
+
+def _merged(old: Any, a: Any, b: Any) -> Any:
+    if a is old:
+        return b
+    if b is old or a is b:
+        return a
+    if isinstance(old, u.Term):
+        if not type(old) is type(a) is type(b):
+            return _CLASH
+        names = _names(type(old))
+        parts = [_merged(getattr(old, n), getattr(a, n), getattr(b, n)) for n in names]
+        if any(p is _CLASH for p in parts):
+            return _CLASH
+        return replace(old, **dict(zip(names, parts, strict=True)))
+    if isinstance(old, tuple) and isinstance(a, tuple) and isinstance(b, tuple):
+        if not len(old) == len(a) == len(b):
+            return _CLASH
+        items = tuple(_merged(x, y, z) for x, y, z in zip(old, a, b, strict=True))
+        return _CLASH if any(i is _CLASH for i in items) else items
+    return b if a == old else a if b == old else _CLASH
+
+
+class _WholeError(RnnsymError):
+    """A formula that has to be read as a whole."""
+
+
+class _Cached(Resolver):
+    """Resolves each node once."""
+
+    def __init__(self, table: Any, latex: str, store: Store) -> None:
+        super().__init__(table, latex)
+        self.store = store
+        self._done: dict[Any, tuple[s.Node, u.Term]] = {}
+
+    def __call__(self, node: s.Node) -> u.Term:
+        key = id(node), self.scope
+        if key not in self._done:
+            self._done[key] = node, self.store(super().__call__(node))
+        return self._done[key][1]
+
+    def _time_in(self, bracket: s.Bracket) -> Any:
+        raise _WholeError("times in brackets are read from the source")
+
+
+class Splicer:
+    """Reads the part of a relation around some edits, and takes the rest from before."""
+
+    def __init__(self, source: Source, store: Store) -> None:
+        self.source, self.store = source, store
+        self.resolver = _Cached(source.table, source.latex, store)
+
+    def sides(self, edits: Sequence[Edit]) -> tuple[u.Term, u.Term] | None:
+        """Both sides after some edits; None where that takes the whole formula."""
+        found = []
+        try:
+            for side in self.source.sides:
+                own = [e for e in edits if self._holds(side, [e])]
+                node = self._spliced(side, own, True) if own else side
+                if node is None:
+                    return None
+                found.append(self.resolver(node))
+            inside = sum(any(self._holds(x, [e]) for x in self.source.sides) for e in edits)
+        except _WholeError:
+            return None
+        return (found[0], found[1]) if inside == len(edits) else None
+
+    def _holds(self, node: s.Node, edits: Sequence[Edit]) -> bool:
+        start = self.source.start(node)
+        return all(start <= e.start and e.end <= node.end for e in edits)
+
+    def _spliced(self, node: s.Node, edits: Sequence[Edit], slot: bool) -> s.Node | None:
+        for child in children(node):
+            if self._holds(child, edits):
+                inner = isinstance(node, s.Add | s.Big | s.Bracket)
+                new = self._spliced(child, edits, inner)
+                if new is None or (isinstance(new, s.Add) and isinstance(node, s.Add | s.Big)):
+                    continue
+                return _exchanged(node, child, new)
+        return self._parsed(node, edits) if slot else None
+
+    def _parsed(self, node: s.Node, edits: Sequence[Edit]) -> s.Node | None:
+        start = self.source.start(node)
+        text = self.source.latex[start : node.end]
+        moved = [Edit(e.start - start, e.end - start, e.new) for e in edits]
+        parser = Parser([_replaced(x, moved, start) for x in tokens(apply(text, moved))])
+        new = parser.sum(start)
+        return new if not parser.text else None
+
+
+def _replaced(token: Token, edits: Sequence[Edit], start: int) -> Token:
+    """A token of edited text where it stood before; a new one where nothing stands."""
+    shift = 0
+    for e in sorted(edits, key=lambda e: (e.start, e.end)):
+        place = e.start + shift
+        if token.start < place:
+            break
+        if token.start < place + len(e.new):
+            start = NOWHERE
+            shift = 0
+            break
+        shift += len(e.new) - (e.end - e.start)
+    place = start - shift
+    return Token(token.kind, token.text, token.start + place, token.end + place, token.spaced)
+
+
+def _exchanged(node: s.Node, old: s.Node, new: s.Node) -> s.Node | None:
+    """A node with one of its children replaced."""
+
+    def inside(x: Any) -> Any:
+        if x is old:
+            return new
+        if not isinstance(x, tuple):
+            return x
+        parts = tuple(map(inside, x))
+        return x if all(a is b for a, b in zip(x, parts, strict=True)) else parts
+
+    for f in fields(node):
+        value = getattr(node, f.name)
+        changed = inside(value)
+        if changed is not value:
+            return replace(node, **{f.name: changed})
+    return None
+
+
+class Memo(Values):
+    """Values that remember those of every term of a store."""
+
+    def __init__(self, scene: Scene, reading: Reading, store: Store) -> None:
+        super().__init__(scene, scene.ar, scene._leaf, scene.truth.plain.total_loss, reading)
+        self.store = store
+        self.memo: dict[Any, Value | RnnsymError] = {}
+
+    def __call__(self, term: u.Term, numbers: Numbers) -> Value:
+        used = tuple(numbers.get(n) for n in self.store.letters(term))
+        key = id(term), used, self.scene.identity_size
+        found = self.memo.get(key)
+        if found is None:
+            try:
+                found = super().__call__(term, numbers)
+            except RnnsymError as error:
+                found = error
+            self.memo[key] = found
+        if isinstance(found, RnnsymError):
+            raise found
+        return found
+
+
+class Filter:
+    """Whether a candidate can be true: both sides at one small point, under some readings."""
+
+    def __init__(
+        self, judge: Any, sides: tuple[u.Term, u.Term], readings: Sequence[Reading], store: Store,
+        numeric: bool,
+    ) -> None:  # fmt: skip
+        self.judge, self.store, self.numeric = judge, store, numeric
+        self.scenes: dict[bool, Scene] = {}
+        self.readings = [(r, Memo(self._scene(r.zero), r, store)) for r in readings]
+        self.choices: dict[Any, list[dict[str, int]]] = {}
+        self._descending(sides)
+
+    def _scene(self, zero: bool) -> Scene:
+        if zero not in self.scenes:
+            judge = self.judge
+            scene = Scene(judge.net, judge.table, STEPS, judge.seed, self.numeric, zero)
+            scene.deadline = judge._deadline
+            self.scenes[zero] = scene
+        return self.scenes[zero]
+
+    def _descending(self, sides: tuple[u.Term, u.Term]) -> None:
+        """Ranges that only ever count down are read so, as the judge does."""
+        scene = self.judge.scene(LONGER)
+        scene.trace.clear()
+        choices = conditions.choices(scene, sides, self.judge.conditions)
+        for reading, _ in self.readings[:2]:
+            with suppress(RnnsymError, ZeroDivisionError):
+                self.judge._over(scene, *sides, reading, choices)
+        for place, pairs in scene.trace.items():
+            if all(a >= b for a, b in pairs) and any(a > b + 1 for a, b in pairs):
+                for mine in self.scenes.values():
+                    mine.down.add(place)
+        scene.trace.clear()
+
+    def passing(self, sides: tuple[u.Term, u.Term]) -> list[Reading]:
+        """The readings under which two sides agree at a point."""
+        return [r for r, values in self.readings if self._agree(sides, values)]
+
+    def _agree(self, sides: tuple[u.Term, u.Term], values: Memo) -> bool:
+        scene = values.scene
+        unsized = any(map(self.store.unsized, sides))
+        sizes = sorted({int(v) for k, v in scene.symbols.items() if str(k) not in scene.numbers})
+        for size in sizes if unsized else sizes[:1] or [1]:
+            scene.identity_size = size
+            if self._equal(sides, values):
+                return True
+        return False
+
+    def _equal(self, sides: tuple[u.Term, u.Term], values: Memo) -> bool:
+        """Whether both sides are equal, but perhaps at one border of the steps."""
+        compared = wrong = 0
+        for numbers in self._choices(sides, values.scene):
+            every = {**values.scene.numbers, **numbers}
+            try:
+                x, y = values.pair(values(sides[0], every), values(sides[1], every))
+            except MisfitError:
+                return False
+            except (RnnsymError, ZeroDivisionError):
+                continue
+            same = self.judge._same(values.scene, x, y)
+            if not same and not compared:
+                return False
+            compared += same
+            wrong += not same
+            if wrong > 1:
+                return False
+        return compared > 0
+
+    def _choices(self, sides: tuple[u.Term, u.Term], scene: Scene) -> list[dict[str, int]]:
+        """The choices of the free indices, those inside of the steps first."""
+        letters = {n for side in sides for n in self.store.letters(side)}
+        key = frozenset(letters), scene is self.scenes.get(True)
+        if key not in self.choices:
+            found = conditions.choices(scene, sides, self.judge.conditions)
+            middle = (STEPS + 1) / 2
+            found.sort(key=lambda c: sum(abs(v - middle) for v in c.values()))
+            self.choices[key] = found[:MOST_CHOICES]
+        return self.choices[key]
