@@ -23,7 +23,7 @@ from rnnsym.reader.statements import Reading, Statement, read_formula
 from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Entry, Key, Table, of_network
 from rnnsym.reader.tokens import UnreadableError
-from rnnsym.reader.vocabulary import Vocabulary
+from rnnsym.reader.vocabulary import Vocabulary, nodes
 
 #: how many networks of one document a claim is judged by
 MAX_NETWORKS = 4
@@ -233,12 +233,36 @@ class Auditor:
                 return CLAIM, verdict
             verdicts.append(verdict)
         first = verdicts[0]
-        if first.verdict == FALSE and redefines and _names_something(statement):
+        if first.verdict == FALSE and (redefines or forward) and _names_something(statement):
+            return DEFINES, None
+        if first.verdict in (FALSE, UNKNOWN) and self._renames(statement, candidates[0].table):
             return DEFINES, None
         if first.verdict == UNREADABLE and "nothing to judge" in first.message:
             return (DEFINES if forward else NOTATION), None
         decided = next((v for v in verdicts if v.verdict == FALSE), None)
         return CLAIM, first if first.verdict != UNKNOWN or decided is None else first
+
+    def _renames(self, statement: Statement, table: Table) -> bool:
+        """Whether a relation says what a quantity is, in another example or another model: its name
+        alone on the left, no derivative and no sum over steps on the right, or a derivative that
+        the name stands for from here on."""
+        node = statement.node
+        if not isinstance(node, s.Relation) or node.ops[0] not in ("=", ":=") or len(node.sides) != 2:
+            return False
+        left, right = node.sides
+        if isinstance(left, s.Times) and len(left.factors) == 2 and isinstance(
+            left.factors[1][1], s.Bracket
+        ):
+            left = left.factors[0][1]
+        if not isinstance(left, s.Symbol):
+            return False
+        found = table.find(spell(left))
+        if found is not None and found.entry.kind not in ("vector", "parameter"):
+            return False
+        inside = list(nodes(right))
+        if any(isinstance(x, s.Big) for x in inside):
+            return False
+        return True
 
     def _remember(self, table: Table, judged: Formula) -> None:
         for key, entry in table.entries.items():

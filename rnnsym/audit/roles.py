@@ -45,6 +45,8 @@ def role(statement: Statement, before: str, display: bool, known: Any) -> str:
         return INFORMAL
     if all(isinstance(x, s.Number | s.Empty) for x in node.sides):
         return NOTATION
+    if set(node.ops) <= {"=", ":=", "≠"} and all(map(_is_setting, node.sides)):
+        return INFORMAL
     return CLAIM
 
 
@@ -62,6 +64,13 @@ def _is_chance(node: s.Node, known: Any) -> bool:
         ):
             return True
     return False
+
+
+def _is_setting(node: s.Node) -> bool:
+    """A name or a number: h_0 = 0, w = 1 suppose a value."""
+    if isinstance(node, s.Add) and len(node.terms) == 1:
+        node = node.terms[0][1]
+    return isinstance(node, s.Number | s.Symbol)
 
 
 def _is_condition(node: s.Relation, statement: Statement, before: str, display: bool) -> bool:

@@ -29,6 +29,8 @@ from rnnsym.reader.tokens import UnreadableError, printable
 
 #: relations that say what a name stands for
 DEFINING = ("=", ":=", "≈", "→")
+#: relations that say what kind of thing something is, or where it goes
+KINDS = ("∈", "∉", "⊂", "→", "~", "↛", "↔")
 #: a formula of more relations is not judged
 MAX_RELATIONS = 100
 TOO_DEEP = "too large: nested too deeply"
@@ -137,8 +139,14 @@ class Formula:
 
     def judge(self) -> Verdict:
         """The verdict on the whole formula: that of its worst relation."""
+        waiting: list[Statement] = []
         try:
             for statement in self.reading.statements:
+                try:
+                    self._take(statement)
+                except UnknownSymbolError:  # a later statement may define it
+                    waiting.append(statement)
+            for statement in waiting:
                 self._take(statement)
         except UnknownSymbolError as error:
             return Verdict(self.claim, UNKNOWN, str(error), position=error.position)
@@ -251,7 +259,7 @@ class Formula:
             for x in spelled.scripts
             if not (times and x is times[0])
         )
-        key = spelled.base, spelled.accents, labels + "'" * spelled.primes
+        key = spelled.base, spelled.accents, labels + spelled.star + "'" * spelled.primes
         latex = self.latex[left.start : left.end].strip()
         name = f"{latex}"
         letters = (index.letter,) if index is not None and index.letter else ()
@@ -316,6 +324,16 @@ class Formula:
             return Verdict(self.claim, TRUE, message, words, evidence(outcome))
         if outcome.kind in ("cannot", "none"):
             return Verdict(self.claim, UNKNOWN, outcome.why)
+        unsaid = {
+            x.name
+            for side in (pair.left, pair.right)
+            for x in u.walk(side)
+            if isinstance(x, u.Leaf) and x.implied
+        }
+        if unsaid:
+            names_ = ", ".join(sorted(unsaid))
+            message = f"false, if {names_} is meant at step t; at which step is it?"
+            return Verdict(self.claim, UNKNOWN, message)
         found = counterexample(judge, pair.left, pair.op, pair.right, outcome)
         why = outcome.why if outcome.kind == "misfit" else "the two sides differ"
         message = f"false under every reading: {why}"
@@ -325,6 +343,18 @@ class Formula:
 
             verdict = diagnose(self, judge, pair, outcome, verdict)
         return verdict
+
+
+def _without_kinds(node: s.Node) -> s.Node:
+    """A relation without what it says at its end of the kind of its sides, as … ∈ ℝⁿ."""
+    if not isinstance(node, s.Relation):
+        return node
+    cut = next((i for i, op in enumerate(node.ops) if op in KINDS), len(node.ops))
+    if cut == len(node.ops):
+        return node
+    if cut == 0:
+        return node.sides[0]
+    return replace(node, sides=node.sides[: cut + 1], ops=node.ops[:cut])
 
 
 def _of_functions(pair: Pair) -> Pair:

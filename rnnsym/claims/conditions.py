@@ -37,11 +37,24 @@ class Condition:
         return {"<": a < b, ">": a > b, "≤": a <= b, "≥": a >= b, "=": a == b, "≠": a != b}[self.op]
 
 
+def _letters(scene: Any, side: u.Term, depth: int = 0) -> set[str]:
+    """The free index letters of a side, those of what the document defines among them."""
+    found = u.letters(side)
+    for x in u.walk(side):
+        if isinstance(x, u.Defined) and depth < 5:
+            definition = scene.table.definitions[x.name]
+            if not definition.recursive:
+                found = found | (
+                    _letters(scene, definition.body, depth + 1) - set(definition.letters)
+                )
+    return found
+
+
 def choices(
     scene: Any, sides: Sequence[u.Term], stated: Iterable[Condition]
 ) -> list[dict[str, int]]:
     """Every choice of the free indices of a claim at one point."""
-    free = sorted(set().union(*(u.letters(s) for s in sides)) - set(scene.numbers))
+    free = sorted(set().union(*(_letters(scene, s) for s in sides)) - set(scene.numbers))
     free = [n for n in free if n != "#"]
     # beyond the last step only what the loss does not depend on has a meaning: its derivative is 0
     vanishes = any(isinstance(x, u.Derivative) and _of_loss(x) or isinstance(x, u.Defined)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
@@ -19,9 +18,15 @@ import numpy as np
 
 from rnnsym.claims import conditions
 from rnnsym.claims.conditions import Condition
+from rnnsym.claims.errors import (
+    CannotError,
+    MisfitError,
+    NumbersNeededError,
+    SizeNeededError,
+    TooLargeError,
+)
 from rnnsym.claims.readings import LAYOUTS, Reading
 from rnnsym.claims.scene import EXTRA, Scene, compare
-from rnnsym.claims.values import CannotError, MisfitError, NumbersNeededError, TooLargeError
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import terms as u
 from rnnsym.reader.table import Table
@@ -230,22 +235,15 @@ class Judge:
         choices = conditions.choices(scene, (left, right), self.conditions)
         if not choices:
             return Outcome("none", reading, "no index lies in the range")
-        sizes = sorted({int(v) for k, v in scene.symbols.items() if str(k) not in scene.numbers})
-        if any(
-            (isinstance(x, u.Constant) and x.kind == "identity")
-            or (isinstance(x, u.Concat) and any(map(_is_zero, x.parts)))
-            for s in (left, right)
-            for x in u.walk(s)
-        ):
-            tries = sizes
-        else:
-            tries = sizes[:1]
-        outcome = Outcome("misfit", reading)
-        for size in tries or [1]:
-            scene.identity_size = size
+        scene.identity_size = None
+        try:
             outcome = self._over(scene, left, right, reading, choices)
-            if outcome.kind == "equal":
-                break
+        except SizeNeededError:
+            for size in sorted({int(v) for v in scene.symbols.values()}):
+                scene.identity_size = size
+                outcome = self._over(scene, left, right, reading, choices)
+                if outcome.kind == "equal":
+                    break
         if outcome.kind == "differ" and self._descends(scene):
             outcome = self._over(scene, left, right, reading, choices)
             if outcome.kind != "equal":
@@ -307,10 +305,11 @@ class Judge:
         self, outcome: Outcome, left: u.Term, right: u.Term, reading: Reading
     ) -> Outcome:
         """A difference in the field, looked at again in numbers where functions are related."""
-        functions = {x.function for s in (left, right) for x in u.walk(s) if isinstance(x, u.Apply)}
-        if outcome.kind != "differ" or (
-            not functions & {"exp", "log", *EXTRA} and len(functions) < 2
-        ):
+        applied = [x for s in (left, right) for x in u.walk(s) if isinstance(x, u.Apply)]
+        functions = {x.function for x in applied}
+        related = functions & {"exp", "log", *EXTRA} or len(functions) > 1
+        numbers = any(isinstance(x.argument, u.Num | u.Constant) for x in applied)  # tanh′(0)
+        if outcome.kind != "differ" or not (related or numbers):
             return outcome
         found = self._in_numbers(left, right, reading)
         return found if found.kind == "equal" else outcome
@@ -441,10 +440,6 @@ def _has_row_inside(side: u.Term) -> bool:
         and all(isinstance(v, u.Leaf) and v.time is not None for v in d.by)
         for d in u.walk(side)
     )  # fmt: skip
-
-
-def _is_zero(term: u.Term) -> bool:
-    return (isinstance(term, u.Constant) and term.kind == "zero") or term == u.Num(Fraction(0))
 
 
 def u_free(*sides: u.Term) -> bool:

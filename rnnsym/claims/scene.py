@@ -38,6 +38,7 @@ from rnnsym.evaluate.point import Point, array_point, field_point
 from rnnsym.evaluate.trajectory import Truth
 from rnnsym.nodes import Stack, TimeVector, Unknown
 from rnnsym.reader import terms as u
+from rnnsym.reader.indices import Index
 from rnnsym.reader.table import Table
 from rnnsym.sizes import choose_sizes
 from rnnsym.verify.arrays import random_arrays
@@ -72,10 +73,9 @@ class Scene:
         self.deadline = float("inf")
         self.down: set[int] = set()
         self.trace: dict[int, set[tuple[int, int]]] = {}
-        self.identity_size = 1
+        self.identity_size: int | None = None
         self._jacobians: dict[Any, Any] = {}
         self._variables: dict[str, Any] = {}
-        self._known: dict[Any, Value] = {}
         self._open: set[Any] = set()
 
     def _shared(self, key: Any, zero: bool) -> Truth:
@@ -105,7 +105,7 @@ class Scene:
     @cached_property
     def numbers(self) -> dict[str, int]:
         """The lengths of the sequences by name."""
-        return {"T": self.steps, **self.lengths}
+        return {"T": self.steps, **self.lengths, **dict.fromkeys(self.table.lengths, self.steps)}
 
     def values(self, reading: Reading) -> Values:
         """What evaluates terms here under a reading."""
@@ -226,24 +226,30 @@ class Scene:
 
     # ---- what the document defines -------------------------------------------------------
 
-    def defined(self, values: Values, term: u.Defined, index: tuple[int, ...]) -> Value:
+    def defined(
+        self, values: Values, term: u.Defined, index: tuple[int, ...], around: Numbers
+    ) -> Value:
         """The value of a defined quantity; outside of the steps a recursion gives zero."""
         definition = self.table.definitions[term.name]
         # the arithmetic and the leaves themselves: the id of what is gone may be another's
         key = values.ar, values.leaf, term.name, index, values.reading
-        if key in self._known:
-            return self._known[key]
+        if key in values.known:
+            return values.known[key]
         if key in self._open:
             raise CannotError(f"{definition.latex} is defined by itself")
         if definition.recursive and index and not 1 <= index[0] <= self.steps:
             return Value(values.ar.full(1, 1, 0), kind="zero")
         self._open.add(key)
         try:
-            numbers = {**self.numbers, **dict(zip(definition.letters, index, strict=False))}
+            numbers = {
+                **around,
+                **self.numbers,
+                **dict(zip(definition.letters, index, strict=False)),
+            }
             found = values(definition.at(index), numbers)
         finally:
             self._open.discard(key)
-        self._known[key] = found
+        values.known[key] = found
         return found
 
     # ---- derivatives ---------------------------------------------------------------------
@@ -407,6 +413,22 @@ class Scene:
     def is_descending(self, values: Values, term: u.Ranged, numbers: Numbers) -> bool:
         return term.start in self.down
 
+    def descends(self, term: u.Ranged) -> bool:
+        """Whether a product is written with the highest index first, where nothing else is said:
+        its factors chain so, ∂a⟨i⟩/∂a⟨i-1⟩; those of states that run backwards do not."""
+        index = Index.of(term.index)
+        steps = set()
+        for node in u.walk(term.body):
+            if isinstance(node, u.Derivative) and len(node.by) == 1:
+                above, below = (_time(self, x, index) for x in (node.of, node.by[0]))
+                if above is not None and below is not None and above != below:
+                    steps.add(above > below)
+        if len(steps) == 1:
+            return steps.pop()
+        states = {x.name for x in u.walk(term.body)
+                  if isinstance(x, u.Leaf) and x.name in self.net.states}  # fmt: skip
+        return not states or not all(self.net.lag_range(n)[0] < 0 for n in states)
+
     def holds(self, values: Values, claim: u.Claim, numbers: Numbers) -> bool:
         """Whether a condition between whole numbers holds."""
         found = []
@@ -420,6 +442,17 @@ class Scene:
             else:
                 raise NumbersNeededError("a condition between values")
         return all(compare(a, op, b) for a, op, b in zip(found, claim.ops, found[1:], strict=False))
+
+
+def _time(scene: Scene, term: u.Term, index: Index) -> int | None:
+    """How far from an index the time of a quantity is."""
+    found: tuple[Index, ...] = ()
+    if isinstance(term, u.Leaf) and term.time is not None:
+        found = (term.time,)
+    elif isinstance(term, u.Defined):
+        found = term.index
+    gap = found[0].plus(index, -1) if found else None
+    return None if gap is None or gap.letters else gap.constant
 
 
 def compare(a: Any, op: str, b: Any) -> bool:

@@ -8,11 +8,12 @@ calculus is used.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
+from rnnsym.claims.blocks import Value, alike, chained, closed, joined
+from rnnsym.claims.errors import CannotError, MisfitError, NumbersNeededError, TooLargeError
 from rnnsym.claims.readings import Reading
-from rnnsym.errors import RnnsymError
 from rnnsym.evaluate.dual import Dual, DualArithmetic
 from rnnsym.reader import terms as u
 from rnnsym.reader.indices import Index
@@ -25,33 +26,6 @@ Numbers = Mapping[str, int]
 MAX_ENTRIES, MAX_TERMS, MAX_POWER = 20_000, 2_000, 200
 #: multiplications of numbers in one matrix product: in the field, and in 50 digits
 MAX_WORK, MAX_DIGITS_WORK = 4_000_000, 40_000
-
-
-class MisfitError(RnnsymError):
-    """Shapes that do not fit under a reading."""
-
-
-class NumbersNeededError(RnnsymError):
-    """A norm, an order or a root: what the finite field does not have."""
-
-
-class CannotError(RnnsymError):
-    """What cannot be evaluated at all; the message says why."""
-
-
-class TooLargeError(RnnsymError):
-    """Beyond a limit of time or size; no other reading is tried, the verdict is "unknown"."""
-
-
-@dataclass(frozen=True)
-class Value:
-    """A matrix; vec: its columns are those of vec(W) for a W of this shape; kind: a constant
-    that takes its size from its neighbours ("one", "identity", "zero"), of which m is the number
-    that it is multiplied by."""
-
-    m: Matrix
-    vec: tuple[int, int] | None = None
-    kind: str = ""
 
 
 class Values:
@@ -72,7 +46,7 @@ class Values:
     ) -> None:
         self.scene, self.ar, self.leaf, self.loss = scene, ar, leaf, loss
         self.reading, self.free = reading, dict(free or {})
-        self.inside = 0  # how many derivatives are being evaluated around this
+        self.known: dict[Any, Value] = {}  # values of what the document defines
 
     def __call__(self, term: u.Term, numbers: Numbers) -> Value:
         """The value. Raises MisfitError, NumbersNeededError, CannotError or TooLargeError."""
@@ -102,7 +76,7 @@ class Values:
         return Value(self.ar.full(1, 1, number))
 
     def is_scalar(self, v: Value) -> bool:
-        return not v.kind and self.shape(v) == (1, 1)
+        return not v.kind and not v.is_open and self.shape(v) == (1, 1)
 
     # ---- leaves --------------------------------------------------------------------------
 
@@ -145,9 +119,8 @@ class Values:
         return Value(m)
 
     def _defined(self, term: u.Defined, numbers: Numbers) -> Value:
-        found: Value = self.scene.defined(
-            self, term, tuple(self.number(i, numbers) for i in term.index)
-        )
+        index = tuple(self.number(i, numbers) for i in term.index)
+        found: Value = self.scene.defined(self, term, index, numbers)
         return found
 
     def _constant(self, term: u.Constant, numbers: Numbers) -> Value:
@@ -161,7 +134,7 @@ class Values:
         for sign, part in term.terms:
             v = self(part, numbers)
             if sign == -1:
-                v = Value(self.ar.scale(-1, v.m), v.vec, v.kind)
+                v = replace(v, m=self.ar.scale(-1, v.m))
             total = v if total is None else self.plus(total, v)
         assert total is not None
         return total
@@ -170,14 +143,14 @@ class Values:
         """a + b: numbers are added to every entry, I and 0 take the other's size."""
         if a.kind and b.kind:
             return self._constants(a, b)
-        a, b = self._sized(a, b), self._sized(b, a)
+        a, b = alike(self, self.sized(a, b), self.sized(b, a))
         if self.shape(a) == self.shape(b):
-            return Value(self.ar.add(a.m, b.m), a.vec or b.vec)
+            return replace(a, m=self.ar.add(a.m, b.m), vec=a.vec or b.vec)
         fitted = self._unvec(a, b)
         if fitted is not None:
             return Value(self.ar.add(*fitted))
         if self.is_scalar(a) or self.is_scalar(b):
-            big, small = (b, a) if self.is_scalar(a) else (a, b)
+            big, small = (closed(b), a) if self.is_scalar(a) else (closed(a), b)
             return Value(self.ar.add(big.m, self._spread(small.m, self.shape(big))), big.vec)
         raise MisfitError(f"{self._show(a)} and {self._show(b)} cannot be added")
 
@@ -194,11 +167,11 @@ class Values:
         left = self.ar.matmul(self.ar.full(rows, 1, 1), m)
         return self.ar.matmul(left, self.ar.full(1, cols, 1))
 
-    def _sized(self, v: Value, other: Value) -> Value:
+    def sized(self, v: Value, other: Value) -> Value:
         """A constant in the size of its neighbour."""
-        if not v.kind or other.kind:
+        if not v.kind or other.kind or (other.is_open and v.kind == "zero"):
             return v
-        rows, cols = self.shape(other)
+        rows, cols = self.shape(closed(other))
         m = self._spread(v.m, (rows, cols))
         if v.kind == "identity":
             if rows != cols:
@@ -270,20 +243,24 @@ class Values:
             return self._by_identity(a, b)
         a = Value(a.m, a.vec) if a.kind else a
         b = Value(b.m, b.vec) if b.kind else b
+        if self.is_scalar(a):
+            return replace(b, m=self._scaled(a.m, b.m))
+        if self.is_scalar(b):
+            return replace(a, m=self._scaled(b.m, a.m))
+        if op == "⊙":
+            a, b = alike(self, a, b)
+        elif not (op and self.reading.dot == "elementwise"):
+            a, b = chained(self, a, b)
         (m, n), (p, q) = self.shape(a), self.shape(b)
-        if (m, n) == (1, 1):
-            return Value(self._scaled(a.m, b.m), b.vec)
-        if (p, q) == (1, 1):
-            return Value(self._scaled(b.m, a.m), a.vec)
         same = (m, n) == (p, q)
         if op == "⊙" or (op == "*" and same):
             if not same:
                 raise MisfitError(f"{self._show(a)} ⊙ {self._show(b)}")
-            return Value(self.ar.hadamard(a.m, b.m))
+            return replace(a, m=self.ar.hadamard(a.m, b.m), vec=None)
         if self.reading.dot == "elementwise" and same and (op or n != p):
-            return Value(self.ar.hadamard(a.m, b.m))
+            return Value(self.ar.hadamard(closed(a).m, closed(b).m))
         if n == p:
-            return Value(self._matmul(a.m, b.m), b.vec)
+            return Value(self._matmul(a.m, b.m), b.vec, rows=a.rows, cols=b.cols)
         raise MisfitError(f"{self._show(a)} times {self._show(b)}")
 
     def _scaled(self, number: Matrix, m: Matrix) -> Matrix:
@@ -292,9 +269,9 @@ class Values:
 
     def _by_identity(self, a: Value, b: Value) -> Value:
         constant, other = (a, b) if a.kind == "identity" else (b, a)
-        if self.shape(other) == (1, 1):
+        if self.shape(other) == (1, 1) and not other.is_open:
             return Value(self.ar.hadamard(constant.m, other.m), kind="identity")
-        return Value(self._scaled(constant.m, other.m), other.vec)
+        return replace(other, m=self._scaled(constant.m, other.m))
 
     def _otimes(self, a: Value, b: Value) -> Value:
         if self.reading.otimes == "elementwise":
@@ -303,25 +280,26 @@ class Values:
             if self.shape(a)[1] != self.shape(b)[1]:
                 raise MisfitError(f"{self._show(a)} ⊗ {self._show(b)}")
             return Value(self._matmul(a.m, self.ar.transpose(b.m)))
-        rows, cols = self.shape(a)
-        vec = (self.scene.identity_size, cols) if b.kind == "identity" and rows == 1 else None
-        left, right = self._plain(a), self._plain(b)
-        rows, cols = self.ar.shape(left)
-        self.afford(rows * self.ar.shape(right)[0], cols * self.ar.shape(right)[1])
-        blocks = [
-            [self._scaled(self.entries([[(i, j)]], left), right) for j in range(cols)]
-            for i in range(rows)
-        ]
-        return Value(self.ar.blocks(blocks), vec)
+        a, b = closed(a), closed(b)
+        for constant, other, side in ((a, b, "left"), (b, a, "right")):
+            if constant.kind == "identity":
+                return Value(self._scaled(constant.m, other.m), kron=side)
+        return Value(self.kron(a.m, b.m))
 
-    def _plain(self, v: Value) -> Matrix:
-        if v.kind != "identity":
-            return v.m
-        return self._scaled(v.m, self.ar.eye(self.scene.identity_size))
+    def kron(self, a: Matrix, b: Matrix) -> Matrix:
+        """The Kronecker product."""
+        (rows, cols), (height, width) = self.ar.shape(a), self.ar.shape(b)
+        self.afford(rows * height, cols * width)
+        return self.ar.blocks(
+            [
+                [self._scaled(self.entries([[(i, j)]], a), b) for j in range(cols)]
+                for i in range(rows)
+            ]
+        )
 
     def over(self, a: Value, b: Value) -> Value:
         """a divided by b: by a number, or entry by entry."""
-        a, b = Value(a.m, a.vec), Value(b.m, b.vec)
+        a, b = Value(closed(a).m, a.vec), Value(closed(b).m, b.vec)
         inverse = self.ar.apply("reciprocal", 0, b.m)
         if self.is_scalar(b) or self.is_scalar(a):
             return self.times(a, Value(inverse), "")
@@ -333,7 +311,7 @@ class Values:
         return self.over(self(term.above, numbers), self(term.below, numbers))
 
     def _power(self, term: u.Power, numbers: Numbers) -> Value:
-        base, n = self(term.base, numbers), self.number(term.exponent, numbers)
+        base, n = closed(self(term.base, numbers)), self.number(term.exponent, numbers)
         if abs(n) > MAX_POWER:
             raise TooLargeError(f"too large: an exponent beyond {MAX_POWER}")
         kind = base.kind
@@ -356,12 +334,14 @@ class Values:
 
     def _transposed(self, term: u.Transposed, numbers: Numbers) -> Value:
         v = self(term.body, numbers)
-        return Value(self.ar.transpose(v.m), kind=v.kind)
+        return Value(
+            self.ar.transpose(v.m), kind=v.kind, rows=v.cols, cols=v.rows, kron=v.kron
+        )  # fmt: skip
 
     # ---- functions -----------------------------------------------------------------------
 
     def _apply(self, term: u.Apply, numbers: Numbers) -> Value:
-        v = self(term.argument, numbers)
+        v = closed(self(term.argument, numbers))
         return Value(self.scene.apply(self.ar, self.function(term.function), term.order, v.m))
 
     def function(self, name: str) -> str:
@@ -369,11 +349,11 @@ class Values:
         return self.reading.activation if name == "sigmoid" and self.reading.activation else name
 
     def _unknown(self, term: u.Unknown, numbers: Numbers) -> Value:
-        arguments = [self(a, numbers).m for a in term.arguments]
+        arguments = [closed(self(a, numbers)).m for a in term.arguments]
         return Value(self.scene.unknown(self.ar, term.function, arguments))
 
     def _named(self, term: u.Named, numbers: Numbers) -> Value:
-        arguments = [self(a, numbers) for a in term.arguments]
+        arguments = [closed(self(a, numbers)) for a in term.arguments]
         v = arguments[0]
         ar = self.ar
         rows, cols = self.shape(v)
@@ -484,7 +464,7 @@ class Values:
             elif term.op == "sum":
                 total = self.plus(total, v)
             elif term.op == "prod":
-                later_left = self.reading.descending and not down
+                later_left = self.reading.descending == self.scene.descends(term) and not down
                 total = self.times(v, total, "") if later_left else self.times(total, v, "")
             else:
                 total = Value(self.scene.norm(self.ar, term.op, total.m, v.m))
@@ -508,44 +488,10 @@ class Values:
         lying = all(self.shape(v)[0] == 1 and self.shape(v)[1] > 1 for v in flat)
         if not (table or term.rows or lying):
             grid = [[v] for v in flat]
-        if any(v.kind for v in flat):
-            grid = self._filled(grid)
-        shapes = [[self.shape(v) for v in row] for row in grid]
-        if any(len({rows for rows, _ in row}) != 1 for row in shapes):
-            raise MisfitError("blocks of different heights side by side")
-        if len({tuple(cols for _, cols in row) for row in shapes}) != 1:
-            raise MisfitError("blocks of different widths on top of each other")
-        self.afford(sum(row[0][0] for row in shapes), sum(cols for _, cols in shapes[0]))
-        return Value(self.ar.blocks([[v.m for v in row] for row in grid]))
-
-    def _filled(self, grid: list[list[Value]]) -> list[list[Value]]:
-        """Constants among blocks in the size that the others leave them."""
-        if len({len(row) for row in grid}) != 1:
-            raise MisfitError("rows of blocks of different lengths")
-        heights = [next((self.shape(v)[0] for v in row if not v.kind), 0) for row in grid]
-        widths = [
-            next((self.shape(v)[1] for v in column if not v.kind), 0)
-            for column in zip(*grid, strict=True)
-        ]
-        open_ = 1 if all(v.kind != "identity" for row in grid for v in row) and not any(
-            heights + widths
-        ) else self.scene.identity_size  # fmt: skip
-        result = []
-        for i, row in enumerate(grid):
-            line = []
-            for j, v in enumerate(row):
-                if v.kind:
-                    square = v.kind == "identity"
-                    number = v.kind == "one"
-                    rows = heights[i] or (square and widths[j]) or (1 if number else open_)
-                    cols = widths[j] or (square and heights[i]) or (1 if number else open_)
-                    v = self._sized(v, Value(self.ar.full(rows, cols, 0)))
-                line.append(v)
-            result.append(line)
-        return result
+        return joined(self, grid)
 
     def _component(self, term: u.Component, numbers: Numbers) -> Value:
-        v = self(term.body, numbers)
+        v = closed(self(term.body, numbers))
         indices = [self.number(i, numbers) for i in term.indices]
         rows, cols = self.shape(v)
         if len(indices) == 1:
@@ -572,7 +518,7 @@ class Values:
 
     def pair(self, a: Value, b: Value) -> tuple[Matrix, Matrix]:
         """Two sides as matrices of one shape. Raises MisfitError if they have none."""
-        a, b = self._sized(a, b), self._sized(b, a)
+        a, b = alike(self, self.sized(a, b), self.sized(b, a))
         if self.shape(a) == self.shape(b):
             return a.m, b.m
         fitted = self._unvec(a, b)

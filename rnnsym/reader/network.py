@@ -301,7 +301,8 @@ class _Maker:
             if "y" not in lines and not any(re.search(r"\by\[", x) for x in lines.values())
             else "y_target"
         )
-        self.table.entries.setdefault(("y", (), ""), Entry("vector", target))
+        if output != "y" and (output == "y_hat" or "target" in prose or "label" in prose):
+            self.table.entries.setdefault(("y", (), ""), Entry("vector", target))
         if "entropy" in prose and rhs.startswith("softmax("):
             lines["L"] = f"L[{at}] = -{target}[{at}].T @ log({output}[{at}])"
             self.notes.append("the loss is taken to be the cross entropy")

@@ -37,7 +37,7 @@ FUNCTIONS = {
     "logsoftmax": "logsoftmax", "sin": "sin", "cos": "cos", "step": "step",
     "stopgrad": "detach", "rank": "rank", "identity": "identity", "id": "identity",
     "sum": "total", "sgn": "sign", "dim": "dim", "argmax": "argmax", "arg": "arg", "lim": "lim",
-    "Var": "var", "transpose": "transpose", "Concat": "concat", "CrossEntropy": "crossentropy",
+    "Var": "var", "Pr": "Pr", "transpose": "transpose", "Concat": "concat", "CrossEntropy": "crossentropy",
 }  # fmt: skip
 WORDS = {r"\text", r"\textrm", r"\mathrm", r"\operatorname", r"\operatorname*", r"\mbox", r"\textsf",
          r"\texttt", r"\textnormal", r"\hbox", r"\mathop", r"\rm", r"\textsc", r"\mathrm*"}  # fmt: skip
@@ -92,6 +92,16 @@ LAYOUTS = {"aligned", "align", "split", "gathered", "gather", "equation", "multl
            "IEEEeqnarray", "empheq", "dmath"}  # fmt: skip
 TABLES = {"matrix", "bmatrix", "pmatrix", "vmatrix", "Vmatrix", "Bmatrix", "smallmatrix", "array",
           "cases", "dcases", "rcases"}  # fmt: skip
+
+
+#: bars that may stand between parts
+BARS = {"|", r"\vert", r"\mid"}
+#: words between formulas
+CONJUNCTIONS = {
+    "and", "or", "if", "where", "when", "for", "with", "so", "thus", "hence", "then", "since",
+    "otherwise", "as", "which", "is", "are", "because", "that", "iff", "such that", "for all",
+    "for every", "so that", "e.g.", "i.e.", "but", "else", "given", "let", "by", "from", "to", "in",
+}  # fmt: skip
 
 
 class Parser:
@@ -237,14 +247,53 @@ class Parser:
     def ends(self) -> bool:
         """Whether nothing that belongs to an expression comes next."""
         text = self.text
+        if text == "." and self.peek() == "." and self.peek(2) == ".":
+            return False
         return (
             not text
             or text in CLOSING
+            or (text in BARS and self._separates())
+            or (text in WORDS and self._conjunction())
             or text in (",", ";", "&", r"\\", ".", ":", "!", "?", r"\mid")
             or text in IMPLICATIONS
             or text in SPACES
             or (text in self.bars[-1:])
             or text == r"\end"
+        )
+
+    def _separates(self) -> bool:
+        """Whether a bar inside of brackets stands between two parts, as in (x | h)."""
+        if self.bars[-1:] != [""]:
+            return False
+        depth, bars = 0, 0
+        for token in self.tokens[self.i :]:
+            if token.text in ("(", "[", "{", r"\{"):
+                depth += 1
+            elif token.text in (")", "]", "}", r"\}"):
+                depth -= 1
+                if depth < 0:
+                    break
+            elif token.text == self.text and depth == 0:
+                bars += 1
+        return bars == 1
+
+    def _conjunction(self) -> bool:
+        """Whether words come next that end a formula: "and", "if", several words."""
+        if self.depth or self.bars or self.peek() != "{":
+            return False
+        words: list[str] = []
+        for token in self.tokens[self.i + 2 :]:
+            if token.text == "}":
+                break
+            if token.spaced or not words:
+                words.append("")
+            words[-1] += token.text
+        first = self.tokens[self.i + 2].spaced if self.i + 2 < len(self.tokens) else False
+        return (
+            len(words) > 2
+            or " ".join(words).strip().lower() in CONJUNCTIONS
+            or (first and not words[0][:1].isupper() and words[0] not in FUNCTIONS and len(words[0]) > 1
+                and words[0].lower() in CONJUNCTIONS)
         )
 
     def sum(self, start: int) -> s.Node:

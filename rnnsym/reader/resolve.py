@@ -186,7 +186,9 @@ class Resolver:
             if name == "L" and time is None:
                 term = u.Loss()
             else:
-                term = u.Leaf(name, time if time is not None else Index.of("t"))
+                now = Index.of("t")
+                implied = time is None and name not in self.table.timeless
+                term = u.Leaf(name, time if time is not None else now, implied)
         elif kind == "parameter":
             term = u.Leaf(name, None)
         elif kind == "gradient":

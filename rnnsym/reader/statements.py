@@ -61,7 +61,7 @@ class Reading:
 
 def read_formula(latex: str) -> Reading:
     """All statements of a formula. Raises UnreadableError; nothing is ever read in part."""
-    found = _without_layout(tokens(latex))
+    found = _without_spaces(_without_layout(tokens(latex)))
     rows = _joined([split(row, "&") for row in split(found, r"\\")])
     result: list[Statement] = []
     for k, cells in enumerate(rows):
@@ -115,6 +115,20 @@ def _without_layout(found: list[Token]) -> list[Token]:
     if open_:
         fail("an environment has no \\end", found[-1].end)
     return result
+
+
+def _without_spaces(found: list[Token]) -> list[Token]:
+    """\\quad beside an operator or a relation only serves the looks."""
+    joins = {*JOINTS, *RELATIONS} - {r"\to", r"\rightarrow", r"\in"}
+    kept: list[Token] = []
+    for i, token in enumerate(found):
+        if token.text in SPACES:
+            after = next((x.text for x in found[i + 1 :] if x.text not in SPACES), "")
+            before = kept[-1].text if kept else ""
+            if after in joins or (before in joins and before not in ("*", r"\circ")):
+                continue
+        kept.append(token)
+    return kept
 
 
 def _after_group(found: Sequence[Token], i: int) -> int:

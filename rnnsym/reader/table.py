@@ -23,6 +23,10 @@ from rnnsym.reader.tokens import UnreadableError, tokens
 Key = tuple[str, tuple[str, ...], str]
 
 
+#: letters that are indices by custom
+INDICES = {"t", "k", "i", "j", "s", "n", "m", "r", "tau", "l", "q", "p", "t'", "k'", "i'", "tau'"}
+
+
 @dataclass(frozen=True)
 class Entry:
     """kind: "vector", "parameter", "loss" (of the whole sequence), "function", "definition",
@@ -59,11 +63,14 @@ class Table:
     rows: bool = False
     einstein: bool = False
     mean: bool = False  # the loss of the sequence is the mean over its steps
+    timeless: set[str] = field(default_factory=set)  # vectors that never carry their time
+    lengths: set[str] = field(default_factory=set)  # letters that stand for the length, beside T
 
     def copy(self) -> Table:
         return Table(
             dict(self.entries), set(self.styles), set(self.letters), dict(self.functions),
             dict(self.definitions), self.rows, self.einstein, self.mean,
+            set(self.timeless), set(self.lengths),
         )  # fmt: skip
 
     def find(self, spelled: Spelled, scope: Iterable[str] = ()) -> Found | None:
@@ -83,9 +90,11 @@ class Table:
             return ["label", *(["time"] if script.index and "square" in self.styles else [])]
         roles = ["label"]
         if script.index is not None:
-            if script.style == "round" or script.where == "sub" or "sup" in self.styles:
+            placed = script.style == "round" or script.where == "sub" or "sup" in self.styles
+            known = {*bound, *self.letters, *INDICES}
+            if placed and all(n in known or n.split("_")[0] == "T" for n in script.index.names):
                 roles.append("time")
-            if script.where == "sub":
+            if script.where == "sub" and set(script.index.names) <= known:
                 roles.append("component")
             if script.where == "sup" and script.style == "plain":
                 roles.append("power")
@@ -112,10 +121,8 @@ class Table:
                 components += [Index.of(c) for c in script.text]
             else:
                 powers.append(script)
-        key = spelled.base, spelled.accents, labels + "'" * spelled.primes
+        key = spelled.base, spelled.accents, labels + spelled.star + "'" * spelled.primes
         entry = self.entries.get(key)
-        if entry is None and spelled.star:
-            entry = self.entries.get((spelled.base, spelled.accents, labels + spelled.star))
         if entry is None or len(times) > 1 or len(powers) > 1:
             return None
         timed = entry.kind in ("vector", "gradient") or (
@@ -146,7 +153,7 @@ def key(spelled: Spelled) -> Key:
     labels = "".join(f"[{x.text}]" if x.style == "square" else x.text for x in spelled.scripts) + (
         "T" * spelled.transposed
     )
-    return spelled.base, spelled.accents, labels + "'" * spelled.primes
+    return spelled.base, spelled.accents, labels + spelled.star + "'" * spelled.primes
 
 
 #: other words for a loss

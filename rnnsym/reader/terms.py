@@ -34,10 +34,14 @@ class Whole(Term):
 
 @dataclass(frozen=True)
 class Leaf(Term):
-    """A quantity of the network: a vector at a time, or a parameter (time None)."""
+    """A quantity of the network: a vector at a time, or a parameter (time None).
+
+    implied: no time was written, and the present one is supposed.
+    """
 
     name: str
     time: Index | None
+    implied: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,8 @@ class Vocabulary:
         self._find_functions()
         self._find_losses()
         self._find_parameters()
+        self._find_lengths()
+        self._find_cases()
         self.table.rows = self._is_rows()
         self.scalar = self._is_scalar()
 
@@ -222,6 +224,8 @@ class Vocabulary:
         inside = list(nodes(right))
         if any(isinstance(x, s.Derivative | s.Differential | s.Dots) for x in inside):
             return None
+        if _is_number(right) or (left.base not in LOSS_LETTERS and any(map(self._over_time, inside))):
+            return None
         found = self.table.find(spelled)
         if found is not None and found.time is not None and found.power is None:
             letter = found.time.letter
@@ -243,8 +247,20 @@ class Vocabulary:
             key = label_key(spelled)
             if left.base not in LOSS_LETTERS:  # z = W h_t + b: at step t, though nothing says so
                 self._enter(key, "vector")
+                self.table.timeless.add(self.table.entries[key].name)
             return Forward(key, None, (), right, latex, k, node.sides[2:], arguments)
         return None
+
+    def _over_time(self, x: s.Node) -> bool:
+        """Whether a sum or product runs over steps: a closed form, no equation of a network."""
+        if not isinstance(x, s.Big) or not x.lower:
+            return False
+        index = x.lower[0].text.lstrip("\\")
+        for o in occurrences(x.body):
+            found = self.table.find(o.spelled, {index})
+            if found is not None and found.time is not None and index in found.time.names:
+                return True
+        return False
 
     def _timed(self, o: Occurrence) -> bool:
         found = self.table.find(o.spelled)
@@ -303,6 +319,8 @@ class Vocabulary:
         for plain, _ in numerators.most_common():
             if plain in defined or plain in recurrent or plain[0] in self.table.functions:
                 continue
+            if plain[0] in CUSTOMARY or plain[0] in FUNCTION_WORDS:
+                continue
             if plain[0] in LOSS_LETTERS or plain not in self.table.entries:
                 self._loss(plain)
         for f in self.forward:
@@ -360,6 +378,42 @@ class Vocabulary:
                 kept = [x for x in o.spelled.scripts if x not in entries and not _is_power(x)]
                 self._enter(_key(o.spelled, kept), "parameter")
 
+    def _find_lengths(self) -> None:
+        """The letter that sums over steps end at, where that is not T."""
+        used = {x.text for _, node, _ in self.statements for b in nodes(node) if isinstance(b, s.Big)
+                for x in b.upper}  # fmt: skip
+        if "T" in used or any(n == "T" for _, o in self.seen for x in o.spelled.scripts if x.index
+                              for n in x.index.names):  # fmt: skip
+            return
+        bound = {x.lower[0].text.lstrip("\\") for _, node, _ in self.statements for x in nodes(node)
+                 if isinstance(x, s.Big) and x.lower}  # fmt: skip
+        for letter in ("n", "N", "m", "M", "tau", "L", "K"):
+            if letter in {x.lstrip("\\") for x in used} - bound - {self.main}:
+                self.table.lengths.add(letter)
+                return
+
+    def _find_cases(self) -> None:
+        """S_k and s_k are one, where no formula holds both: authors change their mind."""
+        together: dict[Key, set[int]] = {}
+        for k, o in self.seen:
+            found = self.table.find(o.spelled)
+            if found is not None:
+                key = next(key for key, e in self.table.entries.items() if e is found.entry)
+                together.setdefault(key, set()).add(k)
+        for key, entry in list(self.table.entries.items()):
+            other = key[0].swapcase(), key[1], key[2]
+            twin = self.table.entries.get(other)
+            if len(key[0]) != 1 or twin is None or twin is entry or twin.kind != entry.kind:
+                continue
+            if "L" in (entry.name, twin.name) or together.get(key, set()) & together.get(other, set()):
+                continue
+            if entry.kind == "parameter" and not (key[2] and key[0] in "wW"):
+                continue
+            defined = {f.key for f in self.forward}
+            if entry.kind == "vector" and (key in defined) != (other in defined):
+                continue
+            self.table.entries[other] = entry
+
     # ---- conventions ---------------------------------------------------------------------
 
     def _is_rows(self) -> bool:
@@ -389,7 +443,11 @@ class Vocabulary:
 
     def _is_scalar(self) -> bool:
         """Whether all weights of recurrences are small letters: a network of numbers."""
-        names = [k[0] for k, e in self.table.entries.items() if e.kind == "parameter"]
+        kinds: dict[str, list[str]] = {}
+        for k, e in self.table.entries.items():
+            if e.kind == "parameter":
+                kinds.setdefault(e.name, []).append(k[0])
+        names = [min(letters, key=str.isupper) for letters in kinds.values()]
         states = [k for k in self._states()]
         if (
             not names
@@ -406,10 +464,18 @@ class Vocabulary:
         return len(small) == len(names) and not bold
 
 
+FUNCTION_WORDS = {"f", "g", "tanh", "phi", "psi", "softmax", "relu"}
 _ENTRIES = {"i", "j", "k", "l", "m", "n"}
 _RESERVED = {"T", "t", "L", "softmax", "detach", "tanh", "sigmoid", "relu", "exp", "log", "step",
              "softplus", "identity", "reciprocal", "g", "g_y", "g_1", "g_2", "in", "is", "if", "or",
              "as", "and", "not", "for", "lambda"}  # fmt: skip
+
+
+def _is_number(node: s.Node) -> bool:
+    """0, 1, a vector of zeros: a value that is supposed, not computed."""
+    if isinstance(node, s.Add) and len(node.terms) == 1:
+        return _is_number(node.terms[0][1])
+    return isinstance(node, s.Number) or (isinstance(node, s.Symbol) and node.base in ("0", "1"))
 
 
 def _style(script: Script) -> str:
