@@ -97,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--sizes", default="", metavar="n_x=3,…", help="sizes; others are chosen")
     sub.add_argument("--seed", type=int, default=0)
     sub.add_argument("--against", metavar="KIND,…", help="bptt, finite_difference, complex_step, "
-                     "exact, torch, jax")  # fmt: skip
+                     "exact, torch, jax, latex2sympy2 (by name only)")  # fmt: skip
     sub.add_argument("--json", action="store_true", help="print one JSON object")
 
     sub = command("emit", _emit, "write the gradient as source code")

@@ -278,7 +278,7 @@ def test_missing_libraries_are_left_out_or_refused_by_name(monkeypatch):
     report = verify(net, gradients=right(net))
     assert report.ok
     assert "not installed" in report.skipped["torch"]
-    assert {"torch", "jax", "exact"} == set(report.skipped)
+    assert {"torch", "jax", "latex2sympy2", "exact"} == set(report.skipped)
     with pytest.raises(UnavailableError, match="pip install"):
         verify(net, gradients=right(net), against=["torch"])
 
@@ -298,7 +298,7 @@ def test_neither_library_is_imported_unasked(monkeypatch):
 
 
 def test_all_kinds_of_the_contract():
-    assert set(KINDS) == {*LOCAL, "torch", "jax"}
+    assert set(KINDS) == {*LOCAL, "torch", "jax", "latex2sympy2"}
     assert _chosen("bptt", True) == ["bptt"]
 
 
