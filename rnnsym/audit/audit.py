@@ -79,6 +79,7 @@ class Auditor:
         self.definitions: dict[Key, tuple[Entry, Any]] = {}
         self.built: dict[Any, Built] = {}
         self.order: list[Built] = []
+        self.last: Built | None = None  # the network whose loss is one of the last step only
         self.notes: list[str] = list(source.notes)
 
     def run(self, progress: Callable[[int, int], None] | None = None) -> Audit:
@@ -142,7 +143,20 @@ class Auditor:
         ):
             if built is not None and built.net is not None and built not in found:
                 found.append(built)
-        return found[:MAX_NETWORKS]
+        found = found[:MAX_NETWORKS]
+        if found and found[0].supposed and not self._stepwise():
+            if self.last is None:
+                self.last = build(self.vocabulary, None, last=True)
+            found += [self.last] if self.last.net is not None else []
+        return found
+
+    def _stepwise(self) -> bool:
+        """Whether the document speaks of the loss of a single step."""
+        for _, o in self.vocabulary.seen:
+            found = self.vocabulary.table.find(o.spelled)
+            if found is not None and found.entry.name == "L" and found.time is not None:
+                return True
+        return False
 
     # ---- formulas ------------------------------------------------------------------------
 
@@ -230,7 +244,7 @@ class Auditor:
             if verdict.verdict == DEFINITION:
                 return DEFINES, None
             if verdict.verdict == TRUE:
-                return CLAIM, verdict
+                return CLAIM, _for_another(verdict, built, candidates[0], self.last)
             verdicts.append(verdict)
         first = verdicts[0]
         if first.verdict == FALSE and (redefines or forward) and _names_something(statement):
@@ -268,6 +282,16 @@ class Auditor:
         for key, entry in table.entries.items():
             if entry.kind == "definition" and entry.name in judged.defined_names:
                 self.definitions[key] = entry, table.definitions[entry.name]
+
+
+def _for_another(verdict: Verdict, built: Built, first: Built, last: Built | None) -> Verdict:
+    """A verdict that holds for another network than the one so far, with that said."""
+    if built is first:
+        return verdict
+    which = "the loss is one of the last step only"
+    if built is not last:
+        which = "by the equations elsewhere in the document"
+    return replace(verdict, reading="; ".join(filter(None, [verdict.reading, which])))
 
 
 def _redefines(before: str) -> bool:

@@ -48,10 +48,13 @@ def fit(values: Any, v: Value, rows: int | None = None, cols: int | None = None)
     if rows is not None and v.rows:
         height, width = values.ar.shape(v.m)
         cut = _place(v.rows, rows - height)
-        above = values.entries([[(i, j) for j in range(width)] for i in range(cut)], v.m)
-        below = values.entries([[(i, j) for j in range(width)] for i in range(cut, height)], v.m)
-        zeros = values.ar.full(rows - height, width, 0) if rows > height else None
-        parts = [x for x, n in ((above, cut), (zeros, rows - height), (below, height - cut)) if n]
+        parts = [
+            values.entries([[(i, j) for j in range(width)] for i in lines], v.m)
+            for lines in (range(cut), range(cut, height))
+            if lines
+        ]
+        if rows > height:
+            parts.insert(1 if cut else 0, values.ar.full(rows - height, width, 0))
         v = replace(v, m=values.ar.blocks([[x] for x in parts]), rows=())
     if cols is not None and v.cols:
         turned = Value(values.ar.transpose(v.m), rows=v.cols)

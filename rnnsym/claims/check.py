@@ -184,7 +184,7 @@ class Formula:
     def _take(self, statement: Statement) -> None:
         if len(self.pairs) > MAX_RELATIONS:
             raise TooLargeError(f"too large: more than {MAX_RELATIONS} relations in one formula")
-        node = statement.node
+        node = _without_kinds(statement.node)
         if isinstance(node, s.Relation) and len(node.ops) > MAX_RELATIONS:
             raise TooLargeError(f"too large: more than {MAX_RELATIONS} relations in one formula")
         if isinstance(node, s.Relation):

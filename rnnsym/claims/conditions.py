@@ -129,20 +129,62 @@ def _ordered(sides: Sequence[u.Term]) -> list[Condition]:
     return found
 
 
-def only_at_the_border(
+@dataclass(frozen=True)
+class Border:
+    """A step at the end of the range at which a claim fails, while it holds inside of it.
+
+    name: the index; last: at the upper end, where gap counts from T; else gap is the step.
+    """
+
+    name: str
+    last: bool
+    gap: int
+
+    def excludes(self, numbers: dict[str, int], steps: int) -> bool:
+        """Whether a choice of the indices lies there."""
+        if self.name not in numbers:
+            return False
+        value = numbers[self.name]
+        return value >= steps + self.gap if self.last else value <= self.gap
+
+    @property
+    def words(self) -> str:
+        """The range that is left; nothing for steps from 1, which is what everybody means."""
+        if self.last:
+            return f"for {self.name} < T{f'+{self.gap}' if self.gap else ''}"
+        return f"for {self.name} > {self.gap}" if self.gap > 0 else ""
+
+
+def borders(
     scene: Any, wrong: Sequence[dict[str, int]], every: Sequence[dict[str, int]]
-) -> str:
-    """In words, if a claim fails at the very last or very first step only, and holds inside."""
+) -> tuple[Border, ...]:
+    """Where a claim fails, if that is at the very first or very last step of an index only."""
+    found: list[Border] = []
+    left, rest = list(wrong), list(every)
+    while left and len(found) < 2:
+        border = _border(scene, left, rest)
+        if border is None:
+            return ()
+        found.append(border)
+        left = [w for w in left if not border.excludes(w, scene.steps)]
+        rest = [e for e in rest if not border.excludes(e, scene.steps)]
+    return () if left else tuple(found)
+
+
+def _border(
+    scene: Any, wrong: Sequence[dict[str, int]], every: Sequence[dict[str, int]]
+) -> Border | None:
     if len(every) < 4 or len(wrong) * 2 > len(every) or scene.steps < 3:
-        return ""
-    names = {n for choice in every for n in choice}
-    for name in sorted(names):
+        return None
+    for name in sorted({n for choice in every for n in choice}):
         values = {w[name] for w in wrong if name in w}
         inside = {e[name] for e in every if name in e} - values
+        if 0 in values and inside and min(inside) > 0:
+            return Border(name, False, 0)
         if len(values) == 1 and len(inside) >= 2 and all(name in w for w in wrong):
             (value,) = values
             if value >= scene.steps and value > max(inside):
-                return f"for {name} < {'T' if value == scene.steps else 'T+1'}"
+                return Border(name, True, value - scene.steps)
             if value <= 1 and value < min(inside):
-                return f"for {name} > {value}"
-    return ""
+                return Border(name, False, value)
+    return None

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from rnnsym.claims import conditions
-from rnnsym.claims.conditions import Condition
+from rnnsym.claims.conditions import Border, Condition
 from rnnsym.claims.errors import (
     CannotError,
     MisfitError,
@@ -51,8 +51,13 @@ class Outcome:
     scene: Scene | None = None
     cases: int = 0
     points: int = 0
-    limited: str = ""
+    borders: tuple[Border, ...] = ()
     numeric: bool = False
+
+    @property
+    def limited(self) -> str:
+        """In words, for which steps a claim holds that fails at the first or the last one."""
+        return ", ".join(b.words for b in self.borders if b.words)
 
 
 @dataclass
@@ -167,6 +172,9 @@ class Judge:
             found.append({"mean": True})
         if any(isinstance(x, u.Ranged) and x.op == "prod" for x in nodes):
             found.append({"descending": False})
+        letters = set().union(*map(u.letters, sides)) - {"T"}
+        if len(letters) == 1 and any(_is_gradient(x) for x in nodes):
+            found.append({"step": letters.pop()})
         if any(isinstance(x, u.Apply) and x.function == "sigmoid" for x in nodes):
             found.append({"activation": "tanh"})
         return found
@@ -215,7 +223,11 @@ class Judge:
                 plans = [(3, 1, True)]
             for steps, seed, wide in plans:
                 other = self._at(
-                    self.scene(steps, zero=reading.zero, seed=seed, wide=wide), left, right, reading
+                    self.scene(steps, zero=reading.zero, seed=seed, wide=wide),
+                    left,
+                    right,
+                    reading,
+                    outcome.borders,
                 )
                 if other.kind == "differ":
                     return other
@@ -230,9 +242,20 @@ class Judge:
         except ZeroDivisionError:
             return Outcome("cannot", reading, "a denominator vanishes")
 
-    def _at(self, scene: Scene, left: u.Term, right: u.Term, reading: Reading) -> Outcome:
-        """Both sides at one point, for every choice of the free indices."""
-        choices = conditions.choices(scene, (left, right), self.conditions)
+    def _at(
+        self,
+        scene: Scene,
+        left: u.Term,
+        right: u.Term,
+        reading: Reading,
+        outside: tuple[Border, ...] = (),
+    ) -> Outcome:
+        """Both sides at one point, for every choice of the free indices but those outside."""
+        choices = [
+            c
+            for c in conditions.choices(scene, (left, right), self.conditions)
+            if not any(b.excludes(c, scene.steps) for b in outside)
+        ]
         if not choices:
             return Outcome("none", reading, "no index lies in the range")
         scene.identity_size = None
@@ -272,24 +295,29 @@ class Judge:
     ) -> Outcome:
         values = scene.values(reading)
         wrong: list[dict[str, int]] = []
+        skipped: list[str] = []
         for numbers in choices:
             every = {**scene.numbers, **numbers}
             try:
                 a, b = values(left, every), values(right, every)
                 x, y = values.pair(a, b)
             except MisfitError as error:
-                if wrong:
-                    continue
                 return Outcome("misfit", reading, str(error), numbers, scene)
+            except NoValueError as error:  # such indices are not meant
+                skipped.append(str(error))
+                continue
             if not self._same(scene, x, y):
                 wrong.append(numbers)
                 if len(wrong) > 2 and all(len({w[n] for w in wrong}) > 1 for n in numbers):
                     break  # it is not just the border
+        if len(skipped) == len(choices):
+            return Outcome("cannot", reading, skipped[0])
         if not wrong:
-            return Outcome("equal", reading, cases=len(choices), points=1, numeric=scene.numeric)
-        border = conditions.only_at_the_border(scene, wrong, choices)
-        if border:
-            return Outcome("equal", reading, cases=len(choices), points=1, limited=border)
+            cases = len(choices) - len(skipped)
+            return Outcome("equal", reading, cases=cases, points=1, numeric=scene.numeric)
+        found = conditions.borders(scene, wrong, choices)
+        if found:
+            return Outcome("equal", reading, cases=len(choices), points=1, borders=found)
         return Outcome(
             "differ", reading, at=wrong[0], scene=scene, cases=len(choices), numeric=scene.numeric
         )
@@ -430,6 +458,15 @@ def _consistent(
 
 def _varied(d: u.Derivative) -> list[str]:
     return [getattr(v, "name", "") for v in d.by]
+
+
+def _is_gradient(x: u.Term) -> bool:
+    """Whether a term is the derivative of the loss of the sequence by a parameter."""
+    return (
+        isinstance(x, u.Derivative)
+        and isinstance(x.of, u.Loss)
+        and all(isinstance(v, u.Leaf) and v.time is None for v in x.by)
+    )
 
 
 def _has_row_inside(side: u.Term) -> bool:

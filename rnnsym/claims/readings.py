@@ -29,7 +29,8 @@ class Reading:
     immediate partials; dot: "matrix" or "elementwise"; otimes: "kron", "outer" or "elementwise";
     rows: vectors are rows and weights are multiplied from the right; zero: initial states are
     zero; mean: the loss is the mean over time; descending: products are written with the highest
-    index first; activation: what a function whose name leaves it open is.
+    index first; activation: what a function whose name leaves it open is; step: derivatives of the
+    loss by parameters count their use at this step only, as derivations of one step have it.
     """
 
     layout: str = "gradient"
@@ -41,6 +42,7 @@ class Reading:
     mean: bool = False
     descending: bool = True
     activation: str = ""
+    step: str = ""
     more: tuple[str, ...] = field(default=())
 
     def words(self, shown: dict[int, str], layout_matters: bool) -> str:
@@ -64,6 +66,8 @@ class Reading:
             parts.append("the loss is the mean over time")
         if not self.descending:
             parts.append("the product ascends: the lowest index stands first")
+        if self.step:
+            parts.append(f"what is meant is the contribution of step {self.step}, to be summed over {self.step}")
         if self.activation:
             parts.append(f"σ is {self.activation}")
         return "; ".join([*parts, *self.more])

@@ -24,6 +24,7 @@ from rnnsym.claims.values import (
     CannotError,
     Matrix,
     MisfitError,
+    NoValueError,
     Numbers,
     NumbersNeededError,
     TooLargeError,
@@ -35,8 +36,8 @@ from rnnsym.evaluate.dual import EQUATIONS, Dual, DualArithmetic
 from rnnsym.evaluate.expression import Evaluator
 from rnnsym.evaluate.field import FieldArithmetic, P
 from rnnsym.evaluate.point import Point, array_point, field_point
-from rnnsym.evaluate.trajectory import Truth
-from rnnsym.nodes import Stack, TimeVector, Unknown
+from rnnsym.evaluate.trajectory import DualTrajectory, Truth
+from rnnsym.nodes import Stack, TimeVector, Unknown, t
 from rnnsym.reader import terms as u
 from rnnsym.reader.indices import Index
 from rnnsym.reader.table import Table
@@ -118,7 +119,7 @@ class Scene:
     def check_time(self, name: str, time: int | None) -> None:
         """A vector far outside of its steps has no value."""
         if time is not None and not -2 <= time <= self.steps + 2:
-            raise CannotError(f"{name} has no value at step {time}")
+            raise NoValueError(f"{name} has no value at step {time}")
 
     def fraction(self, a: int, b: int) -> Any:
         return Rational(a, b)
@@ -270,6 +271,7 @@ class Scene:
             reading.activation,
             reading.dot,
             reading.rows,
+            numbers.get(reading.step) if isinstance(term.of, u.Loss) else None,
         )
         if key not in self._jacobians:
             self._jacobians[key] = self._jacobian(values, term, numbers, immediate)
@@ -324,6 +326,10 @@ class Scene:
         node, shape = self._node(by, values, numbers)
         free = self._free_keys(of, values, numbers) if immediate else None
         trajectory = self.truth.trajectory(node, free)
+        if values.reading.step in numbers and by.time is None and isinstance(of, u.Loss):
+            trajectory = _OneStep(
+                self.net, self.point, self.ar, trajectory.seeds, numbers[values.reading.step]
+            )
         dual = trajectory.ar
 
         def leaf(name: str, time: int | None) -> Matrix:
@@ -453,6 +459,20 @@ def _time(scene: Scene, term: u.Term, index: Index) -> int | None:
         found = term.index
     gap = found[0].plus(index, -1) if found else None
     return None if gap is None or gap.letters else gap.constant
+
+
+class _OneStep(DualTrajectory):
+    """A trajectory in which parameters vary where they are used at one step only."""
+
+    def __init__(self, net: Any, point: Point, base: Any, seeds: Any, step: int) -> None:
+        super().__init__(net, point, base, seeds)
+        self.step = step
+
+    def leaf(self, node: Any, time: int | None) -> Matrix:
+        value = super().leaf(node, time)
+        if time is None and self.evaluator.symbols.get(t) != self.step:
+            return Dual(value.value)
+        return value
 
 
 def compare(a: Any, op: str, b: Any) -> bool:

@@ -42,6 +42,7 @@ class Built:
     table: Table
     notes: list[str] = field(default_factory=list)
     written: dict[str, str] = field(default_factory=dict)
+    supposed: bool = False  # the document does not say what the loss is
     kept: dict[str, Forward] = field(default_factory=dict)
 
 
@@ -88,9 +89,13 @@ def build(
     upto: int | None = None,
     make: Any = None,
     strict: bool = False,
+    last: bool = False,
     **options: Any,
 ) -> Built:
-    """The network of the equations before formula `upto` (all: None), the latest of each name."""
+    """The network of the equations before formula `upto` (all: None), the latest of each name.
+
+    last: a loss that has to be supposed is one of the last step only.
+    """
     if make is None:
         from rnnsym.network import Network as make  # noqa: N813
     found: dict[str, list[Forward]] = {}
@@ -103,6 +108,7 @@ def build(
         if name not in before:
             found.setdefault(name, []).append(f)
     maker = _Maker(vocabulary, found, make, strict, dict(options))
+    maker.last = last
     return maker.build()
 
 
@@ -122,6 +128,7 @@ class _Maker:
         self.lines: dict[str, str] = {}
         self.terms: dict[str, u.Term] = {}
         self.taken: dict[str, Forward] = {}
+        self.last = False  # a supposed loss is one of the last step only
         self.scalars: frozenset[str] = frozenset()
         if vocabulary.scalar:
             self.scalars = frozenset(
@@ -144,7 +151,8 @@ class _Maker:
                 self.lines.pop(culprit)
                 self.terms.pop(culprit, None)
         kept = {n: f for n, f in self.taken.items() if n in self.lines}
-        return Built(net, self.table, self.notes, self.lines, kept)
+        supposed = "L" not in self.lines and self.options.get("loss") is None
+        return Built(net, self.table, self.notes, self.lines, supposed, kept)
 
     def _culprit(self, message: str) -> str | None:
         """The equation that an error is about; the last one if it does not say."""
@@ -295,7 +303,7 @@ class _Maker:
         prose, output = self.vocabulary.prose.lower(), outputs[-1]
         rhs = lines[output].partition("=")[2].strip()
         time = re.match(r"[^\[]*\[([^\]]*)\]", lines[output])
-        at = time.group(1) if time else "t"
+        at = "T" if self.last else time.group(1) if time else "t"
         target = (
             "y"
             if "y" not in lines and not any(re.search(r"\by\[", x) for x in lines.values())
@@ -303,6 +311,7 @@ class _Maker:
         )
         if output != "y" and (output == "y_hat" or "target" in prose or "label" in prose):
             self.table.entries.setdefault(("y", (), ""), Entry("vector", target))
+            self.table.timeless.add(target)
         if "entropy" in prose and rhs.startswith("softmax("):
             lines["L"] = f"L[{at}] = -{target}[{at}].T @ log({output}[{at}])"
             self.notes.append("the loss is taken to be the cross entropy")
@@ -371,6 +380,8 @@ class _Maker:
     def _letters(self, net: Any) -> None:
         """What the table says of functions and lengths, once the network is known."""
         self.table.functions.setdefault("loss_fn", "loss_fn")
+        if not any(e.name == "L" for e in self.table.entries.values()):
+            self.table.entries.setdefault(("L", (), ""), Entry("vector", "L"))
         for key, entry in list(self.table.entries.items()):
             known = entry.name in net.vectors or entry.name in net.parameters or entry.name == "L"
             if entry.kind in ("vector", "parameter") and not known:

@@ -70,7 +70,7 @@ def _letter(found: list[Token], node: s.Big) -> str:
 
 
 def _known(index: Index, resolver: Any) -> bool:
-    known = {*resolver.scope, *resolver.table.letters, "T", "t"}
+    known = {*resolver.scope, *resolver.table.letters, *resolver.table.lengths, "T", "t"}
     return all(name in known or name.startswith("T_") for name in index.names)
 
 

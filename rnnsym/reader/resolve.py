@@ -124,7 +124,7 @@ class Resolver:
             name += "_" + "".join(x.text for x in node.sub if x.text not in "{}")
         if node.sup:
             return None
-        known = {*self.scope, *self.table.letters, "T", "t", "tau"}
+        known = {*self.scope, *self.table.letters, *self.table.lengths, "T", "t", "tau"}
         return Index.of(name) if name in known or name.startswith("T_") else None
 
     def _constant(self, node: s.Symbol, spelled: Spelled) -> u.Term | None:
@@ -509,6 +509,8 @@ class Resolver:
     ) -> u.Term:
         inner = self(of)
         varied = [pair for x in by for pair in self._all_varied(inner, x)]
+        if len(varied) == 1:  # dσ/dx is dσ(x)/dx
+            inner = u.exchange(inner, u.Free("·"), varied[0][0])
         kind = "∂⁺" if plus or any(slot for _, slot in varied) else "∂"
         divided = getattr(node, "divided", None)
         return u.Derivative(

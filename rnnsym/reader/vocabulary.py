@@ -17,7 +17,7 @@ from rnnsym.reader.indices import Index
 from rnnsym.reader.resolve import CUSTOMARY
 from rnnsym.reader.statements import Reading
 from rnnsym.reader.symbols import Script, Spelled, spell
-from rnnsym.reader.table import Entry, Key, Table
+from rnnsym.reader.table import INDICES, Entry, Key, Table
 from rnnsym.reader.table import key as label_key
 
 #: letters that a loss goes by, where nothing else is known of them
@@ -242,7 +242,8 @@ class Vocabulary:
             and not arguments
             or (found is None and timed and left.base in LOSS_LETTERS)
         ):
-            if any(x.index is not None and x.index.letters for x in spelled.scripts):
+            if any(x.index is not None and set(x.index.names) & {*self.table.letters, *INDICES}
+                   for x in spelled.scripts):  # fmt: skip
                 return None
             key = label_key(spelled)
             if left.base not in LOSS_LETTERS:  # z = W h_t + b: at step t, though nothing says so
@@ -264,7 +265,9 @@ class Vocabulary:
 
     def _timed(self, o: Occurrence) -> bool:
         found = self.table.find(o.spelled)
-        return found is not None and found.entry.kind == "vector" and found.time is not None
+        if found is None or found.entry.kind != "vector":
+            return False
+        return found.time is not None or found.entry.name in self.table.timeless
 
     # ---- functions, losses, parameters ---------------------------------------------------
 
@@ -400,8 +403,8 @@ class Vocabulary:
             if found is not None:
                 key = next(key for key, e in self.table.entries.items() if e is found.entry)
                 together.setdefault(key, set()).add(k)
-        for key, entry in list(self.table.entries.items()):
-            other = key[0].swapcase(), key[1], key[2]
+        for key in list(self.table.entries):
+            entry, other = self.table.entries[key], (key[0].swapcase(), key[1], key[2])
             twin = self.table.entries.get(other)
             if len(key[0]) != 1 or twin is None or twin is entry or twin.kind != entry.kind:
                 continue
