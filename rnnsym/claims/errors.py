@@ -23,3 +23,7 @@ class SizeNeededError(CannotError):
 
 class TooLargeError(RnnsymError):
     """Beyond a limit of time or size; no other reading is tried, the verdict is "unknown"."""
+
+
+class NoValueError(CannotError):
+    """A vector far outside of its steps."""

@@ -21,6 +21,7 @@ from rnnsym.claims.conditions import Border, Condition
 from rnnsym.claims.errors import (
     CannotError,
     MisfitError,
+    NoValueError,
     NumbersNeededError,
     SizeNeededError,
     TooLargeError,

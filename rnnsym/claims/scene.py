@@ -18,20 +18,15 @@ import numpy as np
 from sympy import Integer, MatrixSymbol, Rational
 
 from rnnsym.claims.digits import BoundedArithmetic
-from rnnsym.claims.readings import Reading
-from rnnsym.claims.values import (
-    ENTRIES,
+from rnnsym.claims.errors import (
     CannotError,
-    Matrix,
     MisfitError,
     NoValueError,
-    Numbers,
     NumbersNeededError,
     TooLargeError,
-    Value,
-    Values,
-    dimension_of,
 )
+from rnnsym.claims.readings import Reading
+from rnnsym.claims.values import ENTRIES, Matrix, Numbers, Value, Values, dimension_of
 from rnnsym.evaluate.dual import EQUATIONS, Dual, DualArithmetic
 from rnnsym.evaluate.expression import Evaluator
 from rnnsym.evaluate.field import FieldArithmetic, P
