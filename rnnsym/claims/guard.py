@@ -26,8 +26,8 @@ from rnnsym.claims.verdict import STATUS, UNKNOWN, Verdict
 SECONDS, MEMORY = 10.0, 1 << 30
 #: the judge's own limit comes first: by this factor, and this many seconds
 FACTOR, GRACE = 1.2, 1.0
-#: an answer of more bytes is none
-MAX_ANSWER = 1 << 24
+#: a task or an answer of more bytes is none
+MAX_MESSAGE = 1 << 24
 TOO_LONG = "too large: it takes too long to decide"
 _LENGTH = struct.Struct("<Q")
 
@@ -172,12 +172,17 @@ class Guard:
         """(status, answer) of a task: "done"; "full", where the worker has grown; or "failed"."""
         worker = self._worker
         assert worker is not None
+        body = json.dumps(task).encode()
+        if len(body) > MAX_MESSAGE:
+            raise LostError("too large: its text")
         try:
-            _write(worker.tasks, json.dumps(task).encode())
+            _write(worker.tasks, body)
             end = time.monotonic() + FACTOR * self.seconds + GRACE
             status, answer = json.loads(_read(worker.answers, end))
         except TimeoutError:
             raise LostError(TOO_LONG) from None
+        except OverflowError:
+            raise LostError("too large: its answer") from None
         except (BrokenPipeError, EOFError):
             status = self.close()
             if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
@@ -246,10 +251,11 @@ def _write(pipe: int, body: bytes) -> None:
 
 
 def _read(pipe: int, end: float | None = None) -> bytes:
-    """One message. Raises TimeoutError after `end`, EOFError where the other side is gone."""
+    """One message. Raises TimeoutError after `end`, EOFError where the other side is gone,
+    OverflowError where it is too long."""
     (length,) = _LENGTH.unpack(_bytes(pipe, _LENGTH.size, end))
-    if length > MAX_ANSWER:
-        raise EOFError
+    if length > MAX_MESSAGE:
+        raise OverflowError
     return _bytes(pipe, length, end)
 
 

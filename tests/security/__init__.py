@@ -1,0 +1,1 @@
+"""Hostile input: known payloads, limits, the guard, a fuzzer."""
