@@ -111,7 +111,8 @@ class Parser:
     """
 
     def __init__(self, tokens: Sequence[Token], outer: Parser | None = None) -> None:
-        self.tokens, self.i, self.depth = list(tokens), 0, outer.depth if outer else 0
+        self.tokens, self.i = list(tokens), 0
+        self.depth: int = outer.depth if outer else 0
         self.bars: list[str] = []
         self.tried: set[tuple[str, int]] = outer.tried if outer else set()
         self.steps: Iterator[int] = outer.steps if outer else iter(range(4 * len(tokens) + 1_000))
