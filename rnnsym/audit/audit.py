@@ -194,6 +194,10 @@ class Auditor:
 
         role = roles.role(statement, formula.before, formula.display, known)
         node = statement.node
+        if role == INFORMAL and roles.may_hold(statement, formula.before) and candidates:
+            verdict = self._judge(statement, reading, candidates[:1], False, formula, False)[1]
+            if verdict is not None and verdict.verdict == TRUE:
+                return [(CLAIM, verdict)]
         if role != CLAIM or not isinstance(node, s.Relation):
             return [(role, None)]
         forward = self._forward(k, node)
@@ -214,6 +218,7 @@ class Auditor:
         candidates: list[Built],
         forward: bool,
         formula: Any,
+        diagnose: bool = True,
     ) -> tuple[str, Verdict | None]:
         """The verdict under the first network that makes a claim true; else the plainest one's."""
         verdicts: list[Verdict] = []
@@ -232,12 +237,11 @@ class Auditor:
                 built.net,
                 table,
                 self.seconds,
-                built is candidates[0],
+                diagnose and built is candidates[0],
                 (),
                 self.explicit,
             )
-            if forward:
-                judged.skip_first = True
+            judged.skip_first, judged.anew = forward, redefines
             verdict = judged.judge()
             if judged.defined:
                 self._remember(table, judged)
@@ -261,11 +265,17 @@ class Auditor:
         alone on the left, no derivative and no sum over steps on the right, or a derivative that
         the name stands for from here on."""
         node = statement.node
-        if not isinstance(node, s.Relation) or node.ops[0] not in ("=", ":=") or len(node.sides) != 2:
+        if (
+            not isinstance(node, s.Relation)
+            or node.ops[0] not in ("=", ":=")
+            or len(node.sides) != 2
+        ):
             return False
         left, right = node.sides
-        if isinstance(left, s.Times) and len(left.factors) == 2 and isinstance(
-            left.factors[1][1], s.Bracket
+        if (
+            isinstance(left, s.Times)
+            and len(left.factors) == 2
+            and isinstance(left.factors[1][1], s.Bracket)
         ):
             left = left.factors[0][1]
         if not isinstance(left, s.Symbol):

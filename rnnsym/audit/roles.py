@@ -50,6 +50,14 @@ def role(statement: Statement, before: str, display: bool, known: Any) -> str:
     return CLAIM
 
 
+def may_hold(statement: Statement, before: str) -> bool:
+    """Whether an inequality that nobody supposes might hold by itself, as |tanh′| ≤ 1 does."""
+    node = statement.node
+    if not isinstance(node, s.Relation) or not set(node.ops) <= {"≤", "≥", "<", ">"}:
+        return False
+    return not SUPPOSING.search(before.strip()[-80:]) and not statement.link.strip(", ")
+
+
 def _is_chance(node: s.Node, known: Any) -> bool:
     """P(… | …), E[…], O(…): probabilities, expectations, orders."""
     if not isinstance(node, s.Times):
@@ -66,6 +74,13 @@ def _is_chance(node: s.Node, known: Any) -> bool:
     return False
 
 
+def _of_parameters(node: s.Node) -> bool:
+    """Whether a side is a name, or the norm of one: nothing that is computed."""
+    if isinstance(node, s.Bracket) and len(node.parts) == 1:
+        return _of_parameters(node.parts[0])
+    return isinstance(node, s.Symbol)
+
+
 def _is_setting(node: s.Node) -> bool:
     """A name or a number: h_0 = 0, w = 1 suppose a value."""
     if isinstance(node, s.Add) and len(node.terms) == 1:
@@ -79,6 +94,8 @@ def _is_condition(node: s.Relation, statement: Statement, before: str, display: 
     if re.search(r"\b(if|when|where|suppose|assume|for|case)\b", statement.link, re.IGNORECASE):
         return True
     number = any(isinstance(x, s.Number) for x in node.sides)
+    if number and all(isinstance(x, s.Number) or _of_parameters(x) for x in node.sides):
+        return True  # nothing but a choice of parameters
     if SUPPOSING.search(before.strip()[-80:]) and not statement.link.strip(", "):
         return True
     return number and not display and bool(words is not None)

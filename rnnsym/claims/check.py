@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rnnsym.claims.conditions import Condition
-from rnnsym.claims.definition import Definition
+from rnnsym.claims.defining import define
 from rnnsym.claims.explain import counterexample, reading_in_words, shown
 from rnnsym.claims.judge import Judge, Outcome
 from rnnsym.claims.values import TooLargeError
 from rnnsym.claims.verdict import DEFINITION, FALSE, TRUE, UNKNOWN, UNREADABLE, Verdict
-from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
 from rnnsym.reader.indices import Index
@@ -26,9 +25,10 @@ from rnnsym.reader.statements import Reading, Statement, read_formula
 from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Entry, Table, of_network
 from rnnsym.reader.tokens import UnreadableError, printable
+from rnnsym.reader.vocabulary import nodes, occurrences
 
-#: relations that say what a name stands for
-DEFINING = ("=", ":=", "≈", "→")
+#: letters that stand for a number where only functions are spoken of
+VARIABLES = {"x", "z", "u", "v", "s", "y", "a", "h"}
 #: relations that say what kind of thing something is, or where it goes
 KINDS = ("∈", "∉", "⊂", "→", "~", "↛", "↔")
 #: a formula of more relations is not judged
@@ -63,23 +63,21 @@ def check(
 
     own = net.options.get("notation", "post")
     names = [notation] if notation else [own, *(p for p in PROFILES if p != own)]
-    found: list[tuple[Verdict, str]] = []
+    found: list[tuple[Verdict, str, Formula | None]] = []
     end = time.monotonic() + seconds  # for all notations together
     for name in names:
         left = end - time.monotonic()
-        verdict = judge_formula(claim, net, of_network(net, name), macros, left, False)
-        refuted = any(v.verdict == FALSE for v, _ in found)
+        verdict, formula = _judged(claim, net, of_network(net, name), macros, left)
+        refuted = any(v.verdict == FALSE for v, *_ in found)
         # what is false in one notation, another would only take for new names
         if verdict.verdict in (TRUE, UNREADABLE) or (verdict.verdict == DEFINITION and not refuted):
-            found = [(verdict, name)]
+            found = [(verdict, name, formula)]
             break
-        found.append((verdict, name))
+        found.append((verdict, name, formula))
     found.sort(key=lambda v: v[0].verdict != FALSE)
-    verdict, name = found[0]
-    if verdict.verdict == FALSE and diagnose:
-        left = end - time.monotonic()
-        explained = judge_formula(claim, net, of_network(net, name), macros, left)
-        verdict = explained if explained.verdict == FALSE else verdict
+    verdict, name, formula = found[0]
+    if formula is not None and diagnose:
+        verdict = formula.explained(verdict)
     return verdict if name == own else _in_notation(verdict, name)
 
 
@@ -104,15 +102,29 @@ def judge_formula(
 
     What takes more than `seconds` is "unknown".
     """
+    return _judged(claim, net, table, macros, seconds, diagnose, conditions, explicit)[0]
+
+
+def _judged(
+    claim: str,
+    net: Any,
+    table: Table,
+    macros: Mapping[str, Any] | None,
+    seconds: float,
+    diagnose: bool = False,
+    conditions: Sequence[Condition] = (),
+    explicit: bool = False,
+) -> tuple[Verdict, Formula | None]:
+    """The verdict, and the formula, which can give a diagnosis later."""
     try:
         reading = read_formula(expand(claim, macros or {}))
     except UnreadableError as error:
-        return Verdict(claim, UNREADABLE, position_text(error, claim), position=error.position)
+        text = position_text(error, claim)
+        return Verdict(claim, UNREADABLE, text, position=error.position), None
     except RecursionError:
-        return Verdict(claim, UNKNOWN, TOO_DEEP)
-    return Formula(
-        claim, reading, net, table, seconds, diagnose, tuple(conditions), explicit
-    ).judge()
+        return Verdict(claim, UNKNOWN, TOO_DEEP), None
+    formula = Formula(claim, reading, net, table, seconds, diagnose, tuple(conditions), explicit)
+    return formula.judge(), formula
 
 
 def position_text(error: UnreadableError, source: str) -> str:
@@ -135,6 +147,8 @@ class Formula:
         self.pairs: list[Pair] = []
         self.defined: list[str] = []
         self.defined_names: list[str] = []
+        self.refuted: tuple[Judge, Pair, Outcome] | None = None  # the first relation that is false
+        self.anew = False  # names may be defined anew
         self.skip_first = False  # the first relation is an equation of the network itself
 
     def judge(self) -> Verdict:
@@ -177,7 +191,8 @@ class Formula:
         if first.verdict == TRUE:
             readings = list(dict.fromkeys(p.reading for p in parts if p.reading))
             first = replace(first, reading=" | ".join(readings), evidence=parts[-1].evidence)
-        return replace(first, parts=tuple(parts) if len(parts) > 1 else ())
+        found = replace(first, parts=tuple(parts) if len(parts) > 1 else ())
+        return self.explained(found) if self.diagnose else found
 
     # ---- statements ----------------------------------------------------------------------
 
@@ -193,11 +208,18 @@ class Formula:
                 self.conditions += condition
                 return
             if self.skip_first:
-                rest = s.Relation(node.sides[1:], node.ops[1:], start=node.sides[1].start, end=node.end)
+                rest = s.Relation(
+                    node.sides[1:], node.ops[1:], start=node.sides[1].start, end=node.end
+                )
                 node = rest
             elif self._define(node):
                 return
-            term = self._resolve(node)
+            try:
+                term = self._resolve(node)
+            except UnknownSymbolError as error:
+                if not self._variable(node, error.symbol):
+                    raise
+                term = self._resolve(node)
             assert isinstance(term, u.Claim)
             for left, op, right in zip(term.sides, term.ops, term.sides[1:], strict=False):
                 self.pairs.append(Pair(left, op, right))
@@ -234,73 +256,34 @@ class Formula:
         return [Condition(a, op, b) for a, op, b in zip(sides, node.ops, sides[1:], strict=False)]
 
     def _define(self, node: s.Relation) -> bool:
-        """A name that nothing defines yet, on the left: what follows says what it is."""
-        left = node.sides[0]
-        arguments = False
-        if isinstance(left, s.Times) and len(left.factors) == 2 and left.factors[1][0] == "":
-            inner = left.factors[1][1]
-            if (
-                isinstance(inner, s.Bracket)
-                and inner.kind == "("
-                and isinstance(left.factors[0][1], s.Symbol)
-            ):
-                left, arguments = left.factors[0][1], True
-        if not isinstance(left, s.Symbol) or node.ops[0] not in DEFINING:
+        """Enter a definition; what follows it, as in δ := … = …, is a claim."""
+        found = define(node, self.table, self.latex, self.anew)
+        if found is None:
             return False
-        spelled = spell(left)
-        if self.table.find(spelled) is not None or spelled.transposed or spelled.inverse:
-            return False
-        if spelled.base in CUSTOMARY or spelled.base in self.table.functions:
-            return False
-        times = [x for x in spelled.scripts if x.index is not None and self._is_time(x)]
-        index = times[0].index if len(times) == 1 else None
-        labels = "".join(
-            f"[{x.text}]" if x.style == "square" else x.text
-            for x in spelled.scripts
-            if not (times and x is times[0])
-        )
-        key = spelled.base, spelled.accents, labels + spelled.star + "'" * spelled.primes
-        latex = self.latex[left.start : left.end].strip()
-        name = f"{latex}"
-        letters = (index.letter,) if index is not None and index.letter else ()
-        trial = self.table
-        before = trial.entries.get(key)
-        trial.entries[key] = Entry("definition", name)
-        trial.definitions[name] = Definition(
-            name, latex, letters or (("·",) if times else ()), u.Num(0)
-        )  # type: ignore[arg-type]
-        try:
-            rest = s.Relation(node.sides[1:], node.ops[1:], start=node.sides[1].start, end=node.end)
-            sides = [self._resolve(x) for x in rest.sides]
-        except RnnsymError:
-            trial.definitions.pop(name, None)
-            trial.entries.pop(key, None)
-            if before is not None:
-                trial.entries[key] = before
-            raise
-        shift = Index() if index is None or not index.letter else Index(-index.constant)
-        body = sides[0]
-        if letters and shift.constant:
-            from rnnsym.reader.series import put
-
-            body = put(body, {letters[0]: Index.of(letters[0]).plus(shift)})
-        recursive = any(isinstance(x, u.Defined) and x.name == name for x in u.walk(body))
-        trial.definitions[name] = Definition(name, latex, letters, body, recursive, arguments)
-        self.defined.append(latex)
-        self.defined_names.append(name)
-        for a, op, b in zip(sides, rest.ops, sides[1:], strict=False):
+        self.defined.append(found.latex)
+        self.defined_names.append(found.name)
+        for a, op, b in zip(found.sides, found.ops, found.sides[1:], strict=False):
             self.pairs.append(Pair(a, op, b))
         return True
 
-    def _is_time(self, script: Any) -> bool:
-        if script.style == "angle":
-            return True
-        names = set(script.index.names)
-        return bool(names & (self.table.letters | {"t", "T"})) and script.style in (
-            "plain",
-            "round",
-            "square",
-        )
+    def _variable(self, node: s.Node, symbol: str) -> bool:
+        """Whether the only unknown of a relation between functions is a variable, such as the z of
+        σ′(z) = σ(z)(1 - σ(z)); it is then entered as one."""
+        symbols = [o.symbol for o in occurrences(node)]
+        unknown = [x for x in symbols if self.table.find(spell(x)) is None]
+        names = {
+            x.base
+            for x in unknown
+            if x.base not in CUSTOMARY and x.base not in self.table.functions
+        }
+        plain = len(names) == 1 and len(symbols) == len(unknown) and names <= VARIABLES
+        if not plain or not any(
+            isinstance(x, s.Call) or x.base in CUSTOMARY for x in [*calls(node), *symbols]
+        ):
+            return False
+        (name,) = names
+        self.table.entries[(name, (), "")] = Entry("free", name)
+        return True
 
     # ---- verdicts ------------------------------------------------------------------------
 
@@ -337,12 +320,21 @@ class Formula:
         found = counterexample(judge, pair.left, pair.op, pair.right, outcome)
         why = outcome.why if outcome.kind == "misfit" else "the two sides differ"
         message = f"false under every reading: {why}"
-        verdict = Verdict(self.claim, FALSE, message, "", evidence(outcome), counterexample=found)
-        if self.diagnose:
-            from rnnsym.claims.repair import diagnose
+        self.refuted = self.refuted or (judge, pair, outcome)
+        return Verdict(self.claim, FALSE, message, "", evidence(outcome), counterexample=found)
 
-            verdict = diagnose(self, judge, pair, outcome, verdict)
-        return verdict
+    def explained(self, verdict: Verdict) -> Verdict:
+        """The verdict with the diagnosis of the first relation that is false."""
+        if self.refuted is None or verdict.verdict != FALSE:
+            return verdict
+        from rnnsym.claims.repair import diagnose
+
+        return diagnose(self, *self.refuted, verdict)
+
+
+def calls(node: s.Node) -> list[s.Node]:
+    """The functions of known name in a node."""
+    return [x for x in nodes(node) if isinstance(x, s.Call)]
 
 
 def _without_kinds(node: s.Node) -> s.Node:

@@ -24,7 +24,7 @@ from rnnsym.reader.statements import Reading, read_formula
 from rnnsym.reader.table import Entry, Table
 from rnnsym.reader.table import key as label_key
 from rnnsym.reader.tokens import UnreadableError
-from rnnsym.reader.vocabulary import Forward, Vocabulary
+from rnnsym.reader.vocabulary import SCALAR_LETTERS, Forward, Vocabulary
 from rnnsym.reader.writing import Writer
 
 #: names of predictions, the likeliest first, where a loss has to be supposed
@@ -130,10 +130,11 @@ class _Maker:
         self.taken: dict[str, Forward] = {}
         self.last = False  # a supposed loss is one of the last step only
         self.scalars: frozenset[str] = frozenset()
-        if vocabulary.scalar:
-            self.scalars = frozenset(
-                e.name for e in self.table.entries.values() if e.kind == "parameter"
-            )
+        self.scalars = frozenset(
+            e.name
+            for key, e in self.table.entries.items()
+            if e.kind == "parameter" and (vocabulary.scalar or key[0] in SCALAR_LETTERS)
+        )
 
     def build(self) -> Built:
         self._write_all()
@@ -309,7 +310,7 @@ class _Maker:
             if "y" not in lines and not any(re.search(r"\by\[", x) for x in lines.values())
             else "y_target"
         )
-        if output != "y" and (output == "y_hat" or "target" in prose or "label" in prose):
+        if output in ("y_hat", "p", "o"):
             self.table.entries.setdefault(("y", (), ""), Entry("vector", target))
             self.table.timeless.add(target)
         if "entropy" in prose and rhs.startswith("softmax("):
@@ -363,7 +364,7 @@ class _Maker:
         return [*sorted(called - known - several), *sorted(f"{n}()" for n in several)]
 
     def _sizes(self, lines: dict[str, str], vectors: Iterable[str]) -> dict[str, Any]:
-        if self.scalars:
+        if self.vocabulary.scalar:
             return {
                 **{n: 1 for n in vectors if any(re.search(rf"\b{n}\[", x) for x in lines.values())}
             }

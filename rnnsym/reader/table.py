@@ -133,6 +133,8 @@ class Table:
         most = {"vector": 1, "gradient": 2, "parameter": 2, "definition": 2}.get(entry.kind, 0)
         if len(components) > most or (powers and entry.kind == "length"):
             return None
+        if len(components) == 1 and entry.kind == "definition" and not timed:
+            return None  # J_k is not an entry of J
         time = times[0].index if times else None
         # a subscript of a vector is a time before it is a component
         score = (int(bool(times) or not timed), -len(components), len(labels), -len(powers))
