@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnnsym.codecheck import forward
+from rnnsym.codecheck.locate import last_resort
 from rnnsym.codecheck.own_loss import consistent
 from rnnsym.codecheck.parts import counted_wrongly
 from rnnsym.codecheck.points import MAIN, Point
@@ -49,19 +50,24 @@ def all_of(
     if left:
         _forward(left, good, runner, words, found)
     open_ = [n for n in wrong if _may_be_better(found.diagnoses.get(n))]
-    found.diagnoses |= search.explain(open_, found.diagnoses)
+    zero = {n: _zero(words.name(n)) for n in left if not any(np.any(r.gradient(n)) for r in good)}
+    found.diagnoses |= search.explain(open_, found.diagnoses, zero)
+    found.diagnoses = zero | found.diagnoses
     left = [n for n in left if n not in found.diagnoses]
-    for name in left:
-        if all(not np.any(r.gradient(name)) for r in good):
-            text = f"the gradient by {words.name(name)} is zero everywhere: nothing is added to it"
-            found.diagnoses[name] = Diagnosis(("zero",), text)
     stop = time.perf_counter() + PAIR_SECONDS
-    for name in [n for n in left if n not in found.diagnoses]:
-        diagnosis = _summands(name, search, runner, words)
-        diagnosis = diagnosis or search.pair(name, stop)
-        found.diagnoses[name] = diagnosis or _numbers(name, good, words)
+    for name in left:
+        diagnosis = _summands(name, search, runner, words) or search.pair(name, stop)
+        if diagnosis is not None:
+            found.diagnoses[name] = diagnosis
+    left = [n for n in left if n not in found.diagnoses]
+    found.diagnoses |= last_resort(left, good, search, words)
     _summarise(wrong, found)
     return found
+
+
+def _zero(own: str) -> Diagnosis:
+    text = f"the gradient by {own} is zero everywhere: nothing is added to it"
+    return Diagnosis(("zero",), text)
 
 
 def _may_be_better(known: Diagnosis | None) -> bool:
@@ -116,25 +122,6 @@ def _summands(name: str, search: Search, runner: Runner, words: Words) -> Diagno
 def _lengths(point: Point) -> int | dict[str, int]:
     names = list(point.net.lengths)
     return {n: point.sizes[n] for n in names} if len(names) > 1 else point.steps
-
-
-def _numbers(name: str, runs: Sequence[Run], words: Words) -> Diagnosis:
-    """The last resort: the worst entry at the first point at which the gradient is wrong."""
-    wrong = [r for r in runs if not r.right(name)]
-    run = min(wrong, key=lambda r: r.point.steps)
-    found, true = run.gradient(name), run.point.gradients[name]
-    text = "wrong in a way that is not in the catalogue"
-    if found is None or found.shape != true.shape:
-        shape = None if found is None else found.shape
-        return Diagnosis((), f"{text}: of shape {shape}, should be {true.shape}")
-    place = np.unravel_index(int(np.argmax(np.abs(found - true))), true.shape)
-    at = ", ".join(str(int(i)) for i in place)
-    off = int(np.sum(np.abs(found - true) > 1e-6 * max(float(np.max(np.abs(true))), 1e-30)))
-    return Diagnosis(
-        (),
-        f"{text}: at {run.point.label}, {off} of {true.size} entries are; d{words.name(name)}"
-        f"[{at}] is {found[place]:.6g}, should be {true[place]:.6g}",
-    )
 
 
 def _summarise(wrong: Sequence[str], found: Found) -> None:

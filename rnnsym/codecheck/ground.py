@@ -18,7 +18,7 @@ from rnnsym.codecheck.points import Point, Regime
 from rnnsym.errors import NotSupportedError
 from rnnsym.network import Network
 from rnnsym.verify.case import relative_error
-from rnnsym.verify.mutations import Catalogue, Mutant
+from rnnsym.verify.mutations import NAME_KINDS, Catalogue, Mutant
 
 Array = NDArray[Any]
 
@@ -26,6 +26,15 @@ Array = NDArray[Any]
 SECONDS = 8.0
 #: relative difference below which a mutant is the right gradient after all
 SAME = 1e-9
+
+
+#: what is the same error in several gradients: kind, place, the parameter if it is in one only
+Change = tuple[str, str, str]
+
+
+def change_of(mutant: Mutant) -> Change:
+    """What identifies a change in the gradients by all parameters that it touches."""
+    return mutant.kind, mutant.place, mutant.parameter if mutant.alone else ""
 
 
 class Table:
@@ -43,14 +52,14 @@ class Table:
                     found.append((rank, mutant, point.mutant(mutant)))
 
     @cached_property
-    def touched(self) -> dict[tuple[str, str], set[str]]:
-        """(kind, place) of a change in the backward pass -> the gradients that it makes wrong."""
-        table: dict[tuple[str, str], set[str]] = {}
+    def touched(self) -> dict[Change, set[str]]:
+        """A change in the backward pass -> the gradients that it makes wrong."""
+        table: dict[Change, set[str]] = {}
         for name, found in self.values.items():
             true = self.point.gradients[name]
             for _, mutant, value in found:
                 if mutant.system is not None and relative_error(value, true) > SAME:
-                    table.setdefault((mutant.kind, mutant.place), set()).add(name)
+                    table.setdefault(change_of(mutant), set()).add(name)
         return table
 
 
@@ -60,7 +69,7 @@ class Ground:
     def __init__(self, net: Network) -> None:
         self.net = net
         self._points: dict[Any, Point] = {}
-        self._tables: dict[int, Table] = {}
+        self._tables: dict[tuple[int, bool], Table] = {}
 
     def point(
         self,
@@ -90,8 +99,14 @@ class Ground:
         except NotSupportedError:
             return None
 
-    def table(self, point: Point) -> Table:
-        """The values of all mutants at a point of this ground."""
-        if id(point) not in self._tables:
-            self._tables[id(point)] = Table(self.catalogue, point, SECONDS)
-        return self._tables[id(point)]
+    @cached_property
+    def names(self) -> Catalogue | None:
+        """The mutants that put one name in the place of another."""
+        return None if self.catalogue is None else Catalogue(self.net, NAME_KINDS, sums=False)
+
+    def table(self, point: Point, names: bool = False) -> Table:
+        """The values of all mutants at a point of this ground; or of those with wrong names."""
+        key = id(point), names
+        if key not in self._tables:
+            self._tables[key] = Table(self.names if names else self.catalogue, point, SECONDS)
+        return self._tables[key]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rnnsym.codecheck.adapter import Shapes
 from rnnsym.codecheck.layout import Values
-from rnnsym.codecheck.quick import Quick
+from rnnsym.codecheck.quick import Circular, Quick
 from rnnsym.errors import InputError
 from rnnsym.evaluate.arithmetic import REGISTERED, NumpyArithmetic, phase
 from rnnsym.evaluate.trajectory import Truth
@@ -148,9 +148,12 @@ class Point:
             return self.quick.mutant(mutant)
 
     def once(self, mutant: Mutant) -> Array:
-        """The same for one of very many mutants: nothing of it is kept."""
+        """The same for one of very many mutants: nothing of it is kept. NaN if it has no value."""
         with np.errstate(all="ignore"):
-            return self.quick.once(mutant)
+            try:
+                return self.quick.once(mutant)
+            except Circular:
+                return np.full(self.case.parameters[mutant.parameter].shape, np.nan)
 
 
 def _nothing(*_: Any, **__: Any) -> dict[str, Any]:

@@ -93,7 +93,10 @@ class Quick:
         return found.reshape(user_shape(w, rows, cols))
 
     def once(self, mutant: Mutant) -> Array:
-        """The same for one of very many systems: its adjoints are not kept."""
+        """The same for one of very many systems: its adjoints are not kept.
+
+        Raises Circular for a system that defines nothing.
+        """
         assert mutant.system is not None
         value = Pass(self, mutant.system).gradient(mutant.system.gradients[mutant.parameter])
         w = self.net.parameters[mutant.parameter]
@@ -275,12 +278,17 @@ class Quick:
         return self._summands[e]
 
 
+class Circular(ArithmeticError):
+    """Two mutations at once have made an adjoint depend on itself."""
+
+
 class Pass:
     """The adjoints of one system, computed on demand; what `rnnsym.verify.adjoints` computes."""
 
     def __init__(self, quick: Quick, system: System) -> None:
         self.quick, self.system = quick, system
         self.values: dict[tuple[str, int], Any] = {}
+        self.open: set[tuple[str, int]] = set()
         self.spans = quick.trajectory.spans
         self.starts = {(n, quick.trajectory.starts[n]) for n in quick.net.initial}
 
@@ -296,6 +304,9 @@ class Pass:
         """δ of a node at a time; zero where there is none."""
         key = name, time
         if key not in self.values:
+            if key in self.open:
+                raise Circular
+            self.open.add(key)
             self.values[key] = self._computed(name, time)
         return self.values[key]
 

@@ -30,7 +30,8 @@ class Diagnosis:
     mutants: tuple[Any, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.text}. Write {self.fix}" if self.fix else self.text
+        stop = "" if self.text.endswith("?") else "."
+        return f"{self.text}{stop} Write {self.fix}" if self.fix else self.text
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnsym.codecheck.ground import SAME, Ground, Table
+from rnnsym.codecheck.ground import SAME, Change, Ground, Table, change_of
 from rnnsym.codecheck.points import MAIN
 from rnnsym.codecheck.report import Diagnosis, Sensitivity
 from rnnsym.codecheck.runs import TOLERANCE, Run
@@ -32,6 +32,15 @@ Array = NDArray[Any]
 PAIR_SECONDS = 4.0
 
 
+#: what some errors look like in code
+HINTS = {
+    "first step only": ": is it = where += belongs?",
+    "last step only": ": is it = where += belongs?",
+    "last step missing": ": does the loop end too early?",
+    "first step missing": ": does the loop leave out the first step?",
+}
+
+
 @dataclass(frozen=True)
 class Match:
     """A mutant that has the values of a gradient, perhaps up to a factor."""
@@ -41,9 +50,9 @@ class Match:
     rank: int
 
     @property
-    def change(self) -> tuple[str, str]:
+    def change(self) -> Change:
         """What identifies the same change in the gradients by other parameters."""
-        return self.mutant.kind, self.mutant.place
+        return change_of(self.mutant)
 
 
 class Search:
@@ -66,6 +75,11 @@ class Search:
         """Every mutant with its value at the main point."""
         return self.ground.table(self.main.point)
 
+    @cached_property
+    def touched(self) -> dict[Change, set[str]]:
+        """A change -> the gradients that it makes wrong."""
+        return self.table.touched
+
     def sensitivity(self) -> Sensitivity:
         """By what factor each kind of error would have stood out at the points used."""
         factors: dict[str, float] = {}
@@ -84,41 +98,50 @@ class Search:
 
     # ---- one mutation --------------------------------------------------------------------
 
-    def matches(self, name: str) -> list[Match]:
-        """The mutants that have the values of a gradient at every point."""
-        found = []
-        for rank, mutant, value in self.table.values[name]:
-            if self.main.equals(name, value) and all(
-                r.equals(name, r.point.mutant(mutant)) for r in self.others
-            ):
-                found.append(Match(mutant, None, rank))
-        return found or self._scaled(name)
+    def matches(self, name: str, table: Table) -> list[Match]:
+        """The mutants of a table that have the values of a gradient at every point."""
+        found = [
+            Match(mutant, None, rank)
+            for rank, mutant, value in table.values[name]
+            if self.main.equals(name, value)
+            and all(r.equals(name, r.point.mutant(mutant)) for r in self.others)
+        ]
+        return found or self._scaled(name, table)
 
-    def _scaled(self, name: str) -> list[Match]:
+    def _scaled(self, name: str, table: Table) -> list[Match]:
         """The same up to a factor that has a name, such as 1/T."""
         found = []
         gradient = self.main.gradient(name)
-        for rank, mutant, value in self.table.values[name]:
+        for rank, mutant, value in table.values[name]:
             if gradient is None or not _parallel(gradient, value):
                 continue
             runs = [self.main, *self.others]
-            factor = named_factor(
-                runs, [value, *(r.point.mutant(mutant) for r in self.others)], name
-            )
+            others = [value, *(r.point.mutant(mutant) for r in self.others)]
+            factor = named_factor(runs, others, name)
             if factor is not None:
                 found.append(Match(mutant, factor, rank))
         return found
 
     def explain(
-        self, wrong: Sequence[str], known: Mapping[str, Diagnosis] | None = None
+        self,
+        wrong: Sequence[str],
+        known: Mapping[str, Diagnosis] | None = None,
+        rather: Mapping[str, Diagnosis] | None = None,
     ) -> dict[str, Diagnosis]:
         """A diagnosis for each gradient that one mutation explains, as few causes as possible.
 
         Where there is a simpler one already (`known`), only a single cause of several wrong
-        gradients, which makes no right one wrong, is better than that.
+        gradients, which makes no right one wrong, is better than that. What is in `rather` is
+        better than a mutation that makes a right gradient wrong.
         """
-        matches = {name: self.matches(name) for name in wrong}
-        explained: dict[tuple[str, str], set[str]] = {}
+        matches = {name: self.matches(name, self.table) for name in wrong}
+        names = (
+            self.ground.table(self.main.point, names=True) if not all(matches.values()) else None
+        )
+        if names is not None:
+            matches = {n: found or self.matches(n, names) for n, found in matches.items()}
+            self.touched = {**names.touched, **self.touched}
+        explained: dict[Change, set[str]] = {}
         for name, found in matches.items():
             for match in found:
                 explained.setdefault(match.change, set()).add(name)
@@ -127,21 +150,23 @@ class Search:
             if found:
                 best = min(found, key=lambda m: self._cost(m, explained[m.change]))
                 against, size, *_ = self._cost(best, explained[best.change])
-                if known and name in known and (against or size > -2):
+                if name in (known or {}) and (against or size > -2):
+                    continue
+                if against and name in (rather or {}):
                     continue
                 result[name] = self._told(name, (best.mutant,), best.factor)
         return result
 
     def _cost(self, match: Match, explained: set[str]) -> tuple[int, int, bool, int]:
         """What is right or of another kind speaks against a change, what it explains for it."""
-        touched = self.table.touched.get(match.change, set())
+        touched = self.touched.get(match.change, set())
         against = len(touched - explained)
         return against, -len(explained), match.mutant.formula is not None, match.rank
 
     def _told(
         self, name: str, chosen: tuple[Mutant, ...], factor: Factor | None = None
     ) -> Diagnosis:
-        texts = [self.words.text(m.text) for m in chosen]
+        texts = [self.words.text(m.text) + HINTS.get(m.kind, "") for m in chosen]
         if factor is not None:
             texts.append(
                 "of the mean loss (1/T)"
@@ -163,7 +188,7 @@ class Search:
                 lines.append(self.words.gradient(name, right.gradients[name]))
             if system is None or system.chunk is not None:
                 for node in self.catalogue.subject.needed:
-                    if _carries(right, node) and self.catalogue.subject.depends(name, node):
+                    if carries(right, node) and self.catalogue.subject.depends(name, node):
                         lines.append(self.words.adjoint(node, right.equations[node]))
             else:
                 lines += [
@@ -172,6 +197,12 @@ class Search:
                     if system.equations[node] != e
                 ]
         return [line for line in dict.fromkeys(lines) if line][:3]
+
+    def above(self, node: str) -> list[str]:
+        """The nodes of the same step whose adjoints are used by that of a node."""
+        assert self.catalogue is not None
+        e = self.catalogue.subject.system.equations[node]
+        return [d.of.name for d in leaves(e, Adjoint) if d.of.time == t]
 
     # ---- two mutations -------------------------------------------------------------------
 
@@ -234,7 +265,8 @@ class Search:
                 )
 
 
-def _carries(system: System, node: str) -> bool:
+def carries(system: System, node: str) -> bool:
+    """Whether the adjoint of a node takes something from another step."""
     found = leaves(system.equations[node], Adjoint)
     return any((d.of.time - t).is_Integer and d.of.time != t for d in found)
 

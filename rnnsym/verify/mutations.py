@@ -8,7 +8,7 @@ rnnsym.verify.mutations` counts who finds them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,11 +22,21 @@ from rnnsym.evaluate.trajectory import Truth
 from rnnsym.network import Network
 from rnnsym.verify.adjoints import Adjoints, System
 from rnnsym.verify.mutated_code import CODE_KINDS
+from rnnsym.verify.mutated_names import NAME_KINDS
 from rnnsym.verify.mutated_sums import SUM_KINDS, variants
 from rnnsym.verify.mutated_systems import KINDS as SYSTEM_KINDS
 from rnnsym.verify.mutated_systems import Change, Kind, Subject
 
-__all__ = ["KINDS", "SUM_KINDS", "Catalogue", "Evaluation", "Mutant", "Subject", "mutants"]
+__all__ = [
+    "KINDS",
+    "NAME_KINDS",
+    "SUM_KINDS",
+    "Catalogue",
+    "Evaluation",
+    "Mutant",
+    "Subject",
+    "mutants",
+]
 
 Matrix = Any
 
@@ -39,7 +49,7 @@ class Mutant:
     """A gradient by one parameter that is (nearly always) wrong.
 
     Either a changed adjoint system (`system`), or a changed sum of products (`formula`, a row
-    dL/d vec θ).
+    dL/d vec θ). alone: whether the change is in this gradient only, and not in the adjoints.
     """
 
     kind: str
@@ -48,6 +58,7 @@ class Mutant:
     parameter: str
     system: System | None = None
     formula: MatrixExpr | None = None
+    alone: bool = False
 
     @property
     def text(self) -> str:
@@ -98,8 +109,10 @@ def mutants(net: Network, parameter: str) -> Iterator[Mutant]:
 class Catalogue:
     """All mutants of a network; what they share is derived once."""
 
-    def __init__(self, net: Network) -> None:
+    def __init__(self, net: Network, kinds: Sequence[Kind] = KINDS, sums: bool = True) -> None:
+        """kinds: those of the backward pass; sums: whether to add those of the sums of products."""
         self.net, self.subject = net, Subject(net)
+        self.kinds, self.sums = kinds, sums
         self.calculus = Calculus(net)
 
     @cached_property
@@ -119,7 +132,7 @@ class Catalogue:
                     change.chunk,
                 ),
             )
-            for kind in KINDS
+            for kind in self.kinds
             for change in kind.apply(self.subject)
         ]
 
@@ -127,10 +140,13 @@ class Catalogue:
         """The mutants of the gradient by one parameter."""
         for kind, change, system in self._changes:
             if self._touches(parameter, change):
-                yield Mutant(kind.name, kind.sentence, change.place, parameter, system)
-        for sum_kind, place, formula in variants(self.net, parameter, self.calculus):
+                alone = not change.equations and change.chunk is None
+                place = change.place
+                yield Mutant(kind.name, kind.sentence, place, parameter, system, alone=alone)
+        found = variants(self.net, parameter, self.calculus) if self.sums else ()
+        for sum_kind, place, formula in found:
             text = sum_kind.sentence
-            yield Mutant(sum_kind.name, text, place, parameter, formula=formula)
+            yield Mutant(sum_kind.name, text, place, parameter, formula=formula, alone=True)
 
     def _touches(self, parameter: str, change: Change) -> bool:
         if change.chunk is not None or parameter in change.gradients:

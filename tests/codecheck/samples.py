@@ -211,3 +211,90 @@ def plain(params, x, y, initial):
         d["b_a"] += dz
         carried = params["W_aa"].T @ dz
     return loss, d
+
+
+def plain_lstm(params, x, y, initial):
+    """The same for the LSTM."""
+    W = params
+    a, c = initial["a"], initial["c"]
+    kept, loss = [], 0.0
+    for t in range(len(x)):
+        f = sigmoid(W["W_fa"] @ a + W["W_fx"] @ x[t] + W["b_f"])
+        i = sigmoid(W["W_ia"] @ a + W["W_ix"] @ x[t] + W["b_i"])
+        o = sigmoid(W["W_oa"] @ a + W["W_ox"] @ x[t] + W["b_o"])
+        g = np.tanh(W["W_ca"] @ a + W["W_cx"] @ x[t] + W["b_c"])
+        new = f * c + i * g
+        after = o * np.tanh(new)
+        scores = np.exp(W["W_ya"] @ after + W["b_y"])
+        p = scores / scores.sum()
+        loss -= y[t] @ np.log(p)
+        kept.append((a, c, f, i, o, g, new, after, p))
+        a, c = after, new
+    d = {name: np.zeros_like(value) for name, value in params.items()}
+    da_next = np.zeros_like(a)
+    dc_next = np.zeros_like(c)
+    for t in reversed(range(len(x))):
+        a, c, f, i, o, g, new, after, p = kept[t]
+        dy = p - y[t]
+        d["W_ya"] += np.outer(dy, after)
+        d["b_y"] += dy
+        da = W["W_ya"].T @ dy + da_next
+        dc = dc_next + da * o * (1 - np.tanh(new) ** 2)
+        dzo = da * np.tanh(new) * o * (1 - o)
+        dzf = dc * c * f * (1 - f)
+        dzi = dc * g * i * (1 - i)
+        dzc = dc * i * (1 - g**2)
+        d["W_oa"] += np.outer(dzo, a)
+        d["W_ox"] += np.outer(dzo, x[t])
+        d["b_o"] += dzo
+        d["W_fa"] += np.outer(dzf, a)
+        d["W_fx"] += np.outer(dzf, x[t])
+        d["b_f"] += dzf
+        d["W_ia"] += np.outer(dzi, a)
+        d["W_ix"] += np.outer(dzi, x[t])
+        d["b_i"] += dzi
+        d["W_ca"] += np.outer(dzc, a)
+        d["W_cx"] += np.outer(dzc, x[t])
+        d["b_c"] += dzc
+        da_next = W["W_fa"].T @ dzf + W["W_ia"].T @ dzi + W["W_oa"].T @ dzo + W["W_ca"].T @ dzc
+        dc_next = dc * f
+    return loss, d
+
+
+def plain_gru(params, x, y, initial):
+    """The same for the GRU."""
+    W = params
+    a, kept, loss = initial["a"], [], 0.0
+    for t in range(len(x)):
+        u = sigmoid(W["W_ua"] @ a + W["W_ux"] @ x[t] + W["b_u"])
+        r = sigmoid(W["W_ra"] @ a + W["W_rx"] @ x[t] + W["b_r"])
+        n = np.tanh(W["W_aa"] @ (r * a) + W["W_ax"] @ x[t] + W["b_a"])
+        after = u * a + (1 - u) * n
+        scores = np.exp(W["W_ya"] @ after + W["b_y"])
+        p = scores / scores.sum()
+        loss -= y[t] @ np.log(p)
+        kept.append((a, u, r, n, after, p))
+        a = after
+    d = {name: np.zeros_like(value) for name, value in params.items()}
+    da_next = np.zeros_like(a)
+    for t in reversed(range(len(x))):
+        a, u, r, n, after, p = kept[t]
+        dy = p - y[t]
+        d["W_ya"] += np.outer(dy, after)
+        d["b_y"] += dy
+        da = W["W_ya"].T @ dy + da_next
+        dzn = da * (1 - u) * (1 - n**2)
+        dzu = da * (a - n) * u * (1 - u)
+        back = W["W_aa"].T @ dzn
+        dzr = back * a * r * (1 - r)
+        d["W_aa"] += np.outer(dzn, r * a)
+        d["W_ax"] += np.outer(dzn, x[t])
+        d["b_a"] += dzn
+        d["W_ua"] += np.outer(dzu, a)
+        d["W_ux"] += np.outer(dzu, x[t])
+        d["b_u"] += dzu
+        d["W_ra"] += np.outer(dzr, a)
+        d["W_rx"] += np.outer(dzr, x[t])
+        d["b_r"] += dzr
+        da_next = da * u + back * r + W["W_ua"].T @ dzu + W["W_ra"].T @ dzr
+    return loss, d
