@@ -33,7 +33,10 @@ VARIABLES = {"x", "z", "u", "v", "s", "y", "a", "h"}
 KINDS = ("∈", "∉", "⊂", "→", "~", "↛", "↔")
 #: a formula of more relations is not judged
 MAX_RELATIONS = 100
+#: characters of a range of indices
+MAX_CONDITION = 200
 TOO_DEEP = "too large: nested too deeply"
+TOO_LONG = "too large: it takes too long to decide"
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,9 @@ def check(
     end = time.monotonic() + seconds  # for all notations together
     for name in names:
         left = end - time.monotonic()
+        if found and left < 0:
+            found.append((Verdict(claim, UNKNOWN, TOO_LONG), name, None))
+            break
         verdict, formula = _judged(claim, net, of_network(net, name), macros, left)
         refuted = any(v.verdict == FALSE for v, *_ in found)
         # what is false in one notation, another would only take for new names
@@ -74,7 +80,8 @@ def check(
             found = [(verdict, name, formula)]
             break
         found.append((verdict, name, formula))
-    found.sort(key=lambda v: v[0].verdict != FALSE)
+    # what is false in one notation may be true in another for which there was no time
+    found.sort(key=lambda v: (not v[0].message.startswith("too large"), v[0].verdict != FALSE))
     verdict, name, formula = found[0]
     if formula is not None and diagnose:
         verdict = formula.explained(verdict)
@@ -230,6 +237,8 @@ class Formula:
     def _condition(self, node: s.Relation) -> list[Condition] | None:
         """A range of indices, such as k < t, if that is what a relation says."""
         sides = []
+        if node.end - node.start > MAX_CONDITION:
+            return None
         for side in node.sides:
             try:
                 term = self._resolve(side)
