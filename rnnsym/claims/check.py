@@ -338,7 +338,10 @@ class Formula:
             return verdict
         from rnnsym.claims.repair import diagnose
 
-        return diagnose(self, *self.refuted, verdict)
+        try:
+            return diagnose(self, *self.refuted, verdict)
+        except (RnnsymError, RecursionError):  # it only adds to what is decided
+            return verdict
 
 
 def calls(node: s.Node) -> list[s.Node]:

@@ -249,4 +249,4 @@ def mutated(rng: Random) -> str:
 
 def source(rng: Random) -> str:
     """A formula of either kind."""
-    return mutated(rng) if rng.random() < 0.5 else Grammar(rng).formula()
+    return mutated(rng) if rng.random() < 0.4 else Grammar(rng).formula()
