@@ -26,12 +26,13 @@ from rnnsym.claims.errors import (
     TooLargeError,
 )
 from rnnsym.claims.readings import Reading
+from rnnsym.claims.trajectories import SharedTruth
 from rnnsym.claims.values import ENTRIES, Matrix, Numbers, Value, Values, dimension_of
 from rnnsym.evaluate.dual import EQUATIONS, Dual, DualArithmetic
 from rnnsym.evaluate.expression import Evaluator
 from rnnsym.evaluate.field import FieldArithmetic, P
 from rnnsym.evaluate.point import Point, array_point, field_point
-from rnnsym.evaluate.trajectory import DualTrajectory, Truth
+from rnnsym.evaluate.trajectory import DualTrajectory
 from rnnsym.nodes import Stack, TimeVector, Unknown, t
 from rnnsym.reader import terms as u
 from rnnsym.reader.indices import Index
@@ -74,11 +75,11 @@ class Scene:
         self._variables: dict[str, Any] = {}
         self._open: set[Any] = set()
 
-    def _shared(self, key: Any, zero: bool) -> Truth:
+    def _shared(self, key: Any, zero: bool) -> SharedTruth:
         """What is true at a point of a network is computed once for all claims about it."""
-        known: dict[Any, Truth] = self.net.__dict__.setdefault("_claim_points", {})
+        known: dict[Any, SharedTruth] = self.net.__dict__.setdefault("_claim_points", {})
         if key not in known:
-            known[key] = Truth(self.net, self._point(zero), self.ar)
+            known[key] = SharedTruth(self.net, self._point(zero), self.ar)
         self.ar = known[key].base
         return known[key]
 
@@ -257,7 +258,7 @@ class Scene:
         immediate = self.is_immediate(term, values.reading)
         used = tuple(sorted((n, numbers[n]) for n in u.letters(term) if n in numbers))
         reading = values.reading
-        key = (
+        key: tuple[Any, ...] = (
             term.of,
             term.by,
             immediate,
@@ -268,9 +269,25 @@ class Scene:
             reading.rows,
             numbers.get(reading.step) if isinstance(term.of, u.Loss) else None,
         )
-        if key not in self._jacobians:
-            self._jacobians[key] = self._jacobian(values, term, numbers, immediate)
-        return self._jacobians[key]
+        known = self._jacobians
+        if all(isinstance(x, u.Leaf | u.Loss) for x in (term.of, *term.by)):
+            known = self.truth.jacobians  # depends on nothing but the network
+            quantities = [
+                (type(x), getattr(x, "name", ""), time and values.number(time, numbers))
+                for x in (term.of, *term.by)
+                for time in [getattr(x, "time", None)]
+            ]
+            key = (
+                *quantities,
+                immediate,
+                reading.mean != self.table.mean,
+                reading.rows,
+                self.rows,
+                key[-1],
+            )
+        if key not in known:
+            known[key] = self._jacobian(values, term, numbers, immediate)
+        return known[key]
 
     def is_immediate(self, term: u.Derivative, reading: Reading) -> bool:
         """Whether a derivative is read as the immediate partial; of a loss it never is."""

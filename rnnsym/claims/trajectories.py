@@ -1,0 +1,103 @@
+"""Truth at a point, shared: what does not vary with a derivative is computed once.
+
+Used by `scene`. Values and derivatives are those of `rnnsym.evaluate`; what this adds is that a
+dual trajectory begins with the plain values of all nodes that its seeds do not reach.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from rnnsym.evaluate.dual import Dual, DualArithmetic
+from rnnsym.evaluate.expression import Evaluator
+from rnnsym.evaluate.point import shape
+from rnnsym.evaluate.trajectory import (
+    DualTrajectory,
+    Key,
+    Matrix,
+    Trajectory,
+    Truth,
+    _parts,
+    _units,
+)
+from rnnsym.nodes import parameters
+
+
+class SharedTruth(Truth):
+    """`Truth` whose dual trajectories share what is the same in all of them."""
+
+    #: derivatives of one quantity by another, as `rnnsym.claims.scene` asks for them
+    jacobians: dict[Any, Any]
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.jacobians = {}
+
+    def trajectory(self, v: Any, free: frozenset[Key] | None = None) -> DualTrajectory:
+        key = v, free
+        if key not in self._trajectories:
+            shapes = [(name, *shape(node, self.point.symbols)) for node, name in _parts(v)]
+            total = sum(r * c for _, r, c in shapes)
+            seeds: dict[Key, tuple[Matrix, ...]] = {}
+            start = 0
+            for name, rows, cols in shapes:
+                seeds[name] = _units(self.base, rows, cols, start, total)
+                start += rows * cols
+            self._trajectories[key] = _Sharing(self, seeds, free)
+        return self._trajectories[key]
+
+    @cached_property
+    def users(self) -> dict[Key, list[Key]]:
+        """For each parameter (at time None) and each vector at a time: the nodes that use it."""
+        found: dict[Key, list[Key]] = {}
+        plain = self.plain
+        held = {n: [w.name for w in parameters(e.rhs)] for n, e in self.net.equations.items()}
+        start = {n: [w.name for w in parameters(e.rhs)] for n, e in self.net.initial.items()}
+        for name, (first, last) in plain.spans.items():
+            if name in self.net.equations:
+                for time in range(first, last + 1):
+                    self._enter(found, (name, time), held[name], plain.needs[name])
+        for name in self.net.initial:
+            self._enter(found, (name, plain.starts[name]), start[name], plain.before[name])
+        return found
+
+    @staticmethod
+    def _enter(found: dict[Key, list[Key]], node: Key, weights: Any, uses: Any) -> None:
+        for weight in weights:
+            found.setdefault((weight, None), []).append(node)
+        for name, at, relative in uses:
+            time = at + (node[1] or 0) if relative else at
+            found.setdefault((name, time), []).append(node)
+
+    @cached_property
+    def still(self) -> dict[Key, Dual]:
+        """The plain values of all nodes, as dual numbers that do not vary."""
+        nodes = dict.fromkeys(node for used in self.users.values() for node in used)
+        return {node: Dual(self.plain.value(node)) for node in nodes}
+
+    def reached(self, seeds: Any) -> set[Key]:
+        """The nodes that vary with the seeds."""
+        agenda, found = list(seeds), set(seeds)
+        while agenda:
+            for node in self.users.get(agenda.pop(), ()):
+                if node not in found:
+                    found.add(node)
+                    agenda.append(node)
+        return found
+
+
+class _Sharing(DualTrajectory):
+    """A dual trajectory that takes from the plain one what does not depend on the seeds."""
+
+    def __init__(
+        self, truth: SharedTruth, seeds: dict[Key, tuple[Matrix, ...]], free: frozenset[Key] | None
+    ) -> None:
+        plain: Trajectory = truth.plain
+        self.net, self.point, self.ar = plain.net, plain.point, DualArithmetic(truth.base)
+        self.evaluator = Evaluator(self.ar, self.leaf, plain.point.symbols)
+        self.spans, self.needs = plain.spans, plain.needs
+        self.starts, self.before = plain.starts, plain.before
+        self.seeds, self.free = seeds, free
+        varying = truth.reached(seeds)
+        self.values = {k: v for k, v in truth.still.items() if k not in varying}
