@@ -8,7 +8,10 @@
 
 from importlib.metadata import version as _version
 
-from rnnsym.api import Derivation, Network, elman, gru, lstm, model, verify
+from rnnsym.api import Derivation, Network, check, elman, gru, lstm, model, read, verify
+from rnnsym.audit import Audit, audit
+from rnnsym.claims.verdict import Verdict
+from rnnsym.codecheck import Adapter, check_gradient
 from rnnsym.errors import InputError, NotSupportedError, RnnsymError, UnavailableError
 from rnnsym.flow import Flow, flow, lyapunov
 from rnnsym.nodes import T, TimeVector, t
@@ -18,6 +21,8 @@ from rnnsym.torch_weights import from_torch, gradients_from_torch, to_torch
 __version__ = _version("rnnsym")
 
 __all__ = [
+    "Adapter",
+    "Audit",
     "Derivation",
     "Flow",
     "InputError",
@@ -27,7 +32,11 @@ __all__ = [
     "T",
     "TimeVector",
     "UnavailableError",
+    "Verdict",
     "__version__",
+    "audit",
+    "check",
+    "check_gradient",
     "elman",
     "flow",
     "from_torch",
@@ -36,6 +45,7 @@ __all__ = [
     "lstm",
     "lyapunov",
     "model",
+    "read",
     "register_function",
     "t",
     "to_torch",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnsym import models, network
+from rnnsym.claims.verdict import Verdict
 from rnnsym.derive import calculus, step
 from rnnsym.documents import content, files, markdown, narrative, tex
 from rnnsym.errors import InputError
@@ -229,6 +230,34 @@ def lstm(**options: Any) -> Network:
 def gru(**options: Any) -> Network:
     """The gated recurrent unit (Cho et al. 2014)."""
     return model("gru", **options)
+
+
+def read(latex: str, **options: Any) -> Network:
+    """The network that forward equations in LaTeX describe.
+
+    latex: equations, a line each, or a document in Markdown or LaTeX, in the notation of Ng,
+    Goodfellow, D2L, PyTorch, Olah, … (see `rnnsym.reader`); options: of `Network`, such as loss.
+
+    >>> read(r"h_t = \\tanh(W h_{t-1} + U x_t + b)").parameters["W"].shape
+    (n_h, n_h)
+
+    Raises InputError with the place of what cannot be read.
+    """
+    from rnnsym.reader.network import read as read_network
+
+    return read_network(latex, make=Network, **options)
+
+
+def check(claim: str, net: Network | None = None, notation: str | None = None) -> Verdict:
+    """Judge a formula in LaTeX: true, false or unknown, under which reading, and why.
+
+    net: the network that it is about, by default `elman()`; notation: the profile that it is
+    written in, by default any in which all its symbols have a meaning. A formula that cannot be
+    read is no error: the verdict says so, and where.
+    """
+    from rnnsym.claims.check import check as judge
+
+    return judge(claim, elman() if net is None else net, notation)
 
 
 def verify(

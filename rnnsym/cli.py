@@ -1,4 +1,4 @@
-"""The command line: `rnnsym models | derive | verify | emit | flow | build`.
+"""The command line: `rnnsym models | derive | verify | emit | check | check-code | audit | …`.
 
 End of the flow beside `rnnsym.api`. Results go to stdout, messages to stderr; exit status 0 all
 holds, 1 something mathematical is refuted, 2 bad input, 3 could not be decided.
@@ -105,6 +105,24 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--backend", default="numpy")
     sub.add_argument("-o", "--output", metavar="FILE")
 
+    sub = command("check", _check, "judge a formula: true, false or unknown, and why")
+    sub.add_argument("claim", metavar="CLAIM", help="a formula in LaTeX; - reads stdin")
+    sub.add_argument("--model", required=True, metavar="MODEL", help="what it is about, as above")
+    sub.add_argument("--json", action="store_true", help="print one JSON object")
+
+    sub = command("check-code", _check_code, "judge somebody's gradient function")
+    sub.add_argument("code", metavar="FILE.py:FUNCTION", help="called as f(params, x, y, initial)")
+    sub.add_argument("--model", required=True, metavar="MODEL", help="of which it is the gradient")
+    sub.add_argument("--json", action="store_true", help="print one JSON object")
+
+    sub = command("audit", _audit, "judge every formula of a document")
+    sub.add_argument("document", metavar="DOCUMENT", help=".md, .tex or .ipynb")
+    sub.add_argument(
+        "--model", metavar="MODEL", help="what it is about; its own equations if left out"
+    )
+    sub.add_argument("-o", "--output", metavar="REPORT.html", help="write a report")
+    sub.add_argument("--json", action="store_true", help="print one JSON object")
+
     sub = command("flow", _flow, "how gradients vanish or explode, step by step")
     sub.add_argument("model", nargs="+", metavar="MODEL", help="as above; several side by side")
     sub.add_argument("--wrt", metavar="NAME,…", help="a parameter for all models, or one each")
@@ -145,8 +163,25 @@ def _model(spec: str) -> Any:
     from rnnsym.api import model
 
     if Path(spec).suffix in (".tex", ".md", ".txt"):
-        raise InputError(f"{spec}: reading equations from files is not available yet")
+        return _read(Path(spec))
     return model(spec)
+
+
+def _read(path: Path) -> Any:
+    """The network of a file of forward equations."""
+    from rnnsym.api import Network
+    from rnnsym.reader.network import read
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot open {path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8: byte {error.start}") from None
+    try:
+        return read(text, make=Network, name=path.stem)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def _models(arguments: argparse.Namespace) -> int:
@@ -271,6 +306,65 @@ def _emit(arguments: argparse.Namespace) -> int:
     else:
         print(source, end="")
     return HOLDS
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from rnnsym.claims.check import check
+    from rnnsym.claims.guard import guarded
+
+    claim = sys.stdin.read() if arguments.claim == "-" else arguments.claim
+    net = _model(arguments.model)
+    with guarded(lambda text: check(text, net)) as judge:
+        verdict = judge(claim)
+    if arguments.json:
+        print(json.dumps(verdict.as_json(), indent=2, ensure_ascii=False))
+    elif verdict.status == BAD_INPUT:
+        print(f"rnnsym: the formula cannot be read: {_one_line(verdict.message)}", file=sys.stderr)
+    else:
+        print(verdict.text())
+    return verdict.status
+
+
+def _check_code(arguments: argparse.Namespace) -> int:
+    from rnnsym.codecheck import command
+
+    net = _model(arguments.model)
+    net.name = arguments.model
+    return command.run(arguments.code, net, arguments.json)
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from rnnsym.audit.audit import audit
+    from rnnsym.documents import files
+
+    if arguments.output is not None and Path(arguments.output).suffix != ".html":
+        raise InputError(f"{arguments.output}: a report is an .html file")
+    net = None if arguments.model is None else _model(arguments.model)
+    found = audit(Path(arguments.document), net, progress=_progress(), guard=True)
+    if arguments.output is not None:
+        files.write(arguments.output, found.html())
+        print(f"rnnsym: wrote {arguments.output}", file=sys.stderr)
+    if arguments.json:
+        print(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
+    else:
+        print(found.text())
+    if found.needs_model:
+        print("rnnsym: no forward equations were found: say --model", file=sys.stderr)
+    return found.status
+
+
+def _progress() -> Any:
+    """A bar on stderr, where somebody is looking."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, total: int) -> None:
+        width = 30 * done // max(1, total)
+        end = "\n" if done == total else ""
+        bar = "█" * width + "·" * (30 - width)
+        print(f"\rrnnsym: {bar} {done} of {total} formulas", end=end, file=sys.stderr, flush=True)
+
+    return show
 
 
 def _flow(arguments: argparse.Namespace) -> int:

@@ -7,14 +7,16 @@ Takes the formulas from `rnnsym.sources`, the network from `rnnsym.reader`, verd
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from rnnsym.audit import roles, slips
 from rnnsym.audit.result import CLAIM, DEFINES, INFORMAL, NOTATION, Audit, Finding
 from rnnsym.claims.check import Formula
+from rnnsym.claims.guard import Guard, LostError
 from rnnsym.claims.verdict import DEFINITION, FALSE, TRUE, UNKNOWN, UNREADABLE, Verdict
 from rnnsym.reader import syntax as s
 from rnnsym.reader.macros import expand
@@ -37,13 +39,15 @@ def audit(
     name: str = "",
     seconds: float = 10.0,
     progress: Callable[[int, int], None] | None = None,
+    guard: bool = False,
 ) -> Audit:
     """Judge every formula of a document.
 
     document: its text, or its path (.md, .tex, .ipynb); model: a network that it is about, by
     default taken from the document's own forward equations; kind: "markdown", "latex" or
     "notebook", by default told from the name or the text; seconds: the most that one formula may
-    take; progress: called with how many formulas are done, of how many.
+    take; progress: called with how many formulas are done, of how many; guard: judge in a process
+    of its own, whose memory and time the system limits.
 
     Raises InputError for a document that cannot be opened or parsed.
     """
@@ -55,7 +59,7 @@ def audit(
     else:
         source = read_source(document, kind, name)
     auditor = Auditor(source, model, seconds)
-    found = auditor.run(progress)
+    found = auditor.run(progress, guard)
     return replace(found, document=name or source.kind, seconds=time.monotonic() - begun)
 
 
@@ -82,14 +86,15 @@ class Auditor:
         self.last: Built | None = None  # the network whose loss is one of the last step only
         self.notes: list[str] = list(source.notes)
 
-    def run(self, progress: Callable[[int, int], None] | None = None) -> Audit:
+    def run(self, progress: Callable[[int, int], None] | None = None, guard: bool = False) -> Audit:
         """The audit of all formulas."""
         findings: list[Finding] = []
         total = len(self.source.formulas)
-        for k in range(total):
-            findings.append(self._formula(k))
-            if progress is not None:
-                progress(k + 1, total)
+        with self._asking(guard) as ask:
+            for k in range(total):
+                findings.append(ask(k))
+                if progress is not None:
+                    progress(k + 1, total)
         findings = slips.found(findings, self.source.formulas, self.readings)
         main = self._network(total)
         for built in self.order:
@@ -103,6 +108,31 @@ class Auditor:
         if needs:
             model = "none: no forward equations were found; give --model"
         return Audit("", model, tuple(findings), tuple(self.notes), equations, 0.0, needs)
+
+    @contextmanager
+    def _asking(self, guard: bool) -> Iterator[Callable[[int], Finding]]:
+        """What judges formula k: here, or in a worker that is replaced if it dies."""
+        if not guard:
+            yield self._formula
+            return
+
+        def defines(answer: Any) -> bool:  # what later formulas build on
+            return bool(answer["role"] == DEFINES)
+
+        with Guard(lambda k: asdict(self._formula(k)), self.seconds, lasting=defines) as worker:
+
+            def ask(k: int) -> Finding:
+                formula = self.source.formulas[k]
+                try:
+                    answer = worker(k)
+                except LostError as error:
+                    return Finding(
+                        formula.line, formula.display, formula.latex, CLAIM, UNKNOWN,
+                        message=str(error), cell=formula.cell,
+                    )  # fmt: skip
+                return Finding(**{**answer, "relations": tuple(answer["relations"])})
+
+            yield ask
 
     # ---- networks ------------------------------------------------------------------------
 
