@@ -87,6 +87,15 @@ def _product(e: MatMul, i: int, value: MatrixExpr) -> MatrixExpr:
     return scale(number, kron(right, left))
 
 
+def _transposed_factor(e: MatMul, i: int) -> MatrixExpr:
+    """∂(A Xᵀ b)/∂vec X = A ⊗ bᵀ"""
+    number, rest = split(e)
+    parts = factors(rest)
+    j = i - (len(e.args) - len(parts))
+    left = mul(*parts[:j]) if j else Identity(parts[j].rows)
+    return scale(number, kron(left, tr(mul(*parts[j + 1 :]))))
+
+
 def _transpose(e: Transpose, i: int, value: MatrixExpr) -> MatrixExpr:
     """∂vec(uᵀ)/∂u = I for a vector u"""
     if not (is_column(e.arg) or is_column(e)):
@@ -131,6 +140,10 @@ def jacobian(
         raise NotSupportedError(f"no rule for {type(e).__name__}: register one in rnnsym.rules")
     total: list[MatrixExpr] = []
     for i, argument in enumerate(e.args):
+        factor = isinstance(e, MatMul) and isinstance(argument, Transpose) and is_column(e)
+        if factor and argument.arg == v and not is_column(v):
+            total.append(_transposed_factor(e, i))
+            continue
         if isinstance(argument, MatrixExpr):
             inner = jacobian(argument, v, None, primed)
             if not is_zero(inner):

@@ -296,6 +296,8 @@ def shaped(row: MatrixExpr, local: MatrixExpr, w: MatrixSymbol) -> MatrixExpr:
             )
         a, b = last.args
         inner = mul(*(tr(f) for f in reversed(left)), column) if left else column
+        if a.rows != 1 and b.rows == 1:  # of Wᵀ v, with I ⊗ vᵀ: v times a row
+            inner = tr(inner)
         result.append(scale(number, mul(tr(b), inner, a)))
     return add(*result)
 

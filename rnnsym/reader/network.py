@@ -66,7 +66,7 @@ def read(latex: str, macros: Any = None, make: Any = None, prose: str = "", **op
         raise InputError(
             f"no forward equation was found, such as h_t = \\tanh(W h_{{t-1}} + U x_t){why}"
         )
-    built = build(vocabulary, make=make, strict=not errors, **options)
+    built = build(vocabulary, make=make, strict=not errors, concrete=True, **options)
     if built.net is None:
         raise InputError("; ".join(built.notes) or "no network could be made of the equations")
     built.net.reading_notes = built.notes
@@ -90,11 +90,13 @@ def build(
     make: Any = None,
     strict: bool = False,
     last: bool = False,
+    concrete: bool = False,
     **options: Any,
 ) -> Built:
     """The network of the equations before formula `upto` (all: None), the latest of each name.
 
-    last: a loss that has to be supposed is one of the last step only.
+    last: a loss that has to be supposed is one of the last step only; concrete: it is the customary
+    one of the output, and not any function.
     """
     if make is None:
         from rnnsym.network import Network as make  # noqa: N813
@@ -108,7 +110,7 @@ def build(
         if name not in before:
             found.setdefault(name, []).append(f)
     maker = _Maker(vocabulary, found, make, strict, dict(options))
-    maker.last = last
+    maker.last, maker.concrete = last, concrete
     return maker.build()
 
 
@@ -129,6 +131,7 @@ class _Maker:
         self.terms: dict[str, u.Term] = {}
         self.taken: dict[str, Forward] = {}
         self.last = False  # a supposed loss is one of the last step only
+        self.concrete = False  # … and the customary one of its output
         self.scalars: frozenset[str] = frozenset()
         self.scalars = frozenset(
             e.name
@@ -313,13 +316,17 @@ class _Maker:
         if output in ("y_hat", "p", "o"):
             self.table.entries.setdefault(("y", (), ""), Entry("vector", target))
             self.table.timeless.add(target)
-        if "entropy" in prose and rhs.startswith("softmax("):
+        if ("entropy" in prose or self.concrete) and rhs.startswith("softmax("):
             lines["L"] = f"L[{at}] = -{target}[{at}].T @ log({output}[{at}])"
             self.notes.append("the loss is taken to be the cross entropy")
-        elif "entropy" in prose and rhs.startswith("sigmoid("):
+        elif ("entropy" in prose or self.concrete) and rhs.startswith("sigmoid("):
             y, p = f"{target}[{at}]", f"{output}[{at}]"
             lines["L"] = f"L[{at}] = -({y}.T @ log({p}) + (1 - {y}).T @ log(1 - {p}))"
             self.notes.append("the loss is taken to be the binary cross entropy")
+        elif self.concrete:
+            difference = f"({output}[{at}] - {target}[{at}])"
+            lines["L"] = f"L[{at}] = {difference}.T @ {difference} / 2"
+            self.notes.append("the loss is taken to be half the squared error")
         else:
             names = ", ".join(f"{n}[{at}]" for n in outputs)
             lines["L"] = f"L[{at}] = loss_fn({names}, {target}[{at}])"

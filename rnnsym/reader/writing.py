@@ -1,6 +1,6 @@
 """Terms of forward equations in the text of `rnnsym.equations`.
 
-Used by `network`. In a row convention x W is written (xᵀ W)ᵀ: inside, every vector is a column.
+Used by `network`. In a row convention x W is written Wᵀ x: inside, every vector is a column.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class Writer:
             if isinstance(x, u.Transposed):
                 text = f"({self.write(x.body).text} @ {text})"
             else:
-                text = f"({text}.T @ {p.text}).T"
+                text = f"({p.text}.T @ {text})"
         return Text(text, "v")
 
     def _quotient(self, term: u.Quotient) -> Text:
