@@ -270,13 +270,9 @@ class Scene:
             numbers.get(reading.step) if isinstance(term.of, u.Loss) else None,
         )
         known = self._jacobians
-        if all(isinstance(x, u.Leaf | u.Loss) for x in (term.of, *term.by)):
+        quantities = [self._quantity(values, x, numbers) for x in (term.of, *term.by)]
+        if None not in quantities:
             known = self.truth.jacobians  # depends on nothing but the network
-            quantities = [
-                (type(x), getattr(x, "name", ""), time and values.number(time, numbers))
-                for x in (term.of, *term.by)
-                for time in [getattr(x, "time", None)]
-            ]
             key = (
                 *quantities,
                 immediate,
@@ -288,6 +284,20 @@ class Scene:
         if key not in known:
             known[key] = self._jacobian(values, term, numbers, immediate)
         return known[key]
+
+    def _quantity(self, values: Values, term: u.Term, numbers: Numbers) -> Any:
+        """What identifies a quantity of the network here, or stacked ones; None for others."""
+        if isinstance(term, u.Defined):
+            numbers = {**numbers, **self.numbers}
+            term = self.table.definitions[term.name].meaning(term)
+        if isinstance(term, u.Concat):
+            parts = tuple(self._quantity(values, p, numbers) for p in term.parts)
+            return None if None in parts or term.rows else parts
+        if isinstance(term, u.Loss):
+            return ("the loss",)
+        if isinstance(term, u.Leaf):
+            return term.name, None if term.time is None else values.number(term.time, numbers)
+        return None
 
     def is_immediate(self, term: u.Derivative, reading: Reading) -> bool:
         """Whether a derivative is read as the immediate partial; of a loss it never is."""
@@ -338,7 +348,8 @@ class Scene:
         node, shape = self._node(by, values, numbers)
         free = self._free_keys(of, values, numbers) if immediate else None
         trajectory = self.truth.trajectory(node, free)
-        if values.reading.step in numbers and by.time is None and isinstance(of, u.Loss):
+        weight = isinstance(by, u.Leaf) and by.time is None
+        if values.reading.step in numbers and weight and isinstance(of, u.Loss):
             trajectory = _OneStep(
                 self.net, self.point, self.ar, trajectory.seeds, numbers[values.reading.step]
             )
