@@ -88,7 +88,7 @@ class Grammar:
 
     def formula(self) -> str:
         """One formula, mostly with a relation in it."""
-        self.budget = self.rng.choice((4, 8, 15, 30, 60))
+        self.budget = self.rng.choice((3, 5, 8, 12, 20, 40))
         self.wild = self.rng.choice((0.0, 0.0, 0.0, 0.03, 0.1, 0.4))
         rows = [self.relation() for _ in range(self.rng.choice((1, 1, 1, 1, 2, 3)))]
         joints = (", ", r" \\ ", r", \quad ", r" \text{ and } ", "; ", r" \\ &")

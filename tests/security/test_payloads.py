@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,15 +15,15 @@ from rnnsym.claims.verdict import STATUS, UNKNOWN, UNREADABLE
 from rnnsym.errors import RnnsymError
 from rnnsym.reader.macros import expand
 from rnnsym.reader.statements import read_formula
-from tests.security.fuzz import RIGHT, WRONG, limited
+from tests.security.fuzz import RIGHT, WRONG, timed
 from tests.security.payloads import Payload, corpus, defining, expanding, judged, known
 
 #: seconds of processor time: to read, to judge, and what a judgement may take beyond its limit
-READ, JUDGE, SLACK = 0.2, 1.0, 1.0
+READ, JUDGE, SLACK = 0.2, 0.5, 1.0
 
 CORPUS = corpus()
 FAST = {p.name for group in (known, expanding) for p in group()} | {
-    p.name for group in (judged, defining) for p in list(group())[::4]
+    p.name for group in (judged, defining) for p in list(group())[::6]
 }
 #: what a formula has no business with
 FORBIDDEN = {"os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "socket.connect"}
@@ -62,17 +61,22 @@ def test_payloads_are_many_and_different() -> None:
     assert len({p.latex + str(p.macros) for p in CORPUS}) > 0.98 * len(CORPUS)
 
 
+def reads(payload: Payload) -> str:
+    """Why a payload is refused, if it is."""
+    try:
+        read_formula(expand(payload.latex, payload.macros))
+    except RnnsymError as error:
+        return str(error)
+    return ""
+
+
 @pytest.mark.parametrize("payload", CORPUS, ids=lambda p: p.name)
 def test_is_read_or_refused_in_time(payload: Payload) -> None:
-    start = time.process_time()
-    with limited(10 * READ), watched():
-        try:
-            read_formula(expand(payload.latex, payload.macros))
-        except RnnsymError as error:
-            str(error).encode()  # no lone surrogates
-            assert str(error).isprintable()
-            assert len(str(error)) < 500
-    assert time.process_time() - start < READ
+    with watched():
+        why, taken = timed(lambda: reads(payload), READ)
+    assert taken < READ
+    assert why.isprintable()
+    assert len(why) < 500
 
 
 @pytest.fixture(scope="module")
@@ -84,10 +88,11 @@ def net() -> Any:
 
 
 def _judged(payload: Payload, net: Any) -> None:
-    start = time.process_time()
-    with limited(3 * (JUDGE + SLACK)), watched():
-        verdict = check(payload.latex, net, macros=payload.macros, seconds=JUDGE)
-    assert time.process_time() - start < JUDGE + SLACK
+    with watched():
+        verdict, taken = timed(
+            lambda: check(payload.latex, net, macros=payload.macros, seconds=JUDGE), JUDGE + SLACK
+        )
+    assert taken < JUDGE + SLACK
     assert verdict.verdict in STATUS
     assert payload.says in verdict.message
     assert verdict.message.isprintable()
