@@ -92,7 +92,7 @@ def _summary(audit: Audit) -> str:
     equations = "".join(f"<li><code>{escape(e)}</code></li>" for e in audit.equations)
     network = f"<details><summary>the network</summary><ul>{equations}</ul></details>"
     return (
-        f'<ul class="summary">{items}</ul>\n<p class="lead">Judged by {escape(audit.model)}.</p>\n'
+        f'<ul class="summary">{items}</ul>\n<p class="lead">Network: {escape(audit.model)}.</p>\n'
         + (network if audit.equations else "")
     )
 
@@ -116,7 +116,7 @@ def _rows(finding: Finding) -> Iterator[tuple[str, str]]:
     if finding.correction:
         right = _math(finding.marked or finding.correction, True)
         yield "right would be", f'<div class="formula" tabindex="0">{right}</div>'
-    if finding.verdict != "true" and finding.message and finding.message != finding.diagnosis:
+    elif finding.verdict != "true" and finding.message and not finding.diagnosis:
         yield "because", _prose(finding.message)
     if finding.counterexample:
         yield "for example", escape(counterexample_text(finding.counterexample))

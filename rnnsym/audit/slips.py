@@ -70,13 +70,15 @@ def _clipping(readings: list[Any]) -> dict[int, str]:
                 continue
             norm, vector = wrong
             slips[k] = (
-                f"‖{norm}‖ should be ‖{vector}‖: what is rescaled to the threshold is {vector}, so "
-                f"its own norm belongs in the denominator"
+                f"$\\|{norm}\\|$ should be $\\|{vector}\\|$: what is rescaled to the threshold is "
+                f"${vector}$, so its own norm belongs in the denominator"
             )
             for j in range(max(0, k - 3), k):
                 condition = _norm_in_condition(readings[j])
                 if condition == norm:
-                    slips[j] = f"‖{norm}‖ should be ‖{vector}‖, the norm of what is clipped"
+                    slips[j] = (
+                        f"$\\|{norm}\\|$ should be $\\|{vector}\\|$, the norm of what is clipped"
+                    )
     return slips
 
 

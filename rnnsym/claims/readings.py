@@ -51,7 +51,7 @@ class Reading:
         if self.immediate:
             names = list(dict.fromkeys(shown.get(p, "") for p in sorted(self.immediate)))
             verb = "is the immediate partial" if len(names) == 1 else "are immediate partials"
-            parts.append(f"{', '.join(names)} {verb}")
+            parts.append(f"{', '.join(f'${name}$' for name in names)} {verb}")
         if layout_matters:
             parts.append(_LAYOUT_WORDS[self.layout])
         if self.dot == "elementwise":
