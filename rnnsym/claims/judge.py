@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
@@ -34,6 +35,8 @@ from rnnsym.reader.table import Table
 
 #: lengths at which a claim is tested: first the main one
 MAIN, MORE = 4, (1, 2, 3, 5, 8)
+#: the longest sequence that a condition may ask for
+LONGEST = 12
 #: a network of more equations is tested at fewer lengths
 LARGE = 14
 #: 50-digit numbers that agree to so many are taken for equal
@@ -97,6 +100,20 @@ class Judge:
 
     def __post_init__(self) -> None:
         self._deadline = time.monotonic() + self.seconds
+
+    @cached_property
+    def main(self) -> int:
+        """The length at which a claim is tested first, if its conditions say nothing else."""
+        said = {abs(x.constant) for c in self.conditions for x in (c.left, c.right)}
+        lengths = (MAIN, *reversed(MORE), *sorted(n for n in said if 0 < n <= LONGEST))
+        return next((n for n in lengths if self._allows(n)), MAIN)
+
+    def _allows(self, length: int) -> bool:
+        """Whether the conditions allow sequences of a length."""
+        names = {"T", *(self.net.lengths if self.net is not None else ())}
+        numbers = dict.fromkeys(names, length)
+        only = [c for c in self.conditions if {*c.left.names, *c.right.names} <= names]
+        return all(c.holds(numbers) for c in only)
 
     # ---- one relation --------------------------------------------------------------------
 
@@ -183,7 +200,7 @@ class Judge:
     def _ambiguous(self, derivatives: list[u.Derivative]) -> list[int]:
         """Places of the derivatives whose total and immediate values differ."""
         found: list[int] = []
-        scene = self.scene(MAIN)
+        scene = self.scene(self.main)
         for d in derivatives:
             if d.kind != "∂" or not isinstance(
                 d.of, u.Leaf | u.Unknown | u.Apply | u.Sum | u.Product | u.Defined
@@ -215,11 +232,13 @@ class Judge:
     def test(self, left: u.Term, right: u.Term, reading: Reading, quick: bool = False) -> Outcome:
         """Whether two sides are equal under one reading, at several points."""
         try:
-            outcome = self._at(self.scene(MAIN, zero=reading.zero), left, right, reading)
+            outcome = self._at(self.scene(self.main, zero=reading.zero), left, right, reading)
             if outcome.kind != "equal" or quick:
                 return self._numerically(outcome, left, right, reading)
             small = self.net is not None and len(self.net.equations) <= LARGE
-            plans = [(n, 1, False) for n in (MORE if small else MORE[:4])] + [(3, 2, True)]
+            lengths = [n for n in (MORE if small else MORE[:4]) if self._allows(n)]
+            plans = [(n, 1, False) for n in lengths]
+            plans.append((3 if self._allows(3) else self.main, 2, True))
             if not u_free(left, right):
                 plans = [(3, 1, True)]
             for steps, seed, wide in plans:
@@ -347,7 +366,8 @@ class Judge:
         """Both sides in 50-digit numbers, at three points."""
         cases = 0
         try:
-            for seed, steps in ((0, 3), (1, 3), (2, 4)):
+            for seed, length in ((0, 3), (1, 3), (2, 4)):
+                steps = length if self._allows(length) else self.main
                 outcome = self._at(
                     self.scene(steps, True, reading.zero, seed), left, right, reading
                 )
@@ -381,7 +401,7 @@ class Judge:
             return Outcome("equal", found.reading, cases=found.cases, points=1)
         if equal is not None:
             why = "both sides are equal"
-            return Outcome("differ", equal.reading, why, scene=self.scene(MAIN))
+            return Outcome("differ", equal.reading, why, scene=self.scene(self.main))
         return Outcome("cannot", Reading(), "the shapes do not fit")
 
     def _order(self, left: u.Term, op: str, right: u.Term) -> Outcome:

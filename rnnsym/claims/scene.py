@@ -61,8 +61,12 @@ class Scene:
         sizes: Mapping[str, int] | None = None,
     ) -> None:
         self.net, self.table, self.numeric, self.rows = net, table, numeric, table.rows
+        # where all sizes are chosen, so are the lengths: no two are equal
+        self.lengths = {
+            name: steps + (i if sizes else 0) for i, name in enumerate(net.lengths)
+        } or {"T": steps}
+        steps = max(self.lengths.values())
         self.steps, self.seed = steps, seed
-        self.lengths = {name: steps for name in net.lengths} or {"T": steps}
         self.symbols = choose_sizes(net, self.lengths, sizes)
         self.ar: Any = BoundedArithmetic() if numeric else FieldArithmetic(seed)
         self.truth = self._shared((steps, seed, numeric, zero, str(sizes)), zero)
