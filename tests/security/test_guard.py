@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import time
@@ -36,6 +37,7 @@ def misbehave(task: Any) -> Any:
         case "killed":
             os.kill(os.getpid(), signal.SIGKILL)
         case "crash":
+            faulthandler.disable()
             os.kill(os.getpid(), signal.SIGSEGV)
         case "exit":
             os._exit(0)
