@@ -21,9 +21,19 @@ PLAIN = {"reciprocal", "identity", "relu", "step"}
 
 
 class BoundedArithmetic(MpmathArithmetic):
-    """Arithmetic of 50 digits. Raises CannotError where a function has no real, finite value."""
+    """Arithmetic of 50 digits. Raises CannotError where a function has no real, finite value.
+
+    steep: by how much the slopes of unknown functions are greater than those of the stand-ins.
+    """
+
+    def __init__(self, steep: int = 1) -> None:
+        super().__init__()
+        self.steep = steep
 
     def apply(self, function: str, order: int, a: Matrix) -> Matrix:
+        if self.steep != 1 and function not in self.functions:
+            middle = self.mp.mpf(1) / 2 if order == 0 else 0
+            return self.steep * (super().apply(function, order, a) - middle) + middle
         if function in PLAIN and order == 0:
             return super().apply(function, order, a)
         return self._bounded(function, lambda z: super(BoundedArithmetic, self).apply(

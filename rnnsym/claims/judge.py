@@ -87,13 +87,14 @@ class Judge:
         zero: bool = False,
         seed: int = 0,
         wide: bool = False,
+        steep: bool = False,
     ) -> Scene:
         """A point, made once."""
-        key = steps, numeric, zero, seed, wide
+        key = steps, numeric, zero, seed, wide, steep
         if key not in self._scenes:
             self._scenes[key] = Scene(
                 self.net, self.table, steps, self.seed + seed, numeric, zero,
-                _sizes(self.net, wide) if wide else None,
+                _sizes(self.net, wide) if wide else None, steep,
             )  # fmt: skip
             self._scenes[key].deadline = self._deadline
         return self._scenes[key]
@@ -417,8 +418,8 @@ class Judge:
 
     def _sampled(self, left: u.Term, op: str, right: u.Term, reading: Reading) -> Outcome:
         cases = 0
-        for seed in range(4):
-            scene = self.scene(3, True, reading.zero, seed)
+        for seed, steep in ((0, False), (1, False), (2, False), (3, False), (4, True), (5, True)):
+            scene = self.scene(3, True, reading.zero, seed, steep=steep)
             values = scene.values(reading)
             try:
                 choices = conditions.choices(scene, (left, right), self.conditions)
@@ -433,12 +434,14 @@ class Judge:
             except MisfitError as error:
                 return Outcome("misfit", reading, str(error))
             except (CannotError, NumbersNeededError) as error:
+                if steep:  # a logarithm of something negative, say
+                    continue
                 return Outcome("cannot", reading, str(error))
             except ZeroDivisionError:
                 return Outcome("cannot", reading, "a denominator vanishes")
         if not cases:
             return Outcome("none", reading, "no index lies in the range")
-        return Outcome("equal", reading, cases=cases, points=4, numeric=True, why="sampled")
+        return Outcome("equal", reading, cases=cases, points=6, numeric=True, why="sampled")
 
     def _proportional(self, left: u.Term, right: u.Term) -> Outcome:
         return Outcome("cannot", Reading(), "proportionality is not judged: to what factor?")

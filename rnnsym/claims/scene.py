@@ -40,6 +40,8 @@ from rnnsym.reader.table import Table
 from rnnsym.sizes import choose_sizes
 from rnnsym.verify.arrays import random_arrays
 
+#: by how much unknown functions are steeper where an inequality is tried
+STEEP = 20
 #: functions made of exp, whose relations the field's oracles do not know
 EXTRA = {"sech", "cosh", "sinh", "coth", "sqrt", "sign", "sin", "cos"}
 
@@ -59,6 +61,7 @@ class Scene:
         numeric: bool = False,
         zero: bool = False,
         sizes: Mapping[str, int] | None = None,
+        steep: bool = False,
     ) -> None:
         self.net, self.table, self.numeric, self.rows = net, table, numeric, table.rows
         # where all sizes are chosen, so are the lengths: no two are equal
@@ -68,8 +71,10 @@ class Scene:
         steps = max(self.lengths.values())
         self.steps, self.seed = steps, seed
         self.symbols = choose_sizes(net, self.lengths, sizes)
-        self.ar: Any = BoundedArithmetic() if numeric else FieldArithmetic(seed)
-        self.truth = self._shared((steps, seed, numeric, zero, str(sizes)), zero)
+        self.ar: Any = (
+            BoundedArithmetic(STEEP if steep else 1) if numeric else FieldArithmetic(seed)
+        )
+        self.truth = self._shared((steps, seed, numeric, zero, str(sizes), steep), zero)
         self.point = self.truth.point
         self.deadline = float("inf")
         self.down: set[int] = set()
@@ -95,6 +100,8 @@ class Scene:
     def _point(self, zero: bool) -> Point:
         if self.numeric:
             parameters, sequences, initial = random_arrays(self.net, self.symbols, self.seed)
+            if getattr(self.ar, "steep", 1) != 1:
+                parameters = {n: 3 * w for n, w in parameters.items()}
             point = array_point(self.ar, self.symbols, parameters, sequences, initial)
         else:
             point = field_point(self.net, self.ar, self.symbols, self.seed)
