@@ -6,6 +6,7 @@ One of the generators of `repair`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from rnnsym.claims.patches_names import Speller
 from rnnsym.claims.patches_source import Edit, Patch, Piece, Site, Source, coloured
@@ -26,6 +27,8 @@ def patches(source: Source, speller: Speller) -> Iterator[Patch]:
             yield from _dropped(source, site, pieces)
             yield from _order(source, speller, site, pieces)
             yield from _operators(source, speller, pieces)
+            yield from _turned_whole(source, speller, site, pieces)
+            yield from _across(source, speller, pieces)
     yield from _all_weights(source, speller)
 
 
@@ -103,7 +106,8 @@ def _transpose(source: Source, speller: Speller, site: Site, piece: Piece) -> It
         kind, told = "extra transpose", f"{shown} should stand without its transpose"
         if getattr(site.inside(s.Big), "op", "") == "prod":
             kind = "transposed Jacobians"
-    rank = 1.0 if isinstance(piece.node, s.Symbol) else 1.3
+    body = isinstance(site.around[-1] if site.around else None, s.Big)
+    rank = 1.0 if isinstance(piece.node, s.Symbol) else 1.1 if body else 1.3
     yield Patch((edit,), kind, told, rank, reshapes=True)
 
 
@@ -170,7 +174,7 @@ def _cut(source: Source, pieces: list[Piece], i: int) -> Edit | None:
 
 
 def _order(source: Source, speller: Speller, site: Site, pieces: list[Piece]) -> Iterator[Patch]:
-    for a, b in zip(pieces, pieces[1:], strict=False):
+    for a, b in pairwise(pieces):
         between = source.latex[a.end : b.start]
         if b.op == "/" or isinstance(a.node, s.Number):
             continue
@@ -209,6 +213,51 @@ def _turned(source: Source, speller: Speller, a: Piece, b: Piece) -> Iterator[Pa
     yield Patch((edit,), "transposed gradient", told, 1.05, reshapes=True)
 
 
+def _across(source: Source, speller: Speller, pieces: list[Piece]) -> Iterator[Patch]:
+    """A (v ⊙ b) for v ⊙ A b, and back."""
+    sign = speller.times_sign
+    for i, (a, b) in enumerate(pairwise(pieces)):
+        inner = b.node.parts[0] if isinstance(b.node, s.Bracket) and b.alone else None
+        if b.op == "" and isinstance(inner, s.Times):
+            parts = source.pieces(inner)
+            if len(parts) == 2 and parts[1].op == "⊙":
+                v, rest = source.text(parts[0]), source.text(parts[1])
+                text = f"{v} {sign} {source.text(a)} {rest}"
+                told = f"{v} stands behind {source.shown(a)}, where it should stand before it"
+                yield Patch((Edit(a.start, b.end, text),), "factors swapped", told, 1.3, True)
+        if b.op == "⊙" and i + 2 < len(pieces) and pieces[i + 2].op == "":
+            c = pieces[i + 2]
+            v, rest = source.text(a), source.text(c)
+            text = f"{source.text(b)} " + bracketed(f"{v} {sign} {rest}")
+            told = f"{v} stands before {source.shown(b)}, where it should stand behind it"
+            yield Patch((Edit(a.start, c.end, text),), "factors swapped", told, 1.4, True)
+
+
+def _turned_whole(
+    source: Source, speller: Speller, site: Site, pieces: list[Piece]
+) -> Iterator[Patch]:
+    """(A B)ᵀ for A B: written Bᵀ Aᵀ where that is short."""
+    start, end = pieces[0].start, pieces[-1].end
+    whole = source.latex[start:end]
+    in_product = isinstance(site.around[-1] if site.around else None, s.Big) and (
+        site.inside(s.Big).op == "prod"
+    )
+    kind = "transposed Jacobians" if in_product else "transposed product"
+    told = f"{source.short(site.node)} is transposed"
+    turned_ = [toggle(source, speller, p) for p in pieces]
+    diagonal = [isinstance(p.node, s.Call) and p.node.function == "diag" for p in pieces]
+    short = all(t is not None or d for t, d in zip(turned_, diagonal, strict=True))
+    if short and all(p.op == "" for p in pieces):
+        texts = [
+            source.text(p) if t is None else _edited(source, p, t[0])
+            for p, t in zip(pieces, turned_, strict=True)
+        ]
+        edit = Edit(start, end, " ".join(reversed(texts)))
+        yield Patch((edit,), kind, told, 1.1 if in_product else 1.4, reshapes=True)
+    else:
+        yield Patch((Edit(start, end, turned(whole, speller.top)),), kind, told, 1.5, True)
+
+
 def _edited(source: Source, piece: Piece, edit: Edit) -> str:
     return source.latex[piece.start : edit.start] + edit.new + source.latex[edit.end : piece.end]
 
@@ -217,7 +266,7 @@ def _edited(source: Source, piece: Piece, edit: Edit) -> str:
 
 
 def _operators(source: Source, speller: Speller, pieces: list[Piece]) -> Iterator[Patch]:
-    for a, b in zip(pieces, pieces[1:], strict=False):
+    for a, b in pairwise(pieces):
         sign = source.operator(a, b)
         told = f"between {source.shown(a)} and {source.shown(b)}"
         if b.op == "⊙" and sign is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rnnsym.claims.patches_names import Speller
 from rnnsym.claims.patches_source import Edit, Patch, Piece, Source, coloured, walk
@@ -50,12 +51,12 @@ def applied(source: Source) -> Iterator[Applied]:
     """Every elementwise function of the formula."""
     for site in source.sites:
         node = site.node
-        if isinstance(node, s.Call) and node.function in ELEMENTWISE:
-            if not isinstance(node.argument, s.Empty):
-                two = "".join(x.text for x in node.sup) == "2"
-                yield Applied(
-                    node.function, node.start, node.end, node, node.argument, node.primes, two
-                )
+        elementwise = isinstance(node, s.Call) and node.function in ELEMENTWISE
+        if elementwise and not isinstance(node.argument, s.Empty):
+            two = "".join(x.text for x in node.sup) == "2"
+            yield Applied(
+                node.function, node.start, node.end, node, node.argument, node.primes, two
+            )
         if isinstance(node, s.Times):
             for piece in source.pieces(node):
                 inner = piece.nodes[-1]
@@ -147,12 +148,6 @@ def _is_one(node: s.Node) -> bool:
 
 def square_of(source: Source, node: s.Node) -> str | None:
     """The text of x in x², x ⊙ x or x x."""
-    if isinstance(node, s.Times) and len(node.factors) == 2:
-        first, second = (source.text(x) for _, x in node.factors)
-        if first.split() == second.split():
-            return first
-        pieces = source.pieces(node)
-        return None if len(pieces) == 1 else None
     if isinstance(node, s.Times):
         pieces = source.pieces(node)
         if len(pieces) == 2 and source.shown(pieces[0]) == source.shown(pieces[1]):
@@ -215,7 +210,7 @@ def _brackets(source: Source) -> list[s.Bracket]:
 
 def _logistic(source: Source, speller: Speller, pieces: list[Piece]) -> Iterator[Patch]:
     """a (1 - a) where 1 - a² is meant."""
-    for a, b in zip(pieces, pieces[1:], strict=False):
+    for a, b in pairwise(pieces):
         node = b.nodes[-1]
         if not (b.alone and isinstance(node, s.Bracket) and len(node.parts) == 1):
             continue

@@ -29,6 +29,7 @@ def patches(source: Source, speller: Speller) -> Iterator[Patch]:
         elif len(named.found.components) == 2:
             yield from _components(source, named)
     yield from _whole(source, speller)
+    yield from _wrapped(source, speller)
 
 
 def write(source: Source, found: Sequence[Token], new: Index) -> Edit:
@@ -91,7 +92,9 @@ def _limits(source: Source, site: Site) -> Iterator[Patch]:
         for rank, new in enumerate(dict.fromkeys(tried)):
             if new != value and name not in new.names:
                 kind, told = _limit_words(what, name, where, value, new, other)
-                yield Patch((write(source, run, new),), kind, told, 1 + 0.02 * rank)
+                beyond = new.constant > 0 and "T" in new.names
+                far = 1.0 if beyond or new == Index(0) else 0.0
+                yield Patch((write(source, run, new),), kind, told, 1 + 0.02 * rank + far)
     if len(runs) == 2 and None not in (runs[0][2], runs[1][2]):
         for step in (ONE, Index(-1)):
             edits = tuple(write(source, run, v.plus(step)) for _, run, v in runs)  # type: ignore[union-attr]
@@ -170,7 +173,7 @@ def _times(source: Source, named: Named) -> Iterator[Patch]:
             far = 0.0 if new.letters and "T" not in new.names else 1.0
             yield Patch(
                 (edit,), _time_kind(source, named, old, new),
-                _time_words(source, named, edit), 1 + 0.03 * rank + far,
+                _time_words(source, named, edit), 1 + 0.03 * rank + far + 0.2 * (rank > 1),
             )  # fmt: skip
 
 
@@ -201,6 +204,38 @@ def _time_kind(source: Source, named: Named, old: Index, new: Index) -> str:
     if late:
         return "value of this step for the previous"
     return "value of the previous step" if new.constant == 0 else "value of this step for the next"
+
+
+def _wrapped(source: Source, speller: Speller) -> Iterator[Patch]:
+    """What is before the first step taken from the last: a sum from 2 on, and a term for 1."""
+    for site in source.sites:
+        node = site.node
+        if not isinstance(node, s.Add) or len(node.terms) != 2:
+            continue
+        first, other = node.terms[0][1], node.terms[1][1]
+        if not isinstance(first, s.Big) or not _runs(first):
+            continue
+        where, run = _runs(first)[0]
+        if where != "lower" or read_index(run) != Index(2):
+            continue
+        constant = [
+            n
+            for n in speller.named
+            if n.found.time is not None
+            and other.start <= n.symbol.start < other.end
+            and n.found.time in (Index(1), Index.of("T"))
+        ]
+        sign = source.token_before(source.start(other))
+        if len(constant) < 2 or sign is None:
+            continue
+        edits = (write(source, run, Index(1)), Edit(sign.start, other.end, ""))
+        told = f"what stands before the first step is taken from the last: {source.shown(other)}"
+        yield Patch(edits, "index -1", told, 1.2)
+        for n in speller.named:
+            if n.time is not None and first.start <= n.symbol.start < first.end:
+                later = write(source, n.time.tokens, n.found.time.plus(ONE))  # type: ignore[union-attr]
+                kind = "v⟨k-1⟩ for v⟨k⟩, index -1"
+                yield Patch((*edits, later), kind, told, 1.25)
 
 
 def _components(source: Source, named: Named) -> Iterator[Patch]:
@@ -235,16 +270,18 @@ def _whole(source: Source, speller: Speller) -> Iterator[Patch]:
 
 
 def _moved(source: Source, site: Site, inside: list[Named]) -> Iterator[Patch]:
-    shown = source.shown(site.node)
+    shown = source.short(site.node)
     groups = [(ONE, "early"), (Index(-1), "late")]
     for step, word in groups:
         edits = tuple(write(source, n.time.tokens, n.found.time.plus(step)) for n in inside)  # type: ignore[union-attr]
+        body = isinstance(site.around[-1] if site.around else None, s.Big)
         kind = "Jacobians one step early" if site.inside(s.Big) else "one step early"
         if word == "late":
             kind = kind.replace("early", "late")
         if isinstance(site.node, s.Bracket) and word == "early" and not site.inside(s.Big):
             kind = "g′ at the previous step"
-        yield Patch(edits, kind, f"{shown} is taken one step too {word}", 1.5)
+        rank = 1.05 if body else 1.4
+        yield Patch(edits, kind, f"{shown} is taken one step too {word}", rank)
     held = sorted({name for n in inside for name in n.found.time.names})  # type: ignore[union-attr]
     for old in held:
         for new in _letters(source, site):
@@ -259,7 +296,7 @@ def _moved(source: Source, site: Site, inside: list[Named]) -> Iterator[Patch]:
             in_product = getattr(site.inside(s.Big), "op", "") == "prod"
             kind = "one Jacobian for all" if in_product else "∂⁺ at t"
             told = f"{shown} is taken at {old} instead of {new}"
-            yield Patch(edits, kind, told, 1.4)
+            yield Patch(edits, kind, told, 1.15 if isinstance(site.node, s.Call) or body else 1.3)
 
 
 def _same(source: Source, site: Site, inside: list[Named]) -> Iterator[Patch]:

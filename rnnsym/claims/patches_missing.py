@@ -6,6 +6,7 @@ One of the generators of `repair`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from rnnsym.claims.patches_names import Speller
@@ -14,7 +15,6 @@ from rnnsym.claims.patches_source import Edit, Patch, Piece, Source, coloured
 from rnnsym.latex.snippets import bracketed, derivative, ranged
 from rnnsym.reader import syntax as s
 from rnnsym.reader.indices import Index
-
 
 #: the rank of what is tried when all else has failed
 LAST = 9.0
@@ -111,13 +111,14 @@ def _links(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
             continue
         chain = [(p, p.node) for p in pieces if isinstance(p.node, s.Derivative) and p.node.of]
         ends: list[tuple[Any, Any, int]] = []
-        if isinstance(node, s.Derivative) and node.of is not None:
+        outermost = all(isinstance(x, s.Big) for x in site.around[:1]) and len(site.around) < 2
+        if isinstance(node, s.Derivative) and node.of is not None and (chain or outermost):
             for target in _targets(pool, speller, pieces):
                 ends.append((source.text(node.of), target, pieces[0].start))
             last = chain[-1][1] if chain else None
             if last is not None:
                 ends.append((source.text(last.by[0]), source.text(node.by[0]), -1))
-        for (a, first), (_, second) in zip(chain, chain[1:], strict=False):
+        for (a, first), (_, second) in pairwise(chain):
             ends.append((source.text(first.by[0]), source.text(second.of), a.end))
         for of, by, place in ends:
             if "".join(of.split()) == "".join(by.split()):
@@ -164,7 +165,7 @@ def _terms(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
 def _replaced(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
     """A term that should be another; as the last resort, the whole right side."""
     node = source.sides[1]
-    if isinstance(node, s.Add):
+    if isinstance(node, s.Add) and len(node.terms) > 1:
         for text, _ in dict.fromkeys(pool.wanted()):
             for sign, term in node.terms:
                 start = source.start(term)

@@ -63,7 +63,7 @@ class Patch:
     def overlaps(self, other: Patch) -> bool:
         """Whether two patches touch the same piece."""
         return any(
-            a.start < b.end and b.start < a.end or (a.start, a.end) == (b.start, b.end)
+            (a.start < b.end and b.start < a.end) or (a.start, a.end) == (b.start, b.end)
             for a in self.edits
             for b in other.edits
         )
@@ -154,6 +154,11 @@ class Source:
     def shown(self, node: s.Node | Piece) -> str:
         """A piece of source as words quote it."""
         return " ".join(self.text(node).split())
+
+    def short(self, node: s.Node | Piece, most: int = 60) -> str:
+        """The same, cut where it is long."""
+        text = self.shown(node)
+        return text if len(text) <= most else f"{text[: most - 2]} …"
 
     def token_before(self, place: int) -> Token | None:
         """The last token before a place, but for those that only set rows."""

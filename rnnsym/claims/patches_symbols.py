@@ -132,7 +132,9 @@ def _partial(source: Source, site: Site, plus: bool) -> Iterator[Patch]:
         told = f"{shown} should be the total derivative"
         yield Patch((Edit(place, end, ""),), "immediate for total", told, 1.0)
     else:
-        told = f"{shown} should be the immediate partial ∂⁺: as a total derivative it counts paths twice"
+        told = (
+            f"{shown} should be the immediate partial ∂⁺: the total derivative counts paths twice"
+        )
         yield Patch((Edit(place, place, "^{+}"),), "total for immediate", told, 1.0)
 
 

@@ -23,6 +23,7 @@ from rnnsym.claims import (
     patches_terms,
 )
 from rnnsym.claims.judge import Judge, Outcome
+from rnnsym.claims.parting import parting
 from rnnsym.claims.patches_missing import LAST
 from rnnsym.claims.patches_names import Speller
 from rnnsym.claims.patches_source import Edit, Patch, Source, apply, moved
@@ -39,11 +40,12 @@ from rnnsym.reader.tokens import MAX_LENGTH
 
 Sides = tuple[u.Term, u.Term]
 
-#: seconds for single changes and for pairs; at most so many pairs
-SINGLE, PAIRS = 3.0, 4.0
+#: seconds of the processor for single changes and for pairs; at most so many are paired
+SINGLE, PAIRS, COMMON = 3.0, 3.0, 1.45
 MOST_PAIRED, MOST_READINGS = 200, 24
 EQUALITIES = ("=", ":=", "≈", "←")
 
+#: from the common errors to the rare ones: the second are made only if the first do not help
 GENERATORS = (
     patches_index.patches,
     patches_factors.patches,
@@ -51,7 +53,6 @@ GENERATORS = (
     patches_functions.patches,
     patches_symbols.patches,
     patches_missing.patches,
-    patches_inserted.patches,
 )
 
 
@@ -142,15 +143,23 @@ class Repair:
         self.filter = Filter(self.judge, self.sides, readings, self.store, self._numeric())
         self.changed: dict[Patch, Sides] = {}
         self.second: tuple[Patch, ...] | None = None
-        singles = self._singles(source)
-        small = [p for p in singles if p.rank < LAST]
-        found = self._single(small) or self.second or self._pairs(small)
-        return found or self._single([p for p in singles if p.rank >= LAST])
+        speller = Speller(source, self.formula.net)
+        known = self._singles(source, speller, GENERATORS)
+        common = [p for p in known if p.rank < COMMON]
+        found = self._single(common, SINGLE / 2)
+        if found is not None:
+            return found
+        rare = [p for p in known if COMMON <= p.rank < LAST]
+        rare = sorted(
+            rare + self._singles(source, speller, (patches_inserted.patches,)), key=lambda p: p.rank
+        )
+        found = self._single(rare, SINGLE) or self.second or self._pairs([*common, *rare])
+        return found or self._single([p for p in known if p.rank >= LAST], SINGLE)
 
-    def _single(self, singles: Sequence[Patch]) -> tuple[Patch, ...] | None:
-        limit = min(self.end, time.monotonic() + SINGLE)
+    def _single(self, singles: Sequence[Patch], seconds: float) -> tuple[Patch, ...] | None:
+        limit = time.process_time() + seconds
         for patch in singles:
-            if time.monotonic() > limit:
+            if time.process_time() > limit or time.monotonic() > self.end:
                 break
             sides = self._patched(patch.edits)
             if sides is None:
@@ -161,10 +170,10 @@ class Repair:
         return None
 
     def _pairs(self, singles: Sequence[Patch]) -> tuple[Patch, ...] | None:
-        limit = min(self.end, time.monotonic() + PAIRS)
+        limit = time.process_time() + PAIRS
         few = [p for p in singles if p in self.changed][:MOST_PAIRED]
         for first, other in sorted(combinations(few, 2), key=lambda p: p[0].rank + p[1].rank):
-            if time.monotonic() > limit:
+            if time.process_time() > limit or time.monotonic() > self.end:
                 break
             if first.overlaps(other):
                 continue
@@ -181,10 +190,9 @@ class Repair:
             return found[0], found[1]
         return self._patched(first.edits + other.edits)
 
-    def _singles(self, source: Source) -> list[Patch]:
-        speller = Speller(source, self.formula.net)
+    def _singles(self, source: Source, speller: Speller, generators: Any) -> list[Patch]:
         found: list[Patch] = []
-        for generate in GENERATORS:
+        for generate in generators:
             for patch in generate(source, speller):
                 found.append(patch)
                 if time.monotonic() > self.end:
@@ -246,10 +254,10 @@ class Repair:
         """Whether a candidate is true: at a small point first, then as the judge decides."""
         if sides[0] == sides[1] or _trivial(*sides):
             return False
-        readings = self.filter.passing(sides)
+        edits = [e for p in patches for e in p.edits]
+        readings = self.filter.passing(sides, any(r"\partial" in e.new for e in edits))
         if not readings:
             return False
-        edits = [e for p in patches for e in p.edits]
         try:
             whole = self._read(apply(self.formula.latex, edits))
         except (RnnsymError, RecursionError):
@@ -278,4 +286,5 @@ def _trivial(left: u.Term, right: u.Term) -> bool:
 
 def _parting(judge: Judge, pair: Any, outcome: Outcome, verdict: Verdict) -> Verdict:
     """The verdict with the step from which both sides part."""
-    return verdict
+    words = parting(judge, pair.left, pair.right, outcome)
+    return replace(verdict, message=f"{verdict.message}; {words}") if words else verdict
