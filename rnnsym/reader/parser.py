@@ -27,7 +27,7 @@ ACCENTS = {
 }  # fmt: skip
 #: functions that are written as commands or words, and what they are called here
 FUNCTIONS = {
-    "tanh": "tanh", "sigmoid": "sigmoid", "sigm": "sigmoid", "logistic": "sigmoid",
+    "tanh": "tanh", "sigmoid": "sigmoid", "sigm": "sigmoid", "sigma": "sigmoid", "logistic": "sigmoid",
     "softmax": "softmax", "Softmax": "softmax", "relu": "relu", "ReLU": "relu", "RELU": "relu",
     "Tanh": "tanh", "Sigmoid": "sigmoid", "th": "tanh", "sech": "sech", "cosh": "cosh",
     "sinh": "sinh", "coth": "coth", "exp": "exp", "log": "log", "ln": "log", "diag": "diag",
@@ -609,10 +609,10 @@ class Parser:
             return self.dressed(start, accent=ACCENTS[text])
         if text in WORDS:
             return self.words(start)
+        if name in GREEK:  # \sigma is a letter; only the word sigma is a function
+            return s.Symbol(name.replace("var", ""), start=start, end=token.end)
         if name in FUNCTIONS:
             return self.call(FUNCTIONS[name], start)
-        if name in GREEK:
-            return s.Symbol(name.replace("var", ""), start=start, end=token.end)
         if text == r"\sqrt":
             degree = self.bracket(self.take()) if self.text == "[" else None
             inner = self.inner(self.group(), start)
