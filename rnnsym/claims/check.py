@@ -327,7 +327,8 @@ class Formula:
             message = f"false, if {names_} is meant at step t; at which step is it?"
             return Verdict(self.claim, UNKNOWN, message)
         found = counterexample(judge, pair.left, pair.op, pair.right, outcome)
-        why = outcome.why if outcome.kind == "misfit" else "the two sides differ"
+        why = "the two sides differ" if pair.op in ("=", ":=", "≈", "←") else "it does not hold"
+        why = outcome.why if outcome.kind == "misfit" else why
         message = f"false under every reading: {why}"
         self.refuted = self.refuted or (judge, pair, outcome)
         return Verdict(self.claim, FALSE, message, "", evidence(outcome), counterexample=found)

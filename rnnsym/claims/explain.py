@@ -41,9 +41,12 @@ def counterexample(
     if outcome.kind == "misfit":
         return None
     reading = outcome.reading
-    for steps in (1, 2, 3, 4):
+    scenes = [lambda n=n: judge.scene(n, True, reading.zero) for n in (1, 2, 3, 4)]
+    if outcome.scene is not None and outcome.numeric:  # where it was found
+        scenes.append(lambda: outcome.scene)
+    for at in scenes:
         try:
-            scene = judge.scene(steps, True, reading.zero)
+            scene = at()
             found = _first(judge, scene, left, op, right, reading)
         except (RnnsymError, ZeroDivisionError):
             continue
