@@ -103,6 +103,9 @@ class Scene:
             if getattr(self.ar, "steep", 1) != 1:
                 parameters = {n: 3 * w for n, w in parameters.items()}
             point = array_point(self.ar, self.symbols, parameters, sequences, initial)
+            if self.net.target_kind == "distribution":  # floats sum to one up to 1e-16 only
+                exact = {n: [y / y.sum() for y in point.sequences[n]] for n in self.net.targets}
+                point = replace(point, sequences={**point.sequences, **exact})
         else:
             point = field_point(self.net, self.ar, self.symbols, self.seed)
         if not zero:
