@@ -459,6 +459,8 @@ class Reader:
             one = OneMatrix(*self.shape(tree))
             if not isinstance(inner, MatrixExpr):
                 return one if inner == 1 else MatMul(inner, one)
+            if one.shape == (1, 1):
+                return inner
             if one.cols == 1:
                 return MatMul(OneMatrix(one.rows, 1), inner)
             return MatMul(inner, OneMatrix(1, one.cols))

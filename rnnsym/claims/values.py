@@ -241,6 +241,9 @@ class Values:
             return Value(self.ar.full(1, 1, 0), kind="zero")
         if "identity" in (a.kind, b.kind):
             return self._by_identity(a, b)
+        for constant, other in ((a, b), (b, a)):
+            if constant.kind == "one" and self.is_scalar(other):  # m 1: of any size
+                return Value(self._scaled(constant.m, other.m), kind="one")
         a = Value(a.m, a.vec) if a.kind else a
         b = Value(b.m, b.vec) if b.kind else b
         if self.is_scalar(a):
@@ -259,9 +262,25 @@ class Values:
             return replace(a, m=self.ar.hadamard(a.m, b.m), vec=None)
         if self.reading.dot == "elementwise" and same and (op or n != p):
             return Value(self.ar.hadamard(closed(a).m, closed(b).m))
+        if self.reading.diagonal:
+            scaled = self._by_diagonal(a, b)
+            if scaled is not None:
+                return scaled
         if n == p:
             return Value(self._matmul(a.m, b.m), b.vec, rows=a.rows, cols=b.cols)
         raise MisfitError(f"{self._show(a)} times {self._show(b)}")
+
+    def _by_diagonal(self, a: Value, b: Value) -> Value | None:
+        """v M as diag(v) M, and M v as M diag(v), where a vector may stand for its diagonal."""
+        (m, n), (p, q) = self.shape(a), self.shape(b)
+        if n == 1 and m == p and m > 1 and q > 1:
+            beside = self.ar.matmul(closed(a).m, self.ar.full(1, q, 1))
+            return Value(self.ar.hadamard(beside, closed(b).m))
+        both = self.reading.diagonal == "both"
+        if m > 1 and n > 1 and ((p == 1 and q == n) or (both and q == 1 and p == n)):
+            row = closed(b).m if p == 1 else self.ar.transpose(closed(b).m)
+            return Value(self.ar.hadamard(closed(a).m, self.ar.matmul(self.ar.full(m, 1, 1), row)))
+        return None
 
     def _scaled(self, number: Matrix, m: Matrix) -> Matrix:
         rows = self.ar.shape(m)[0]
@@ -364,6 +383,8 @@ class Values:
                 if term.function == "logsoftmax":
                     m = ar.apply("log", 0, m)
                 return Value(m if column else ar.transpose(m))
+            case "diag" if v.kind:
+                return replace(v, kind="identity" if v.kind == "one" else v.kind)
             case "diag":
                 m = v.m if cols == 1 else ar.transpose(v.m)
                 if 1 not in (rows, cols):

@@ -302,6 +302,8 @@ class Resolver:
             return None
         function = self._function(spelled)
         if function is None:
+            if self._constant(node, spelled) is not None:
+                return None
             raise UnknownSymbolError(self.source(node), node.start)
         if self._bare_inside(bracket, node):
             return None
@@ -382,7 +384,7 @@ class Resolver:
         """[a = b]: 1 where it holds, else 0."""
         sides = tuple(u.Whole(self._whole(side)) for side in node.sides)
         claim = u.Claim(sides, node.ops)
-        return u.Choice(((u.Num(Fraction(1)), claim), (u.Num(Fraction(0)), None)))
+        return u.Choice(((u.Whole(Index(1)), claim), (u.Whole(Index(0)), None)))
 
     def _table(self, node: s.Table) -> u.Term:
         if node.kind == "cases":
