@@ -7,12 +7,15 @@ layout     our arrays in a user's form, and back
 calling    one guarded call; these three use NumPy only, and run in the worker too
 points     where the function is called, and the truth there
 runs       the function at the points, with errors
-check      check_gradient(): the verdicts
+survey     how it wants its sequences, what it does with its data, and all the calls
+check      check_gradient(); verdicts: right, wrong or missing
 diagnose   why a gradient is wrong, from the simplest explanation to the last resort
 simple     a factor, a wrong name, a bound, a penalty
 forward    another network of which it is the right gradient; own_loss: another loss
 search     the catalogue of mutations, single and in pairs; what would have been seen
+ground     the points and the mutants of a network; quick: the values of very many mutants
 parts      which summands are left out or counted twice
+late       what shows in long sequences only; locate: where to look when nothing explains it
 words      formulas as NumPy code
 layer      the network of a layer without output, for a pair (forward, backward)
 report     CodeReport: as text, HTML and JSON

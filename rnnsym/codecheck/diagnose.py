@@ -20,7 +20,7 @@ from rnnsym.codecheck.points import MAIN, Point
 from rnnsym.codecheck.report import Diagnosis, Judged
 from rnnsym.codecheck.runs import Run, Runner
 from rnnsym.codecheck.search import PAIR_SECONDS, Search
-from rnnsym.codecheck.simple import MEAN, ratio, simple
+from rnnsym.codecheck.simple import MEAN, of_own_loss, ratio, simple
 from rnnsym.codecheck.words import Words
 from rnnsym.verify.case import relative_error
 
@@ -43,7 +43,7 @@ def all_of(
         return found
     good = [r for r in runs if r.outcome.error is None and r.outcome.unusable is None]
     for name in wrong:
-        diagnosis = simple(name, good, words)
+        diagnosis = _untruncated(name, good) or of_own_loss(name, good) or simple(name, good, words)
         if diagnosis is not None:
             found.diagnoses[name] = diagnosis
     left = [n for n in wrong if n not in found.diagnoses]
@@ -63,6 +63,18 @@ def all_of(
     found.diagnoses |= last_resort(left, good, search, words)
     _summarise(wrong, found)
     return found
+
+
+def _untruncated(name: str, runs: Sequence[Run]) -> Diagnosis | None:
+    """The gradient without the truncation that the model has."""
+    whole = forward.untruncated(runs[0].point.net) if runs else None
+    if whole is None:
+        return None
+    for run in runs:
+        truth = forward.gradients(whole, run)
+        if truth is None or not run.equals(name, truth[1][name]):
+            return None
+    return Diagnosis(("not truncated",), f"the right gradient of another network: {whole.text}")
 
 
 def _zero(own: str) -> Diagnosis:

@@ -20,9 +20,10 @@ from rnnsym.algebra import add, ones, subtract
 from rnnsym.codecheck.runs import Run
 from rnnsym.codecheck.words import Words
 from rnnsym.errors import RnnsymError
+from rnnsym.evaluate.point import shape
 from rnnsym.losses import LOSSES
 from rnnsym.network import LOSS, Network
-from rnnsym.nodes import Apply, Softmax, TimeVector, leaves, t
+from rnnsym.nodes import Apply, Detach, Softmax, TimeVector, leaves, t
 from rnnsym.verify.backpropagation import tape_gradients
 
 Array = NDArray[Any]
@@ -129,6 +130,20 @@ def _variants(net: Network) -> Iterator[Variant]:
                 yield text, changed(i, rhs.xreplace({v: w, w: v})), None
 
 
+def untruncated(net: Network) -> Other | None:
+    """The network through which derivatives flow everywhere, if there is another."""
+    if not any(e.rhs.has(Detach) for e in net.source):
+        return None
+    equations = []
+    for e in net.source:
+        table = {d: d.argument for d in _distinct(e.rhs, Detach)}
+        equations.append((e.lhs, e.rhs.xreplace(table)))
+    try:
+        return Other("nothing is truncated", _built(net, equations, None))
+    except RnnsymError:
+        return None
+
+
 def _distinct(e: Any, kind: type) -> list[Any]:
     return list(dict.fromkeys(node for node in preorder_traversal(e) if isinstance(node, kind)))
 
@@ -159,14 +174,16 @@ def gradients(other: Other, run: Run) -> tuple[float, dict[str, Array]] | None:
     found: dict[str, Array] = {}
     for member in run.point.members:
         names = other.net.parameters
-        if not set(names) <= set(member.parameters) or not set(other.net.initial_states) <= set(
-            member.initial
-        ):
+        # a bias that only the other network has may be zero; a weight may not
+        new = {n: w for n, w in names.items() if n not in member.parameters}
+        states = set(other.net.initial_states)
+        if any(w.cols != 1 for w in new.values()) or not states <= set(member.initial):
             return None
+        rows = {n: shape(w, member.symbols)[0] for n, w in new.items()}
         case = replace(
             member,
             net=other.net,
-            parameters={n: member.parameters[n] for n in names},
+            parameters={n: np.zeros(rows[n]) if n in new else member.parameters[n] for n in names},
             initial={n: member.initial[n] for n in other.net.initial_states},
         )
         try:

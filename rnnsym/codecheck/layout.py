@@ -48,7 +48,8 @@ class Layout:
 
     def parameter(self, theirs: str, values: Values) -> Array:
         """The value of one of their parameters."""
-        shares = {n: values.parameters[n] * self._share(theirs, n) for n in values.parameters}
+        used = flat(self.theirs[theirs])
+        shares = {n: values.parameters[n] * self._share(theirs, n) for n in used}
         whole = _assembled(self.theirs[theirs], shares)
         if self._turned(theirs, whole):
             whole = whole.T

@@ -198,12 +198,18 @@ def lengths_of(net: Network, steps: int) -> int | dict[str, int]:
     return {name: max(1, steps - i) for i, name in enumerate(net.lengths)}
 
 
-def chosen_sizes(net: Network, given: Mapping[str, int], turned: bool = False) -> dict[str, int]:
-    """Sizes from 3 on, all different; in another order if `turned`. Two classes would hide
-    errors, because ŷ - y has then only one free entry."""
+def chosen_sizes(
+    net: Network, given: Mapping[str, int], turned: bool = False, avoid: Iterable[int] = ()
+) -> dict[str, int]:
+    """Sizes from 3 on, all different, and different from the lengths to `avoid`.
+
+    In another order if `turned`. Two classes would hide errors, because ŷ - y has then only one
+    free entry.
+    """
     chunks = {s.name for s in net.chunks if not s.is_Integer}
     names = [n for n in net.sizes if n not in given and n not in chunks]
-    numbers = [n for n in range(3, 3 + len(net.sizes) + len(given)) if n not in given.values()]
+    taken = {*given.values(), *avoid}
+    numbers = [n for n in range(3, 3 + len(names) + len(taken)) if n not in taken][: len(names)]
     if turned:
         names.reverse()
     return {**given, **dict(zip(names, numbers, strict=False))}

@@ -28,7 +28,7 @@ from rnnsym.codecheck.layout import Values
 from rnnsym.errors import InputError
 
 #: seconds until a file must be imported, for one call, and for everything
-IMPORT_SECONDS, CALL_SECONDS, ALL_SECONDS = 20.0, 10.0, 60.0
+IMPORT_SECONDS, CALL_SECONDS, ALL_SECONDS = 30.0, 10.0, 60.0
 #: address space beyond which the function gets a MemoryError
 MEMORY = 2 << 30
 

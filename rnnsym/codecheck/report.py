@@ -194,20 +194,22 @@ class CodeReport:
         """What was noticed besides, where the function was called, what would have shown."""
         lines = [f"note: {note}" for note in self.notes]
         if self.points:
-            lines.append(f"called at {self._where()}")
+            lines.append(f"called at {self._where()}; all sizes different")
         if self.sensitivity is not None and self.sensitivity.factors:
             lines.append(self.sensitivity.text())
         return lines
 
     def _where(self) -> str:
-        """The points in a few words: the lengths for each choice of sizes."""
+        """The points in a few words: the lengths, and the batches."""
         table: dict[str, list[str]] = {}
         for label in self.points:
-            length, _, sizes = label.partition(", n_")
-            table.setdefault(sizes and f"n_{sizes}", []).append(length.removeprefix("T = "))
+            parts = label.split(", ")
+            batch = next((p for p in parts if p.startswith("batch")), "")
+            length = ", ".join(p for p in parts if p.startswith("T"))
+            table.setdefault(batch, []).append(length.removeprefix("T = "))
         return "; ".join(
-            f"T = {', '.join(lengths)}" + (f" with {sizes}" if sizes else "")
-            for sizes, lengths in table.items()
+            f"T = {', '.join(lengths)}" + (f" with a {batch}" if batch else "")
+            for batch, lengths in table.items()
         )
 
     def text(self) -> str:

@@ -89,6 +89,23 @@ def named_factor(runs: Sequence[Run], others: Sequence[Array], name: str) -> Fac
     return None
 
 
+def of_own_loss(name: str, runs: Sequence[Run]) -> Diagnosis | None:
+    """A gradient that is too large by the factor by which the returned loss is."""
+    runs = [r for r in runs if r.gradient(name) is not None and r.loss is not None]
+    if not runs or any(abs(r.point.loss) < 1e-9 for r in runs):
+        return None
+    factor = named_factor(runs, [r.point.gradients[name] for r in runs], name)
+    if factor is None or factor.kind == MEAN.kind:
+        return None
+    if any(abs((r.loss or 0) / (r.point.loss * factor.value(r)) - 1) > 1e-6 for r in runs):
+        return None
+    text = (
+        f"the right gradient of the loss that is returned, which is {factor.text} times that of "
+        f"the model"
+    )
+    return Diagnosis(("another factor of the loss",), text)
+
+
 def simple(name: str, runs: Sequence[Run], words: Words) -> Diagnosis | None:
     """What a wrong gradient is, if that can be said without a catalogue."""
     runs = [r for r in runs if r.gradient(name) is not None]

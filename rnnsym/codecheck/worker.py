@@ -16,6 +16,7 @@ import resource
 import struct
 import sys
 import types
+from dataclasses import fields
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -92,8 +93,9 @@ def function_of(path: str, name: str) -> tuple[Any, Any]:
     spec.loader.exec_module(module)
     parts = [_found(module, part, path) for part in name.split(",")]
     adapter = getattr(module, ADAPTER, None)
-    if isinstance(adapter, dict) and name in adapter:
-        adapter = adapter[name]
+    words = {f.name for f in fields(load("adapter").Adapter)}
+    if isinstance(adapter, dict) and not words & set(adapter):  # one for each function
+        adapter = adapter.get(name)
     return (parts[0] if len(parts) == 1 else tuple(parts)), adapter
 
 

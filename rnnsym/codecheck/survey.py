@@ -1,0 +1,221 @@
+"""Calling a function at every point: how it wants its sequences, what it does with its data.
+
+Between the points and the verdicts of `rnnsym.codecheck.check`. Finds out first whether single
+sequences are taken, whether initial states are used, and whether equal calls give equal results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from rnnsym.codecheck.adapter import Adapter
+from rnnsym.codecheck.calling import Outcome
+from rnnsym.codecheck.ground import Ground
+from rnnsym.codecheck.points import (
+    BATCH,
+    LENGTHS,
+    LONG,
+    MAIN,
+    Point,
+    Regime,
+    chosen_sizes,
+    lengths_of,
+)
+from rnnsym.codecheck.runs import Run, Runner
+from rnnsym.errors import InputError
+from rnnsym.network import Network
+
+#: a function that needs longer than this for a call is called at fewer points
+SLOW = 1.0
+
+
+@dataclass
+class Setting:
+    """What stays the same from point to point."""
+
+    ground: Ground
+    runner: Runner
+    adapter: Adapter
+    seed: int
+    sizes: Mapping[str, int]
+    regime: Regime
+    one: int | None = None  # how a single sequence is given: without a batch axis, or B = 1
+    notes: list[str] = field(default_factory=list)
+    random: bool = False  # whether equal calls give different results
+    kept: bool = False  # whether gradients are added up from call to call
+
+    @property
+    def net(self) -> Network:
+        return self.ground.net
+
+    def point(
+        self,
+        steps: int,
+        turned: bool = False,
+        batch: int | None = None,
+        regime: Regime | None = None,
+    ) -> Point:
+        lengths = lengths_of(self.net, steps)
+        avoid = {steps, *(lengths.values() if isinstance(lengths, dict) else ())}
+        avoid |= {BATCH} if batch is not None else set()
+        return self.ground.point(
+            lengths,
+            chosen_sizes(self.net, self.sizes, turned, avoid),
+            self.seed,
+            self.regime if regime is None else regime,
+            self.one if batch is None else batch,
+        )
+
+
+def probe_call(setting: Setting, lengths: Sequence[int]) -> Run:
+    """The first call that works, and with it how a single sequence is given.
+
+    Raises InputError if none does.
+    """
+    order = setting.adapter.order
+    ways = (
+        [1]
+        if order and "b" in order
+        else ([None] if order or setting.adapter.columns else [None, 1])
+    )
+    steps = min(lengths, key=lambda n: (abs(n - 3), n))
+    first: Run | None = None
+    for one in ways:
+        setting.one = one
+        run = setting.runner.at(setting.point(steps))
+        if usable(run.outcome):
+            return run
+        first = first or run
+    assert first is not None
+    setting.one = ways[0]
+    for other in lengths:  # perhaps it is only this length
+        if other != steps and first.outcome.unusable is None:
+            run = setting.runner.at(setting.point(other))
+            if usable(run.outcome):
+                return run
+    outcome = first.outcome
+    if outcome.unusable is not None:
+        raise InputError(outcome.unusable)
+    if outcome.error is not None:
+        sized = not setting.sizes and outcome.error.startswith(("ValueError", "IndexError"))
+        hint = "; if it is made for certain sizes, give them: sizes={…}" if sized else ""
+        raise InputError(f"the function raises {outcome.error}, called with {_given(first)}{hint}")
+    return first
+
+
+def usable(outcome: Outcome) -> bool:
+    return outcome.error is None and outcome.unusable is None and bool(outcome.gradients)
+
+
+def _given(run: Run) -> str:
+    values = run.point.values
+    data = ", ".join(f"{n} {v.shape}" for n, v in values.sequences.items())
+    return f"{data} at {run.point.label}"
+
+
+def habits(setting: Setting, probe: Run) -> None:
+    """What the function makes of initial states and of targets, and whether it repeats itself.
+
+    A function that does not look at an initial state starts from zero, one that looks at the
+    class of a target only is for one-hot targets; both are right where they are right there.
+    """
+    if not usable(probe.outcome):
+        return
+    values, runner, net = probe.point.values, setting.runner, setting.net
+    again = runner.at(probe.point)
+    if not _same(probe.outcome, again.outcome):
+        setting.kept = _accumulates(probe.outcome, again.outcome)
+        setting.random = not setting.kept
+        return
+    zero = set(setting.regime.zero)
+    for state in net.initial_states:
+        if state not in zero:
+            moved = {**values.initial, state: np.zeros_like(values.initial[state])}
+            if _same(probe.outcome, runner.at(probe.point, replace(values, initial=moved)).outcome):
+                zero.add(state)
+                setting.notes.append(
+                    f"the initial state {state} is not used: judged as a network that starts "
+                    f"from {state} = 0"
+                )
+    hot = set(setting.regime.one_hot)
+    for name in net.targets if net.target_kind in ("distribution", "probability") else ():
+        target = values.sequences[name]
+        if name in hot or target.shape[-1] < 2:
+            continue
+        classes = np.eye(target.shape[-1])[target.argmax(-1)]
+        if net.target_kind == "probability":
+            classes = np.round(target)
+        moved = {**values.sequences, name: classes}
+        if _same(probe.outcome, runner.at(probe.point, replace(values, sequences=moved)).outcome):
+            hot.add(name)
+            setting.notes.append(
+                f"of a target only the class is used (the largest entry of {name}): judged with "
+                f"one-hot targets"
+            )
+    setting.regime = Regime(frozenset(hot), frozenset(zero))
+
+
+def _same(a: Outcome, b: Outcome) -> bool:
+    """Whether two calls gave the same gradients."""
+    return a.gradients.keys() == b.gradients.keys() and all(
+        np.allclose(g, b.gradients[n], rtol=1e-9, atol=1e-12) for n, g in a.gradients.items()
+    )
+
+
+def _accumulates(a: Outcome, b: Outcome) -> bool:
+    return all(
+        np.allclose(2 * g, b.gradients.get(n, 0), rtol=1e-9, atol=1e-12)
+        for n, g in a.gradients.items()
+    )
+
+
+def survey(setting: Setting, lengths: Sequence[int], probe: Run) -> list[Run]:
+    """The function at every length, in sizes of another order at those after the main one."""
+    slow = probe.seconds > SLOW
+    chosen = [n for n in lengths if n in (1, MAIN, min(lengths))] if slow else lengths
+    runs = [setting.runner.at(setting.point(n, turned=n > MAIN)) for n in chosen]
+    bad = next((r for r in runs if not usable(r.outcome)), None)
+    if bad is not None and not setting.sizes and usable(probe.outcome):
+        # made for certain sizes, perhaps: then they are the same everywhere
+        setting.sizes = {n: probe.point.sizes[n] for n in setting.net.sizes}
+        plain = [setting.runner.at(setting.point(n)) for n in chosen]
+        if all(usable(r.outcome) for r in plain):
+            setting.notes.append(
+                f"with other sizes it raises {bad.outcome.error or bad.outcome.unusable} "
+                f"({bad.point.label}): it is judged at one choice of sizes"
+            )
+            return plain
+        setting.sizes = {}
+    return runs
+
+
+def long_run(setting: Setting, lengths: Sequence[int], runs: Sequence[Run]) -> Run | None:
+    """A long sequence: gradients are so large there that a bound on them shows, and what is
+    truncated after many steps."""
+    if max(lengths) < max(LENGTHS) or len(runs) < len(LENGTHS) or not setting.net.lengths:
+        return None
+    run = setting.runner.at(setting.point(LONG))
+    if not usable(run.outcome):
+        return None
+    return run
+
+
+def batch_run(setting: Setting, runs: Sequence[Run]) -> Run | None:
+    """The function on several sequences at once; None where it does not take them."""
+    order = setting.adapter.order
+    if (order is not None and "b" not in order) or (setting.adapter.columns and order is None):
+        return None
+    if not all(usable(r.outcome) for r in runs):
+        return None
+    steps = min((r.point.steps for r in runs), key=lambda n: (abs(n - 3), n))
+    run = setting.runner.at(setting.point(steps, batch=BATCH))
+    if usable(run.outcome) and not run.outcome.faults:
+        return run
+    if order is not None:
+        return run
+    if setting.one is None:
+        setting.notes.append("with a batch axis (T, B, n) it gives no gradients: judged without")
+    return None

@@ -1,0 +1,110 @@
+"""Verdicts: right, wrong or missing, from the numbers at all points, before any diagnosis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from rnnsym.codecheck import diagnose
+from rnnsym.codecheck.adapter import Adapter
+from rnnsym.codecheck.report import Diagnosis, Judged
+from rnnsym.codecheck.runs import EXACT, Run
+from rnnsym.codecheck.simple import clipped
+
+
+def verdict(name: str, names: Sequence[str], runs: Sequence[Run], adapter: Adapter) -> Judged:
+    """Right, wrong or missing, from the numbers at all points."""
+    for run in runs:
+        outcome = run.outcome
+        problem = outcome.error or outcome.unusable
+        if problem is not None:
+            text = f"the call at {run.point.label} raises {problem}"
+            if outcome.error is None:
+                text = f"the call at {run.point.label}: {problem}"
+            return Judged("wrong", None, text, run.point.steps, run.point.label, why=_fault(text))
+        fault = outcome.faults.get(name)
+        if fault is not None:
+            if fault.startswith("missing"):
+                return Judged(
+                    "missing", None, fault, where=run.point.label, why=_fault(fault, "missing")
+                )
+            text = f"the gradient is {fault} (at {run.point.label})"
+            return Judged("wrong", None, text, run.point.steps, run.point.label, why=_fault(text))
+    errors = [(run.error(name), run) for run in runs]
+    worst = max(e for e, _ in errors)
+    if all(run.right(name) for run in runs):
+        remark = None
+        if worst > EXACT:
+            single = any(r.tolerance(name) > 1e-5 for r in runs)
+            remark = (
+                "right, in single precision"
+                if single
+                else f"right, but to {worst:.0e} only: an epsilon in a logarithm or a division, or "
+                f"a numerical derivative?"
+            )
+        return Judged("right", worst, remark)
+    how = clipped(names, runs, name)
+    if adapter.clip is False and how is not None:
+        text = f"the right gradient, {how}"
+        return Judged("wrong", worst, text, why=_fault(text, "clipped"))
+    if adapter.clip is not False:
+        bound = adapter.clip if isinstance(adapter.clip, int | float) else None
+        if how is not None and (bound is None or f"{bound:g}]" in how):
+            calm = max((e for e, run in errors if run.right(name)), default=0.0)
+            return Judged("right", calm, None if bound else f"the right gradient, {how}")
+    wrong = [run for run in runs if not run.right(name)]
+    first = min(wrong, key=lambda r: r.point.steps)
+    return Judged("wrong", worst, None, first.point.steps, first.point.label)
+
+
+def kept_over_calls(judged: Judged) -> Judged:
+    """The verdict on a gradient that a second call adds to."""
+    if judged.verdict == "missing":
+        return judged
+    text = "gradients are added up from call to call: set them to zero at the start of each"
+    return Judged("wrong", judged.error, text, judged.since, why=_fault(text, "not set to zero"))
+
+
+def _fault(text: str, kind: str = "fault") -> Diagnosis:
+    return Diagnosis((kind,), text)
+
+
+def explained(name: str, judged: Judged, found: Diagnosis | None, runs: Sequence[Run]) -> Judged:
+    if found is None:
+        return judged
+    return replace(judged, diagnosis=str(found), why=found)
+
+
+def with_batch(name: str, judged: Judged, run: Run, all_judged: Mapping[str, Judged]) -> Judged:
+    """The verdict in the light of a batch of several sequences."""
+    if not judged.ok or (run.gradient(name) is not None and run.right(name)):
+        return judged
+    found, size = run.gradient(name), run.point.batch or 1
+    if found is None:
+        text = run.outcome.error or run.outcome.unusable or run.outcome.faults.get(name, "nothing")
+        text = f"with a batch of {size} sequences: {text}"
+        return replace(judged, verdict="wrong", diagnosis=text, why=_fault(text))
+    error = run.error(name)
+    reason = diagnose.batch(name, run)
+    if reason is None:
+        if not any(run.right(n) for n in all_judged) and run.point.members and not _means(run):
+            return judged  # what it does with a third axis is no gradient of anything
+        reason = (
+            f"right for one sequence, wrong for a batch of {size}: the gradient must be the sum "
+            f"over its members"
+        )
+    label = run.point.label
+    return Judged("wrong", error, reason, judged.since, label, why=Diagnosis(("batch",), reason))
+
+
+def _means(run: Run) -> bool:
+    return any(diagnose.batch(n, run) is not None for n in run.point.gradients)
+
+
+def noticed(runs: Sequence[Run], batches: Run | None) -> list[str]:
+    """What the calls did besides giving gradients."""
+    changed = dict.fromkeys(name for r in runs for name in r.outcome.changed)
+    lines = []
+    if changed:
+        lines.append(f"it writes into its arguments: {', '.join(changed)}; work on copies")
+    return lines
