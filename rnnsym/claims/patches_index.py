@@ -12,7 +12,7 @@ from rnnsym.claims.patches_source import Edit, Patch, Site, Source, coloured, wa
 from rnnsym.latex.snippets import index
 from rnnsym.reader import syntax as s
 from rnnsym.reader.indices import Index, read_index
-from rnnsym.reader.parser import RELATIONS
+from rnnsym.reader.commands import RELATIONS
 from rnnsym.reader.tokens import Token
 
 ONE = Index(1)
@@ -35,7 +35,7 @@ def patches(source: Source, speller: Speller) -> Iterator[Patch]:
 def write(source: Source, found: Sequence[Token], new: Index) -> Edit:
     """An index replaced; in braces where it was a script without any."""
     start, end = found[0].start, found[-1].end
-    text = index(new.constant, new.letters)
+    text = index(new)
     bare = source.latex[:start].rstrip()[-1:] in ("^", "_")
     if bare and (len(text) > 1 or text.startswith("\\")):
         return Edit(start, end, f"{{{text}}}", f"{{{coloured(text)}}}")

@@ -6,7 +6,7 @@ with the position and the reason.
 tokens    text to tokens with positions; limits
 macros    macros of the document, expanded
 syntax    the tree of a formula, before anybody knows what its symbols are
-parser    tokens to that tree
+parser    tokens to that tree, with cursor, factors, atoms, quotients; commands: what they do
 indices   times, layers and other whole numbers in scripts and limits
 symbols   what a symbol with its scripts is called, and when
 table     what the symbols of a document stand for

@@ -8,6 +8,7 @@ more names is taken; of two that differ the later one counts.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rnnsym.reader import terms as u
@@ -27,6 +28,9 @@ def choose(alternatives: Alternatives) -> dict[str, int]:
     for name, found in alternatives.items():
         # f(h, x) of which nothing is known says less than an equation
         concrete = [k for k, (x, _, _) in enumerate(found) if not isinstance(x, u.Unknown)]
+        # h_2 = f(W h_1 + …) is the general one written out
+        general = [k for k in concrete if found[k][1] is None or found[k][1].letters]
+        concrete = general or concrete
         last = concrete[-1] if concrete else len(found) - 1
         form = expander.form(found[last][0], found[last][1], name)
         forms = [expander.form(term, index, name) for term, index, _ in found]
@@ -37,6 +41,34 @@ def choose(alternatives: Alternatives) -> dict[str, int]:
 
 def _names(term: u.Term, alternatives: Mapping[str, Any]) -> int:
     return sum(isinstance(x, u.Leaf) and x.name in alternatives for x in set(u.walk(term)))
+
+
+def generalised(found: Sequence[tuple[u.Term, Index | None, Any]]) -> tuple[u.Term, Index] | None:
+    """The equation for step t of which h_2 = f(h_1, x_2), h_3 = f(h_2, x_3) are instances; None if
+    the last two do not agree."""
+    fixed = {i.constant: x for x, i, _ in found if i is not None and not i.letters}
+    last = sorted(fixed)[-2:]
+    if len(last) < 2 or len(fixed) < len(found) or last[1] != last[0] + 1 or last[0] < 1:
+        return None
+    first, second = (_from_step(fixed[n], n) for n in last)
+    bare = _Expander({}).form
+    at = Index.of("t")
+    return (second, at) if bare(first, at, "") == bare(second, at, "") else None
+
+
+def _from_step(term: u.Term, step: int) -> u.Term:
+    """The term with every fixed time n as t + n - step."""
+
+    def moved(x: Any) -> Any:
+        if isinstance(x, u.Leaf) and x.time is not None and not x.time.letters:
+            return replace(x, time=Index.of("t", x.time.constant - step))
+        if isinstance(x, u.Term):
+            fields = [f for f in x.__dataclass_fields__ if f not in ("start", "end")]
+            return replace(x, **{f: moved(getattr(x, f)) for f in fields})
+        return tuple(map(moved, x)) if isinstance(x, tuple) else x
+
+    result: u.Term = moved(term)
+    return result
 
 
 class _Expander:

@@ -15,7 +15,7 @@ from rnnsym.claims.definition import Definition
 from rnnsym.errors import InputError
 from rnnsym.functions import KNOWN, UNKNOWN
 from rnnsym.reader import terms as u
-from rnnsym.reader.choosing import choose
+from rnnsym.reader.choosing import choose, generalised
 from rnnsym.reader.entries import without_entries
 from rnnsym.reader.indices import Index
 from rnnsym.reader.macros import expand
@@ -31,7 +31,7 @@ from rnnsym.reader.writing import Writer
 OUTPUTS = ("y_hat", "p", "o", "y", "q", "z_y", "s", "Y", "O", "yhat")
 
 
-@dataclass
+@dataclass(eq=False)
 class Built:
     """A network with the table of its symbols; notes: what was left out or supposed.
 
@@ -44,6 +44,7 @@ class Built:
     written: dict[str, str] = field(default_factory=dict)
     supposed: bool = False  # the document does not say what the loss is
     kept: dict[str, Forward] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)  # vectors whose equations could not be used
 
 
 def read(latex: str, macros: Any = None, make: Any = None, prose: str = "", **options: Any) -> Any:
@@ -156,7 +157,8 @@ class _Maker:
                 self.terms.pop(culprit, None)
         kept = {n: f for n, f in self.taken.items() if n in self.lines}
         supposed = "L" not in self.lines and self.options.get("loss") is None
-        return Built(net, self.table, self.notes, self.lines, supposed, kept)
+        lost = {n for n in self.found if n not in self.lines and n != "L"}
+        return Built(net, self.table, self.notes, self.lines, supposed, kept, lost)
 
     def _culprit(self, message: str) -> str | None:
         """The equation that an error is about; the last one if it does not say."""
@@ -185,6 +187,10 @@ class _Maker:
                     self.notes.append(f"left out: {' '.join(f.latex.split())[:60]}: {error}")
                     continue
                 alternatives.setdefault(name, []).append((term, f.index, f))
+        for name, found in alternatives.items():
+            general = generalised(found)
+            if general is not None:
+                found.append((*general, replace(found[-1][2], index=general[1])))
         for name, k in choose(alternatives).items():
             # the chosen one first, then the others: one that cannot be written is no loss
             order = [k, *(j for j in reversed(range(len(alternatives[name]))) if j != k)]
@@ -244,6 +250,8 @@ class _Maker:
         right = writer(term)
         time = "t"
         if index is not None and not index.letter:
+            if index.constant > 0:
+                raise InputError(f"it is for step {index.constant} only")
             time = str(index.constant)
         elif index is not None and index.letter.split("_")[0] == "T":
             time, right = writer.time(index), right
@@ -304,6 +312,8 @@ class _Maker:
     def _suppose(self, lines: dict[str, str], options: dict[str, Any]) -> set[str]:
         """A loss, where the document gives none in a formula: what its words say, or any."""
         outputs = self._outputs(lines)
+        if not outputs:
+            raise InputError("no forward equation is left")
         prose, output = self.vocabulary.prose.lower(), outputs[-1]
         rhs = lines[output].partition("=")[2].strip()
         time = re.match(r"[^\[]*\[([^\]]*)\]", lines[output])

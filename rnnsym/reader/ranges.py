@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from rnnsym.reader import syntax as s
+from rnnsym.reader.commands import (
+    RELATIONS,
+)
 from rnnsym.reader.indices import Index, read_index
-from rnnsym.reader.parser import RELATIONS
 from rnnsym.reader.tokens import Token, fail
 
 #: the upper limit of an index that counts entries: as many as there are
@@ -77,7 +79,11 @@ def _known(index: Index, resolver: Any) -> bool:
 def _between(node: s.Big, chain: list[tuple[str, list[Token]]]) -> Limits:
     """1 ≤ k ≤ t, k < t, t ≥ i > k: the index is the letter in the middle, or the first."""
     bounds = [read_index(part) for _, part in chain]
-    if len(bounds) not in (2, 3) or any(b is None for b in bounds) or not all(op in "<>≤≥" for op, _ in chain[1:]):
+    if (
+        len(bounds) not in (2, 3)
+        or any(b is None for b in bounds)
+        or not all(op in "<>≤≥" for op, _ in chain[1:])
+    ):
         fail("the limits are not understood", node.start)
     ops = [op for op, _ in chain[1:]]
     values = [b for b in bounds if b is not None]

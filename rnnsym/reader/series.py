@@ -28,15 +28,32 @@ def of_product(resolver: Any, node: s.Times) -> u.Term:
     k = at[0]
     before = [(op, resolver(x)) for op, x in node.factors[:k]]
     after = [("" if i == 0 else op, resolver(x)) for i, (op, x) in enumerate(node.factors[k + 1 :])]
-    first, last = before[-1][1], after[0][1]
+    begin, step = _first_alike(before)
+    first, last = before[begin][1], after[0][1]
     index = _fresh(before + after)
-    ranged = _chain_to(first, last, index) or _from_to(first, last, index, node)
+    ranged = _chain_to(first, last, index) or _from_to(first, last, index, node, step)
     inner, used = ranged
-    kept = [x for x in before[:-1] if _step(x[1], first) is None]
-    factors = [*kept, (before[-1][0] if not kept else "", inner), *after[used:]]
+    kept = before[:begin]
+    factors = [*kept, (before[begin][0] if not kept else "", inner), *after[used:]]
     if len(factors) == 1:
         return factors[0][1]
     return u.Product(tuple(factors), start=node.start, end=node.end)
+
+
+def _first_alike(before: list[tuple[str, u.Term]]) -> tuple[int, int]:
+    """Where the factors begin that lead up to the dots, and the step from each to the next: 1 or
+    -1, or 0 if there is one only."""
+    begin = len(before) - 1
+    steps: set[int] = set()
+    while begin > 0:
+        distance = _step(before[begin - 1][1], before[begin][1])
+        if distance is None or len(distance[0]) != 1 or distance[0][0].letters:
+            break
+        steps.add(distance[0][0].constant)
+        if steps not in ({1}, {-1}):
+            break
+        begin -= 1
+    return begin, next(iter(steps)) if begin < len(before) - 1 else 0
 
 
 def _fresh(factors: list[tuple[str, u.Term]]) -> str:
@@ -66,11 +83,13 @@ def _chain_to(first: u.Term, last: u.Term, index: str) -> tuple[u.Term, int] | N
     return ranged, 1 if same else 0
 
 
-def _from_to(first: u.Term, last: u.Term, index: str, node: s.Node) -> tuple[u.Term, int]:
+def _from_to(
+    first: u.Term, last: u.Term, index: str, node: s.Node, step: int = 0
+) -> tuple[u.Term, int]:
     distance = _step(first, last)
     if distance is None or not distance[0]:
         _cannot(node)
-    body, lower, upper = _general(first, last, index, node)
+    body, lower, upper = _general(first, last, index, node, step)
     return u.Ranged("prod", index, lower, upper, body, start=first.start, end=last.end), 1
 
 
@@ -116,14 +135,19 @@ def _step(a: u.Term, b: u.Term) -> tuple[tuple[Index, ...]] | None:
     return (tuple(distances),) if len(distances) == 1 else None
 
 
-def _general(first: u.Term, last: u.Term, index: str, node: s.Node) -> tuple[u.Term, Index, Index]:
-    """The term between two of one form, and the range of its index, ascending."""
+def _general(
+    first: u.Term, last: u.Term, index: str, node: s.Node, step: int = 0
+) -> tuple[u.Term, Index, Index]:
+    """The term between two of one form, and the range of its index, ascending; step: of the index
+    from each term to the next, where more than one is shown."""
     pairs = _pairs(first, last)
     if pairs is None:
         _cannot(node)
     differing = [(x, y) for x, y in pairs if x != y]
     anchor, end = differing[0]
     body = _shifted(first, {x for x, _ in differing}, anchor, index)
+    if step:
+        return (body, end, anchor) if step < 0 else (body, anchor, end)
     if end.constant <= anchor.constant and not end.letters and anchor.letters:
         return body, end, anchor
     if not anchor.letters or not end.letters:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rnnsym.reader import syntax as s
-from rnnsym.reader.parser import (
+from rnnsym.reader.commands import (
     DROPPED_WITH_GROUP,
     IMPLICATIONS,
     LAYOUTS,
@@ -18,9 +18,9 @@ from rnnsym.reader.parser import (
     RELATIONS,
     SPACES,
     WORDS,
-    Parser,
-    split,
 )
+from rnnsym.reader.cursor import split
+from rnnsym.reader.parser import Parser
 from rnnsym.reader.tokens import Token, UnreadableError, fail, tokens
 
 JOINTS = {"+", "-", r"\pm", *OPERATORS} - {r"\circ", r"\star"}

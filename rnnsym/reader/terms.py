@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import Any
 
 from rnnsym.reader.indices import Index
 
@@ -260,7 +261,8 @@ def exchange(term: Term, old: Term, new: Term) -> Term:
             return new
         if isinstance(x, Term):
             names = [f for f in x.__dataclass_fields__ if f not in ("start", "end")]
-            return replace(x, **{f: inside(getattr(x, f)) for f in names})
+            changes: dict[str, Any] = {f: inside(getattr(x, f)) for f in names}
+            return replace(x, **changes)
         return tuple(map(inside, x)) if isinstance(x, tuple) else x
 
     found = inside(term)

@@ -22,6 +22,8 @@ from rnnsym.reader.table import key as label_key
 
 #: letters that a loss goes by, where nothing else is known of them
 LOSS_LETTERS = ("L", "E", "J", "C", "ell", "l", "loss", "Loss", "xi", "S")
+#: letters that an equation makes a loss by itself
+SURE_LOSSES = ("L", "E", "J", "ell", "loss", "Loss", "xi")
 #: letters that are functions where they stand before a bracket
 FUNCTION_LETTERS = {"f", "g", "F", "G", "phi", "psi", "sigma", "Phi", "Psi", "varphi", "h", "s",
                     "act", "activation", "a", "H", "rho", "nonlin", "cell", "RNN", "R", "O", "o", "y",
@@ -306,6 +308,7 @@ class Vocabulary:
     def _find_losses(self) -> None:
         """The loss: what derivatives are taken of and no equation computes; or by its letter."""
         numerators: Counter[Key] = Counter()
+        varied = self._varied()
         for _, node, _ in self.statements:
             for x in nodes(node):
                 if isinstance(x, s.Derivative | s.Differential) and isinstance(
@@ -315,7 +318,7 @@ class Vocabulary:
                     if isinstance(of, s.Symbol):
                         found = self.table.find(spell(of))
                         plain = of.base, of.accents, ""
-                        if found is None or of.base in LOSS_LETTERS:
+                        if plain not in varied and not of.accents and (found is None or of.base in LOSS_LETTERS):
                             numerators[plain] += 1
         defined = {f.key for f in self.forward if f.key[0] not in LOSS_LETTERS}
         recurrent = self._states()
@@ -327,7 +330,7 @@ class Vocabulary:
             if plain[0] in LOSS_LETTERS or plain not in self.table.entries:
                 self._loss(plain)
         for f in self.forward:
-            if f.key[0] in LOSS_LETTERS and f.key not in recurrent and f.key[1:] == ((), ""):
+            if f.key[0] in SURE_LOSSES and f.key not in recurrent and f.key[1:] == ((), ""):
                 self._loss(f.key)
         for k, entry in list(self.table.entries.items()):
             if (
@@ -337,6 +340,15 @@ class Vocabulary:
                 and (entry.kind == "vector" and k[1:] == ((), ""))
             ):
                 self._loss(k)
+
+    def _varied(self) -> set[Key]:
+        """What derivatives are taken by: no loss."""
+        found: set[Key] = set()
+        for _, node, _ in self.statements:
+            for x in nodes(node):
+                if isinstance(x, s.Derivative):
+                    found |= {(y.base, y.accents, "") for y in x.by if isinstance(y, s.Symbol)}
+        return found
 
     def _loss(self, key: Key) -> None:
         self.table.entries[key] = Entry("vector", "L")
