@@ -15,9 +15,11 @@ from typing import Any
 
 from rnnsym.audit import roles, slips
 from rnnsym.audit.result import CLAIM, DEFINES, INFORMAL, NOTATION, Audit, Finding
+from rnnsym.audit.scopes import Scopes
 from rnnsym.claims.check import Formula
 from rnnsym.claims.guard import Guard, LostError
 from rnnsym.claims.verdict import DEFINITION, FALSE, TRUE, UNKNOWN, UNREADABLE, Verdict
+from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
 from rnnsym.reader.macros import expand
 from rnnsym.reader.network import Built, build
@@ -25,10 +27,7 @@ from rnnsym.reader.statements import Reading, Statement, read_formula
 from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Entry, Key, Table, of_network
 from rnnsym.reader.tokens import UnreadableError
-from rnnsym.reader.vocabulary import Vocabulary, nodes
-
-#: how many networks of one document a claim is judged by
-MAX_NETWORKS = 4
+from rnnsym.reader.vocabulary import nodes, occurrences
 
 
 def audit(
@@ -77,12 +76,11 @@ class Auditor:
             except UnreadableError as error:
                 self.readings.append(None)
                 self.errors.append(error)
-        self.prose = " ".join(f"{f.before} {f.after}" for f in source.formulas)
-        self.vocabulary = Vocabulary([r or Reading("") for r in self.readings], self.prose)
+        self.scopes = Scopes(source.formulas, self.readings)
+        self.vocabulary = self.scopes.whole
         self.explicit = False
         self.definitions: dict[Key, tuple[Entry, Any]] = {}
-        self.built: dict[Any, Built] = {}
-        self.order: list[Built] = []
+        self.given: Built | None = None  # the model, where it is given
         self.last: Built | None = None  # the network whose loss is one of the last step only
         self.notes: list[str] = list(source.notes)
 
@@ -96,8 +94,8 @@ class Auditor:
                 if progress is not None:
                     progress(k + 1, total)
         findings = slips.found(findings, self.source.formulas, self.readings)
-        main = self._network(total)
-        for built in self.order:
+        main = self._of_model() if self.model is not None else self.scopes.so_far(total)
+        for built in [b for b in (main, *self.scopes.order) if b is not None]:
             self.notes += [n for n in built.notes if n not in self.notes]
         model = self.model.name if self.model is not None else ""
         equations: tuple[str, ...] = ()
@@ -136,44 +134,23 @@ class Auditor:
 
     # ---- networks ------------------------------------------------------------------------
 
-    def _network(self, upto: int) -> Built | None:
-        """The network of the equations before a formula."""
-        if self.model is not None:
-            if not self.order:
-                self.order.append(Built(self.model, self._table_of_model()))
-            return self.order[0]
-        if not self.vocabulary.forward:
-            return None
-        key = tuple(f.formula <= upto for f in self.vocabulary.forward)
-        if key not in self.built:
-            found = build(self.vocabulary, upto)
-            same = next((b for b in self.order if b.written == found.written), None)
-            self.built[key] = same or found
-            if same is None:
-                self.order.append(found)
-        return self.built[key]
-
-    def _table_of_model(self) -> Table:
-        """The names of the model in the notation that most symbols of the document fit."""
+    def _of_model(self) -> Built:
+        """The given model, with its names in the notation that most symbols fit."""
         from rnnsym.latex import PROFILES
 
         def fits(table: Table) -> int:
             return sum(table.find(o.spelled) is not None for _, o in self.vocabulary.seen)
 
-        tables = [of_network(self.model, profile) for profile in PROFILES]
-        return max(tables, key=fits)
+        if self.given is None:
+            tables = [of_network(self.model, profile) for profile in PROFILES]
+            self.given = Built(self.model, max(tables, key=fits))
+        return self.given
 
-    def _candidates(self, k: int) -> list[Built]:
-        """The networks that a claim may be about: the one so far, that of the whole document."""
-        found: list[Built] = []
-        for built in (
-            self._network(k),
-            self._network(len(self.source.formulas)),
-            *reversed(self.order),
-        ):
-            if built is not None and built.net is not None and built not in found:
-                found.append(built)
-        found = found[:MAX_NETWORKS]
+    def _candidates(self, k: int, node: s.Node) -> list[Built]:
+        """The networks that a claim may be about, the likeliest first."""
+        if self.model is not None:
+            return [self._of_model()]
+        found = self.scopes.of_claim(k, node)
         if found and found[0].supposed and not self._stepwise():
             if self.last is None:
                 self.last = build(self.vocabulary, None, last=True)
@@ -216,7 +193,7 @@ class Auditor:
     def _statement(
         self, k: int, statement: Statement, reading: Reading, formula: Any
     ) -> list[tuple[str, Verdict | None]]:
-        candidates = self._candidates(k)
+        candidates = self._candidates(k, statement.node)
         table = candidates[0].table if candidates else self.vocabulary.table
 
         def known(symbol: s.Symbol) -> bool:
@@ -272,13 +249,20 @@ class Auditor:
                 self.explicit,
             )
             judged.skip_first, judged.anew = forward, redefines
-            verdict = judged.judge()
+            try:
+                verdict = judged.judge()
+            except RnnsymError as error:  # a point of this network cannot be made
+                verdict = Verdict(formula.latex, UNKNOWN, str(error))
             if judged.defined:
                 self._remember(table, judged)
             if verdict.verdict == DEFINITION:
                 return DEFINES, None
             if verdict.verdict == TRUE:
                 return CLAIM, _for_another(verdict, built, candidates[0], self.last)
+            missing = _lost(statement, built) if verdict.verdict == FALSE else []
+            if missing:
+                why = f"the equations of {', '.join(missing)} could not be used"
+                verdict = Verdict(formula.latex, UNKNOWN, why)
             verdicts.append(verdict)
         first = verdicts[0]
         if first.verdict == FALSE and (redefines or forward) and _names_something(statement):
@@ -346,6 +330,13 @@ def _redefines(before: str) -> bool:
 def _names_something(statement: Statement) -> bool:
     node = statement.node
     return isinstance(node, s.Relation) and isinstance(node.sides[0], s.Symbol)
+
+
+def _lost(statement: Statement, built: Built) -> list[str]:
+    """The quantities of a statement whose equations are none of the network's."""
+    found = (built.table.find(o.spelled) for o in occurrences(statement.node))
+    names = {f.entry.name for f in found if f is not None}
+    return sorted(built.lost & names)
 
 
 def _plain_network() -> Any:

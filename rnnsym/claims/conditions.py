@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from typing import Any
@@ -60,6 +60,7 @@ def choices(
     vanishes = any(isinstance(x, u.Derivative) and _of_loss(x) or isinstance(x, u.Defined)
                    for s in sides for x in u.walk(s))  # fmt: skip
     bounds = [_bounds(scene, x, vanishes) for s in sides for x in u.walk(s)]
+    bounds += [b for s in sides for x in u.walk(s) for b in _ends(scene, x, free)]
     limits = list(dict.fromkeys(b for b in bounds if b is not None))
     counted = {n: _count(scene, sides, n) for n in free}
     ranges = [range(1, counted[n] + 1) if counted[n] else range(0, scene.steps + 1) for n in free]
@@ -102,6 +103,22 @@ def _bounds(scene: Any, term: u.Term, vanishes: bool) -> tuple[Index, int, int] 
     lowest = min(first, start) if start is not None else first
     highest = max(last, start) if start is not None else last
     return term.time, lowest, max(highest, scene.steps + 1) if vanishes else highest
+
+
+def _ends(scene: Any, term: u.Term, free: Sequence[str]) -> list[tuple[Index, int, int] | None]:
+    """Between which steps the states lie at both ends of a product whose limits are free."""
+    if not isinstance(term, u.Ranged) or term.op != "prod" or scene.net is None:
+        return []
+    ends = [i for i in (term.lower, term.upper) if set(i.names) & set(free)]
+    found = []
+    for d in u.walk(term.body):
+        if isinstance(d, u.Derivative):
+            for x in (d.of, *d.by):
+                if isinstance(x, u.Leaf) and x.time is not None and x.name in scene.net.states:
+                    for end in ends:
+                        at = replace(x, time=x.time.put({term.index: end}))
+                        found.append(_bounds(scene, at, False))
+    return found
 
 
 def _count(scene: Any, sides: Sequence[u.Term], name: str) -> int:

@@ -171,7 +171,7 @@ class Judge:
         changes = self._changes((left, right), fits)
         yield from changes
         for first, second in combinations(changes, 2):
-            if not first.keys() & second.keys():
+            if not first.keys() & second.keys() and "diagonal" not in {*first, *second}:
                 yield {**first, **second}
 
     def _changes(self, sides: tuple[u.Term, ...], fits: bool) -> list[dict[str, Any]]:
@@ -184,6 +184,8 @@ class Judge:
             found += [{"otimes": "outer"}, {"otimes": "elementwise"}]
         if not self.table.rows and not fits:
             found.append({"rows": True})
+        if not fits and any(isinstance(x, u.Derivative) and not _is_of_loss(x) for x in nodes):
+            found += [{"diagonal": "left"}, {"diagonal": "both"}]
         leaves = [x for x in nodes if isinstance(x, u.Leaf) and x.time is not None]
         if leaves and self.net is not None and self.net.carried:
             found.append({"zero": True})
@@ -491,6 +493,10 @@ def _is_gradient(x: u.Term) -> bool:
         and isinstance(x.of, u.Loss)
         and all(isinstance(v, u.Leaf) and v.time is None for v in x.by)
     )
+
+
+def _is_of_loss(x: u.Derivative) -> bool:
+    return isinstance(x.of, u.Loss) or (isinstance(x.of, u.Leaf) and x.of.name == "L")
 
 
 def _has_row_inside(side: u.Term) -> bool:

@@ -30,7 +30,9 @@ class Reading:
     rows: vectors are rows and weights are multiplied from the right; zero: initial states are
     zero; mean: the loss is the mean over time; descending: products are written with the highest
     index first; activation: what a function whose name leaves it open is; step: derivatives of the
-    loss by parameters count their use at this step only, as derivations of one step have it.
+    loss by parameters count their use at this step only, as derivations of one step have it;
+    diagonal: a vector before a matrix ("left"), or on either side of one ("both"), stands for the
+    diagonal matrix of it.
     """
 
     layout: str = "gradient"
@@ -43,6 +45,7 @@ class Reading:
     descending: bool = True
     activation: str = ""
     step: str = ""
+    diagonal: str = ""
     more: tuple[str, ...] = field(default=())
 
     def words(self, shown: dict[int, str], layout_matters: bool) -> str:
@@ -67,7 +70,11 @@ class Reading:
         if not self.descending:
             parts.append("the product ascends: the lowest index stands first")
         if self.step:
-            parts.append(f"what is meant is the contribution of step {self.step}, to be summed over {self.step}")
+            parts.append(
+                f"what is meant is the contribution of step {self.step}, to be summed over {self.step}"
+            )
+        if self.diagonal:
+            parts.append("a vector beside a matrix stands for the diagonal matrix of it")
         if self.activation:
             parts.append(f"σ is {self.activation}")
         return "; ".join([*parts, *self.more])

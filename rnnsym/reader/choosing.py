@@ -91,7 +91,13 @@ class _Expander:
             case u.Leaf(name, time) if time is not None:
                 own = time.plus(at, -1)
                 found = self.alternatives.get(name)
-                if not own.letters and not own.constant and found and name not in seen and depth < MAX_DEPTH:
+                if (
+                    not own.letters
+                    and not own.constant
+                    and found
+                    and name not in seen
+                    and depth < MAX_DEPTH
+                ):
                     body, index, _ = found[0]
                     there = index if index is not None else Index.of(letter)
                     return self._form(body, letter, there, seen | {name}, depth + 1)

@@ -210,7 +210,9 @@ class _Maker:
         seen = {label_key(o.spelled) for _, o in self.vocabulary.seen}
         base = {e.name: k for k, e in self.table.entries.items()}
         for name, line in self.lines.items():
-            for match in re.finditer(r"\((\w+) @ \[([^\[\]]+\[[^\]]*\](?:, [^\[\]]+\[[^\]]*\])+)\]\)", line):
+            for match in re.finditer(
+                r"\((\w+) @ \[([^\[\]]+\[[^\]]*\](?:, [^\[\]]+\[[^\]]*\])+)\]\)", line
+            ):
                 weight, parts = match.group(1), match.group(2).split(", ")
                 if weight not in base:
                     continue

@@ -14,7 +14,7 @@ from typing import Any
 
 from rnnsym.reader import syntax as s
 from rnnsym.reader.indices import Index
-from rnnsym.reader.resolve import CUSTOMARY
+from rnnsym.reader.meanings import CUSTOMARY
 from rnnsym.reader.statements import Reading
 from rnnsym.reader.symbols import Script, Spelled, spell
 from rnnsym.reader.table import INDICES, Entry, Key, Table
@@ -226,7 +226,9 @@ class Vocabulary:
         inside = list(nodes(right))
         if any(isinstance(x, s.Derivative | s.Differential | s.Dots) for x in inside):
             return None
-        if _is_number(right) or (left.base not in LOSS_LETTERS and any(map(self._over_time, inside))):
+        if _is_number(right) or (
+            left.base not in LOSS_LETTERS and any(map(self._over_time, inside))
+        ):
             return None
         found = self.table.find(spelled)
         if found is not None and found.time is not None and found.power is None:
@@ -318,7 +320,11 @@ class Vocabulary:
                     if isinstance(of, s.Symbol):
                         found = self.table.find(spell(of))
                         plain = of.base, of.accents, ""
-                        if plain not in varied and not of.accents and (found is None or of.base in LOSS_LETTERS):
+                        if (
+                            plain not in varied
+                            and not of.accents
+                            and (found is None or of.base in LOSS_LETTERS)
+                        ):
                             numerators[plain] += 1
         defined = {f.key for f in self.forward if f.key[0] not in LOSS_LETTERS}
         recurrent = self._states()
@@ -420,7 +426,9 @@ class Vocabulary:
             twin = self.table.entries.get(other)
             if len(key[0]) != 1 or twin is None or twin is entry or twin.kind != entry.kind:
                 continue
-            if "L" in (entry.name, twin.name) or together.get(key, set()) & together.get(other, set()):
+            if "L" in (entry.name, twin.name) or together.get(key, set()) & together.get(
+                other, set()
+            ):
                 continue
             if entry.kind == "parameter" and not (key[2] and key[0] in "wW"):
                 continue

@@ -1,0 +1,108 @@
+"""Which equations of a document a claim is about.
+
+Used by `audit`. A document may tell of several networks in which h, W and c are not the same. A
+claim is first judged by the equations of its own section and of those before it, as far as its
+symbols and their inputs demand; then by all equations so far; then by all of the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rnnsym.reader import syntax as s
+from rnnsym.reader.network import Built, build
+from rnnsym.reader.statements import Reading
+from rnnsym.reader.vocabulary import Vocabulary, occurrences
+
+#: how many networks a claim is judged by
+MAX_NETWORKS = 5
+#: letters of inputs, whose own origin is no claim's business
+INPUTS = ("x", "X")
+
+
+class Scopes:
+    """The networks of the parts of a document."""
+
+    def __init__(self, formulas: Sequence[Any], readings: Sequence[Reading | None]) -> None:
+        self.readings = [r or Reading("") for r in readings]
+        self.prose = " ".join(f"{f.before} {f.after}" for f in formulas)
+        self.sections = [(f.cell or 0, f.section) for f in formulas]
+        self.starts = sorted(set(self.sections))
+        self.whole = Vocabulary(self.readings, self.prose)
+        self.order: list[Built] = []  # in which they were first needed
+        self._vocabularies: dict[Any, Vocabulary] = {}
+        self._built: dict[Any, Built] = {}
+
+    def so_far(self, upto: int) -> Built | None:
+        """The network of all equations before a formula; None where there are none at all."""
+        return self._network(self.whole, upto, None) if self.whole.forward else None
+
+    def of_claim(self, k: int, node: s.Node) -> list[Built]:
+        """The networks that a claim in formula k may be about, the likeliest first."""
+        found: list[Built] = []
+        every = [*self._around(k, node), self.so_far(k), self.so_far(len(self.readings))]
+        for built in [*every, *reversed(self.order)]:
+            if built is not None and built.net is not None and built not in found:
+                found.append(built)
+        return found[:MAX_NETWORKS]
+
+    def _around(self, k: int, node: s.Node) -> list[Built]:
+        """The networks of the section of a claim and as many before it as it needs: with the loss
+        that the document gives, and without it."""
+        here = self.starts.index(self.sections[k])
+        complete: list[Built] = []
+        for first in range(here, -1, -1):
+            vocabulary = self._part(self.starts[first], self.starts[here])
+            if not vocabulary.forward:
+                continue
+            built = self._network(vocabulary, k, (first, here))
+            if built.net is None or not self._is_closed(built, node):
+                continue
+            if not complete:
+                complete.append(built)
+            if "L" in built.kept or not any(self._is_loss(f) for f in self.whole.forward):
+                return list(dict.fromkeys([built, *complete]))
+        return complete
+
+    def _is_loss(self, f: Any) -> bool:
+        return self.whole.table.entries[f.key].name == "L"
+
+    def _part(self, first: Any, last: Any) -> Vocabulary:
+        """The vocabulary of some sections."""
+        if (first, last) == (self.starts[0], self.starts[-1]):
+            return self.whole
+        key = first, last
+        if key not in self._vocabularies:
+            inside = [
+                r if first <= section <= last else Reading("")
+                for r, section in zip(self.readings, self.sections, strict=True)
+            ]
+            self._vocabularies[key] = Vocabulary(inside, self.prose)
+        return self._vocabularies[key]
+
+    def _network(self, vocabulary: Vocabulary, upto: int, part: Any) -> Built:
+        key = part, tuple(f.formula <= upto for f in vocabulary.forward)
+        if key not in self._built:
+            found = build(vocabulary, upto)
+            same = next((b for b in self.order if _alike(b, found)), None)
+            self._built[key] = same or found
+            if same is None:
+                self.order.append(found)
+        return self._built[key]
+
+    def _is_closed(self, built: Built, node: s.Node) -> bool:
+        """Whether nothing is missing in a part: a symbol of the claim that has a meaning in the
+        whole, or the equation of a vector that the part only takes from elsewhere."""
+        for o in occurrences(node):
+            if self.whole.table.find(o.spelled) is not None:
+                if built.table.find(o.spelled) is None:
+                    return False
+        names = {e.name: key for key, e in built.table.entries.items()}
+        given = [names.get(n) for n in built.net.inputs]
+        computed = {f.key for f in self.whole.forward if f.key[0] not in INPUTS}
+        return not any(key in computed for key in given)
+
+
+def _alike(a: Built, b: Built) -> bool:
+    return a.written == b.written and a.table.entries == b.table.entries
