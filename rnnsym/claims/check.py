@@ -16,11 +16,13 @@ from rnnsym.claims.explain import counterexample, reading_in_words, shown
 from rnnsym.claims.judge import Judge, Outcome
 from rnnsym.claims.values import TooLargeError
 from rnnsym.claims.verdict import DEFINITION, FALSE, TRUE, UNKNOWN, UNREADABLE, Verdict
+from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
 from rnnsym.reader.indices import Index
 from rnnsym.reader.macros import expand
-from rnnsym.reader.resolve import CUSTOMARY, Resolver, UnknownSymbolError
+from rnnsym.reader.meanings import CUSTOMARY, UnknownSymbolError
+from rnnsym.reader.resolve import Resolver
 from rnnsym.reader.statements import Reading, Statement, read_formula
 from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Entry, Table, of_network
@@ -286,9 +288,8 @@ class Formula:
             if x.base not in CUSTOMARY and x.base not in self.table.functions
         }
         plain = len(names) == 1 and len(symbols) == len(unknown) and names <= VARIABLES
-        if not plain or not any(
-            isinstance(x, s.Call) or x.base in CUSTOMARY for x in [*calls(node), *symbols]
-        ):
+        applied = bool(calls(node)) or any(x.base in CUSTOMARY for x in symbols)
+        if not (plain and applied):
             return False
         (name,) = names
         self.table.entries[(name, (), "")] = Entry("free", name)
@@ -369,11 +370,17 @@ def _of_functions(pair: Pair) -> Pair:
     varied = {v for d in nodes if isinstance(d, u.Derivative) for v in d.by}
     plain = u.Apply | u.Sum | u.Product | u.Power | u.Num | u.Quotient | u.Leaf | u.Constant
     alone = all(isinstance(x, plain) for x in nodes) and any(isinstance(x, u.Apply) for x in nodes)
-    if len(leaves) != 1 or not (leaves == varied or (alone and getattr(*leaves, "time", None))):
+    if len(leaves) != 1 or not (leaves == varied or (alone and _time(leaves))):
         return pair
     (leaf,) = leaves
     free = u.Free(str(getattr(leaf, "name", "x")))
     return Pair(u.exchange(pair.left, leaf, free), pair.op, u.exchange(pair.right, leaf, free))
+
+
+def _time(leaves: set[Any]) -> Any:
+    """The time of the only quantity."""
+    (leaf,) = leaves
+    return getattr(leaf, "time", None)
 
 
 def evidence(outcome: Outcome) -> str:

@@ -15,7 +15,8 @@ from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
 from rnnsym.reader.indices import Index
-from rnnsym.reader.resolve import CUSTOMARY, Resolver
+from rnnsym.reader.meanings import CUSTOMARY
+from rnnsym.reader.resolve import Resolver
 from rnnsym.reader.series import put
 from rnnsym.reader.symbols import Script, Spelled, spell
 from rnnsym.reader.table import INDICES, Entry, Key, Table
@@ -112,8 +113,13 @@ def _any_index(times: list[Script]) -> tuple[str, ...]:
 
 
 def _restore(table: Table, key: Key, name: str, undo: tuple[Any, Any]) -> None:
-    for place, known, old in ((table.entries, key, undo[0]), (table.definitions, name, undo[1])):
+    """The table as it was before a definition that failed."""
+    places: tuple[tuple[dict[Any, Any], Any, Any], ...] = (
+        (table.entries, key, undo[0]),
+        (table.definitions, name, undo[1]),
+    )
+    for place, known, old in places:
         if old is None:
-            place.pop(known, None)  # type: ignore[attr-defined]
+            place.pop(known, None)
         else:
-            place[known] = old  # type: ignore[index]
+            place[known] = old

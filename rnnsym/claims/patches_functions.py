@@ -13,7 +13,7 @@ from rnnsym.claims.patches_names import Speller
 from rnnsym.claims.patches_source import Edit, Patch, Piece, Source, coloured, walk
 from rnnsym.latex.snippets import bracketed
 from rnnsym.reader import syntax as s
-from rnnsym.reader.resolve import ELEMENTWISE
+from rnnsym.reader.meanings import ELEMENTWISE
 
 OTHERS = {"tanh": r"\sigma", "sigmoid": r"\tanh", "sigma": r"\tanh"}
 
@@ -51,8 +51,11 @@ def applied(source: Source) -> Iterator[Applied]:
     """Every elementwise function of the formula."""
     for site in source.sites:
         node = site.node
-        elementwise = isinstance(node, s.Call) and node.function in ELEMENTWISE
-        if elementwise and not isinstance(node.argument, s.Empty):
+        if (
+            isinstance(node, s.Call)
+            and node.function in ELEMENTWISE
+            and not isinstance(node.argument, s.Empty)
+        ):
             two = "".join(x.text for x in node.sup) == "2"
             yield Applied(
                 node.function, node.start, node.end, node, node.argument, node.primes, two

@@ -7,10 +7,16 @@ tokens    text to tokens with positions; limits
 macros    macros of the document, expanded
 syntax    the tree of a formula, before anybody knows what its symbols are
 parser    tokens to that tree, with cursor, factors, atoms, quotients; commands: what they do
+statements  what a formula says, row by row
+series    … in sums and products; ranges: limits of sums; limits: what is too large
 indices   times, layers and other whole numbers in scripts and limits
 symbols   what a symbol with its scripts is called, and when
 table     what the symbols of a document stand for
 terms     the tree of a formula whose symbols are known
-resolve   from syntax to terms
-network   forward equations to a network
+resolve   from syntax to terms, with meanings, brackets, derivatives
+vocabulary  what the symbols of a document stand for, found in its own equations
+choosing  which of several equations for one name counts
+entries   equations between entries as equations between matrices
+writing   terms in the text of `rnnsym.equations`
+network   forward equations to a network, of all these
 """

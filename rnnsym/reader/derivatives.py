@@ -1,0 +1,126 @@
+"""Derivatives: of what, by what, and whether an argument of a function is varied alone.
+
+Part of the resolver, between `brackets` and `resolve`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from rnnsym.reader import syntax as s
+from rnnsym.reader import terms as u
+from rnnsym.reader.brackets import Brackets
+from rnnsym.reader.meanings import UnknownSymbolError
+from rnnsym.reader.parser import Parser
+from rnnsym.reader.symbols import spell
+from rnnsym.reader.tokens import fail
+
+
+class Derivatives(Brackets):
+    """Resolves derivatives."""
+
+    def _derivative(self, node: s.Derivative) -> u.Term:
+        if node.of is None:
+            fail("a derivative of what?", node.start)
+        return self.derived(node.of, node.by, node.plus, node)
+
+    def derived(
+        self, of: s.Node, by: Sequence[s.Node], plus: bool, node: s.Derivative | s.Differential
+    ) -> u.Term:
+        inner = self(of)
+        varied = [pair for x in by for pair in self._all_varied(inner, x)]
+        if len(varied) == 1:  # dσ/dx is dσ(x)/dx
+            inner = u.exchange(inner, u.Free("·"), varied[0][0])
+        kind = "∂⁺" if plus or any(slot for _, slot in varied) else "∂"
+        divided = getattr(node, "divided", None)
+        return u.Derivative(
+            inner, tuple(x for x, _ in varied), kind, self(divided) if divided is not None else None,
+            start=node.start, end=node.end,
+        )  # fmt: skip
+
+    def _all_varied(self, of: u.Term, by: s.Node) -> list[tuple[u.Term, bool]]:
+        """What is varied; of a concatenation, each of its parts."""
+        term, slot = self._varied(of, by)
+        leaves = leaves_of(term)
+        return [(x, slot) for x in leaves] if len(leaves) > 1 else [(term, slot)]
+
+    def _varied(self, of: u.Term, by: s.Node) -> tuple[u.Term, bool]:
+        """What is varied; True if it is an argument of a function, the others held fixed."""
+        if isinstance(by, s.Bracket) and len(by.parts) == 1:
+            by = by.parts[0]
+        arguments = of.arguments if isinstance(of, u.Unknown) else ()
+        if arguments and isinstance(by, s.Symbol):
+            found = self.table.find(spell(by), self.scope)
+            if found is not None and found.time is None and found.entry.kind == "vector":
+                for argument in arguments:
+                    if isinstance(argument, u.Leaf) and argument.name == found.entry.name:
+                        return argument, True
+        term = self(by)
+        while isinstance(term, u.Transposed):
+            term = term.body
+        if isinstance(term, u.Whole) and isinstance(by, s.Symbol):
+            raise UnknownSymbolError(self.source(by), by.start)
+        return term, any(term == a for a in arguments)
+
+    def _differential(self, node: s.Differential) -> u.Term:
+        if node.of is None:
+            fail("a derivative of what?", node.start)
+        if node.sub:
+            by = Parser(node.sub).whole()
+            found = self.derived(node.of, (by,), node.plus, node)
+            assert isinstance(found, u.Derivative)
+            return replace(found, kind="∇") if node.style == "nabla" else found
+        if node.style == "nabla":
+            inner = self(node.of)
+            if isinstance(inner, u.Leaf) and inner.name != "L":
+                return u.Derivative(u.Loss(), (inner,), "∇")
+        fail("a differential by itself is not read: by what is it divided?", node.start)
+
+
+class Operator:
+    """A derivative that waits for what it acts on: ∂/∂W, ∂_w, ∇_W."""
+
+    def __init__(self, node: s.Derivative | s.Differential) -> None:
+        self.node, self.wide = node, False
+        self.term: Any = None
+
+    def on(self, resolver: Any, factors: list[tuple[str, s.Node]], i: int) -> Operator:
+        if i >= len(factors):
+            fail("a derivative of what?", self.node.start)
+        rest = factors[i:]
+        node = rest[0][1]
+        if len(rest) > 1:
+            self.wide = True
+            node = s.Times(tuple(rest), start=node.start, end=rest[-1][1].end)
+        by = (
+            self.node.by
+            if isinstance(self.node, s.Derivative)
+            else (Parser(self.node.sub).whole(),)
+        )
+        found = resolver.derived(node, by, self.node.plus, self.node)
+        nabla = isinstance(self.node, s.Differential) and self.node.style == "nabla"
+        assert isinstance(found, u.Derivative)
+        self.term = replace(found, kind="∇" if nabla else found.kind, end=node.end)
+        return self
+
+
+def operator(resolver: Any, node: s.Node) -> Operator | None:
+    if isinstance(node, s.Derivative) and node.of is None:
+        return Operator(node)
+    if isinstance(node, s.Differential) and node.of is None and node.sub:
+        return Operator(node)
+    return None
+
+
+def leaves_of(term: u.Term) -> tuple[u.Term, ...]:
+    """A quantity by itself, or the quantities in a concatenation; nothing for anything else."""
+    if isinstance(term, u.Leaf):
+        return (term,)
+    if isinstance(term, u.Named) and term.function == "vec":
+        return leaves_of(term.arguments[0])
+    if isinstance(term, u.Concat):
+        parts = [leaves_of(p) for p in term.parts]
+        return tuple(x for p in parts for x in p) if all(parts) else ()
+    return ()
