@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from rnnsym.audit.result import CLAIM, Finding
@@ -36,7 +37,7 @@ def _source(node: s.Node, latex: str) -> str:
 
 def _thresholds(findings: list[Finding], readings: list[Any]) -> dict[int, str]:
     """A quantity compared with one number again and again, and once with another."""
-    table: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
+    table: dict[str, list[tuple[int, Fraction, str]]] = defaultdict(list)
     for k, reading in enumerate(readings):
         for statement in reading.statements if reading is not None else ():
             node = statement.node

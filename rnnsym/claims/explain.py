@@ -41,12 +41,12 @@ def counterexample(
     if outcome.kind == "misfit":
         return None
     reading = outcome.reading
-    scenes = [lambda n=n: judge.scene(n, True, reading.zero) for n in (1, 2, 3, 4)]
-    if outcome.scene is not None and outcome.numeric:  # where it was found
-        scenes.append(lambda: outcome.scene)
-    for at in scenes:
+    found_in = outcome.scene if outcome.numeric else None  # tried last: it may be a large one
+    for steps in (1, 2, 3, 4, None):
         try:
-            scene = at()
+            scene = judge.scene(steps, True, reading.zero) if steps else found_in
+            if scene is None:
+                break
             found = _first(judge, scene, left, op, right, reading)
         except (RnnsymError, ZeroDivisionError):
             continue
