@@ -387,6 +387,8 @@ def evidence(outcome: Outcome) -> str:
     """What decided, and how sure it is."""
     if outcome.kind == "equal" and outcome.why == "sampled":
         return f"sampled in 50-digit numbers ({outcome.cases} cases): supports, does not prove"
+    if outcome.numeric and outcome.kind != "equal":
+        return "50-digit numbers: refuted"
     if outcome.numeric:
         return f"50-digit numbers, {outcome.points} points, {outcome.cases} cases"
     if outcome.kind == "equal":
