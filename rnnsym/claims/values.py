@@ -543,9 +543,23 @@ class Values:
         if self.shape(a) == self.shape(b):
             return a.m, b.m
         fitted = self._unvec(a, b)
+        if fitted is None and self.reading.diagonal:
+            fitted = self._as_diagonal(a, b)
         if fitted is not None:
             return fitted
         raise MisfitError(f"{self._show(a)} on the left, {self._show(b)} on the right")
+
+    def _as_diagonal(self, a: Value, b: Value) -> tuple[Matrix, Matrix] | None:
+        """A Jacobian beside a vector that stands for its diagonal, as in ∂c/∂c⁻ = f."""
+        (m, n), (p, q) = self.shape(a), self.shape(b)
+        if m == n and sorted((p, q)) == [1, m] and m > 1:
+            column = closed(b).m if q == 1 else self.ar.transpose(closed(b).m)
+            spread = self.ar.matmul(column, self.ar.full(1, m, 1))
+            return closed(a).m, self.ar.hadamard(spread, self.ar.eye(m))
+        if p == q and sorted((m, n)) == [1, p] and p > 1:
+            second, first = self._as_diagonal(b, a) or (None, None)
+            return first, second
+        return None
 
 
 def _total(ar: Any, m: Matrix) -> Matrix:
