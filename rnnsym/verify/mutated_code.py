@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from sympy import DiagMatrix, Integer, MatAdd, MatrixExpr, MatrixSymbol, S, preorder_traversal
+from sympy.matrices.expressions import HadamardProduct
 
 from rnnsym.algebra import add, factors, had, mul, ones, scale, split, subtract, terms
 from rnnsym.nodes import Adjoint, Apply, Iverson, T, TimeSum, TimeVector, leaves, t
@@ -165,6 +166,17 @@ def _missing_diagonal(s: Subject) -> Iterator[Change]:
                 yield s.term(name, index, new, f"{_names(part)} in δ of {name}")
 
 
+@_kind("sign of what is carried", "what comes from the next step is subtracted instead of added")
+def _carried_sign(s: Subject) -> Iterator[Change]:
+    for name in s.needed:
+        parts = terms(s.system.equations[name])
+        carried = [term for term in parts if later_adjoints(term)]
+        if len(carried) > 1:
+            own = [term for term in parts if term not in carried]
+            new = add(*own, *(scale(-1, term) for term in carried))
+            yield Change(f"in δ of {name}", equations={name: new})
+
+
 @_kind("nothing carried", "nothing of the next step is added to an adjoint")
 def _nothing_carried(s: Subject) -> Iterator[Change]:
     for name in s.needed:
@@ -279,6 +291,17 @@ def _names(e: MatrixExpr) -> str:
 
 
 # ---- lists that are read at the wrong place ----------------------------------------------
+
+
+@_kind("factor missing in the outer product", "a gate or a state is left out of the outer product")
+def _missing_in_outer(s: Subject) -> Iterator[Change]:
+    for name, e in s.each_gradient():
+        for product in dict.fromkeys(leaves(e.body, HadamardProduct)):
+            for i, part in enumerate(product.args):
+                if not leaves(part, Adjoint):
+                    left = had(*product.args[:i], *product.args[i + 1 :])
+                    body = e.body.xreplace({product: left})
+                    yield Change(_names(part), gradients={name: TimeSum(body, e.args[1])})
 
 
 @_kind("v⟨k+1⟩ for v⟨k⟩", "the outer product takes a value of the step after")

@@ -55,8 +55,8 @@ def _forward_factors(s: Subject, term: MatrixExpr) -> list[TimeVector]:
     return list(dict.fromkeys(v for p in loose for v in vectors_in(p) if v.name in s.net.equations))
 
 
-def _alike(s: Subject, v: TimeVector) -> list[TimeVector]:
-    """The gates and states that have the size of a vector, at its step, at t and before."""
+def _alike(s: Subject, v: TimeVector, now: Any = t) -> list[TimeVector]:
+    """The gates and states that have the size of a vector, at its step, at `now` and before."""
     nodes = [
         e.lhs
         for e in s.net.equations.values()
@@ -64,8 +64,8 @@ def _alike(s: Subject, v: TimeVector) -> list[TimeVector]:
     ]
     found = [n.at(v.time) for n in nodes]
     found += [n.at(v.time - 1) for n in nodes if n.name in s.net.states]
-    if v.time == t - 1:
-        found += [n.at(t) for n in nodes]
+    if v.time == now - 1:
+        found += [n.at(now) for n in nodes]
     return [n for n in dict.fromkeys(found) if n.name != v.name]
 
 
@@ -102,7 +102,7 @@ def _state_above(s: Subject) -> Iterator[Change]:
 def _another_value(s: Subject) -> Iterator[Change]:
     for name, e in s.each_gradient():
         for v in outside(e.body):
-            for other in _alike(s, v) if v.name in s.net.equations else ():
+            for other in _alike(s, v, e.index) if v.name in s.net.equations else ():
                 gradients = {name: TimeSum(replaced_outside(e.body, v, other), e.args[1])}
                 yield Change(_at(other, v), gradients=gradients)
 

@@ -176,7 +176,7 @@ def _missing_transpose(s: Subject) -> Iterator[Change]:
             yield s.term(name, index, _with_factor(term, i, w), f"{w} in δ of {name}")
 
 
-@_kind("missing transposes", "no weight of the recursion is transposed, at any gate")
+@_kind("missing transposes", "no weight is transposed, at any gate or in any use")
 def _missing_transposes(s: Subject) -> Iterator[Change]:
     for name in s.needed:
         summands = list(terms(s.system.equations[name]))
@@ -187,6 +187,14 @@ def _missing_transposes(s: Subject) -> Iterator[Change]:
                 count += 1
         if count > 1:
             yield Change(f"in δ of {name}", equations={name: add(*summands)})
+    for weight in s.net.parameters.values():
+        changed: dict[str, MatrixExpr] = {}
+        for name, index, term in s.each_term():
+            for i, w in _square(term):
+                if w == weight:
+                    changed |= s.term(name, index, _with_factor(term, i, w), "").equations
+        if len(changed) > 1:
+            yield Change(f"{weight} in δ of {' and '.join(changed)}", equations=changed)
 
 
 @_kind("missing weight", "the adjoint is sent back without the recurrent weight")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -16,6 +18,7 @@ from rnnsym.evaluate.arithmetic import NumpyArithmetic
 from rnnsym.evaluate.trajectory import Truth
 from rnnsym.reference import elman, gru, lstm
 from rnnsym.verify.mutations import NAME_KINDS, Catalogue, Evaluation, Subject
+from tests.codecheck.source_mutations import outcomes
 
 REFERENCES = {"elman": elman, "lstm": lstm, "gru": gru}
 
@@ -95,6 +98,16 @@ def test_wrong_names_are_diagnosed_too():
                 named += trial.named(judged, mutant)
     assert seen > 20
     assert named >= 0.9 * seen
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "every"), [("elman", 1), ("gru", 3), ("lstm", 9)])
+def test_errors_in_source_code_are_seen_and_explained(name, every):
+    """Changes of the syntax tree, which know nothing of the catalogue."""
+    counts = Counter(outcome for _, outcome, _ in outcomes(name, every))
+    assert counts["right"] == 0
+    assert counts["told"] >= 30
+    assert counts["told"] >= 0.85 * (counts["told"] + counts["not told"])
 
 
 def test_one_cause_is_told_for_all_gradients():
