@@ -48,7 +48,8 @@ def _by_step(judge: Judge, left: u.Term, right: u.Term, outcome: Outcome) -> str
     """From which step on a claim fails, where it is about a step t."""
     scene = judge.scene(MAIN, zero=outcome.reading.zero)
     values = scene.values(outcome.reading)
-    right_, wrong = set(), set()
+    right_: set[int] = set()
+    wrong: set[int] = set()
     name = ""
     for numbers in conditions.choices(scene, (left, right), judge.conditions):
         if len(numbers) != 1:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from rnnsym.claims.patches_edit import Edit, Patch
 from rnnsym.claims.patches_names import Speller
-from rnnsym.claims.patches_source import Edit, Patch, Piece, Site, Source, coloured
-from rnnsym.latex.snippets import bracketed
+from rnnsym.claims.patches_source import Piece, Site, Source
+from rnnsym.latex.snippets import bracketed, coloured
 from rnnsym.latex.snippets import transposed as turned
 from rnnsym.reader import syntax as s
 from rnnsym.reader.tokens import Token
@@ -108,7 +109,7 @@ def _transpose(source: Source, speller: Speller, site: Site, piece: Piece) -> It
             kind = "transposed Jacobians"
     body = isinstance(site.around[-1] if site.around else None, s.Big)
     rank = 1.0 if isinstance(piece.node, s.Symbol) else 1.1 if body else 1.3
-    yield Patch((edit,), kind, told, rank, reshapes=True)
+    yield Patch((edit,), kind, told, rank)
 
 
 def _all_weights(source: Source, speller: Speller) -> Iterator[Patch]:
@@ -132,7 +133,7 @@ def _all_weights(source: Source, speller: Speller) -> Iterator[Patch]:
                 else ("the weights should stand without transposes")
             )
             kind = "missing transposes" if missing else "extra transposes"
-            yield Patch(tuple(edits), kind, told, 1.5, reshapes=True)
+            yield Patch(tuple(edits), kind, told, 1.5)
 
 
 # ---- factors that are too many -----------------------------------------------------------
@@ -155,7 +156,7 @@ def _dropped(source: Source, site: Site, pieces: list[Piece]) -> Iterator[Patch]
         elif isinstance(piece.node, s.Fraction_):
             kind = "mean instead of sum" if "T" in shown else "factor 1/2"
             told = f"the factor {shown} is too much"
-        yield Patch((edit,), kind, told, 1.2, reshapes=True)
+        yield Patch((edit,), kind, told, 1.2)
 
 
 def _cut(source: Source, pieces: list[Piece], i: int) -> Edit | None:
@@ -182,13 +183,16 @@ def _order(source: Source, speller: Speller, site: Site, pieces: list[Piece]) ->
         told = f"{source.shown(a)} and {source.shown(b)} stand in the wrong order"
         if isinstance(b.node, s.Big):
             text = bracketed(source.text(b)) + r"\," + source.text(a)
-        yield Patch((Edit(a.start, b.end, text),), "factors swapped", told, 1.4, reshapes=True)
+        kind, rank = ("factors swapped", 1.4)
+        if b.op == "⊗":
+            kind, rank = ("Kronecker factors swapped", 1.1)
+        yield Patch((Edit(a.start, b.end, text),), kind, told, rank)
         yield from _turned(source, speller, a, b)
     n = len(pieces)
     if n > 2 and all(p.op == "" for p in pieces):
         text = " ".join(source.text(p) for p in reversed(pieces))
         edit = Edit(pieces[0].start, pieces[-1].end, text)
-        yield Patch((edit,), "reversed order", "the factors stand in the opposite order", 1.5, True)
+        yield Patch((edit,), "reversed order", "the factors stand in the opposite order", 1.5)
         for i in range(n) if n <= 6 else ():
             for j in range(n):
                 if abs(i - j) > 1:
@@ -197,7 +201,7 @@ def _order(source: Source, speller: Speller, site: Site, pieces: list[Piece]) ->
                     text = " ".join(source.text(p) for p in rest)
                     told = f"{source.shown(pieces[i])} stands at the wrong place"
                     edit = Edit(pieces[0].start, pieces[-1].end, text)
-                    yield Patch((edit,), "factors swapped", told, 1.9, reshapes=True)
+                    yield Patch((edit,), "factors swapped", told, 1.9)
 
 
 def _turned(source: Source, speller: Speller, a: Piece, b: Piece) -> Iterator[Patch]:
@@ -210,7 +214,7 @@ def _turned(source: Source, speller: Speller, a: Piece, b: Piece) -> Iterator[Pa
     between = source.latex[a.end : b.start] or " "
     told = f"the factors of the outer product {source.shown(a)} {source.shown(b)} are swapped"
     edit = Edit(a.start, b.end, left + between + right)
-    yield Patch((edit,), "transposed gradient", told, 1.05, reshapes=True)
+    yield Patch((edit,), "transposed gradient", told, 1.05)
 
 
 def _across(source: Source, speller: Speller, pieces: list[Piece]) -> Iterator[Patch]:
@@ -224,13 +228,13 @@ def _across(source: Source, speller: Speller, pieces: list[Piece]) -> Iterator[P
                 v, rest = source.text(parts[0]), source.text(parts[1])
                 text = f"{v} {sign} {source.text(a)} {rest}"
                 told = f"{v} stands behind {source.shown(a)}, where it should stand before it"
-                yield Patch((Edit(a.start, b.end, text),), "factors swapped", told, 1.3, True)
+                yield Patch((Edit(a.start, b.end, text),), "factors swapped", told, 1.3)
         if b.op == "⊙" and i + 2 < len(pieces) and pieces[i + 2].op == "":
             c = pieces[i + 2]
             v, rest = source.text(a), source.text(c)
             text = f"{source.text(b)} " + bracketed(f"{v} {sign} {rest}")
             told = f"{v} stands before {source.shown(b)}, where it should stand behind it"
-            yield Patch((Edit(a.start, c.end, text),), "factors swapped", told, 1.4, True)
+            yield Patch((Edit(a.start, c.end, text),), "factors swapped", told, 1.4)
 
 
 def _turned_whole(
@@ -253,9 +257,9 @@ def _turned_whole(
             for p, t in zip(pieces, turned_, strict=True)
         ]
         edit = Edit(start, end, " ".join(reversed(texts)))
-        yield Patch((edit,), kind, told, 1.1 if in_product else 1.4, reshapes=True)
+        yield Patch((edit,), kind, told, 1.1 if in_product else 1.4)
     else:
-        yield Patch((Edit(start, end, turned(whole, speller.top)),), kind, told, 1.5, True)
+        yield Patch((Edit(start, end, turned(whole, speller.top)),), kind, told, 1.5)
 
 
 def _edited(source: Source, piece: Piece, edit: Edit) -> str:
@@ -272,7 +276,7 @@ def _operators(source: Source, speller: Speller, pieces: list[Piece]) -> Iterato
         if b.op == "⊙" and sign is not None:
             edit = Edit(sign.start, sign.end, " ")
             told = f"{told} a matrix product is meant, not an elementwise one"
-            yield Patch((edit,), "⊙ for a matrix product", told, 1.4, reshapes=True)
+            yield Patch((edit,), "⊙ for a matrix product", told, 1.4)
         elif b.op in ("", "·", "×", "*"):
             times = speller.times_sign
             new = f" {times} "
@@ -281,4 +285,4 @@ def _operators(source: Source, speller: Speller, pieces: list[Piece]) -> Iterato
                 continue
             told = f"{told} the elementwise product {times} is meant"
             edit = Edit(start, end, new)
-            yield Patch((edit,), "matrix product for ⊙", told, 1.4, reshapes=True)
+            yield Patch((edit,), "matrix product for ⊙", told, 1.4)

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from rnnsym.claims.patches_edit import Edit, Patch
 from rnnsym.claims.patches_names import Speller
-from rnnsym.claims.patches_source import Edit, Patch, Piece, Source, coloured, walk
-from rnnsym.latex.snippets import bracketed
+from rnnsym.claims.patches_source import Piece, Source, walk
+from rnnsym.latex.snippets import bracketed, coloured
 from rnnsym.reader import syntax as s
 from rnnsym.reader.meanings import ELEMENTWISE
 

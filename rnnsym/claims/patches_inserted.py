@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rnnsym.claims.patches_edit import Edit, Patch
 from rnnsym.claims.patches_functions import square_of
 from rnnsym.claims.patches_names import Speller
 from rnnsym.claims.patches_pool import Pool
-from rnnsym.claims.patches_source import Edit, Patch, Piece, Site, Source, coloured
-from rnnsym.latex.snippets import bracketed
+from rnnsym.claims.patches_source import Piece, Site, Source
+from rnnsym.latex.snippets import bracketed, coloured, diagonal
 from rnnsym.reader import syntax as s
 
 #: so many factors next to each other are replaced by one
@@ -58,11 +59,11 @@ def _inserted(
     found = [(text, "missing g′", 1.7) for at in times[:3] for text in pool.slopes(at)]
     found += [(text, "missing factor", 1.75) for text in pool.parts(_letter(site))]
     rows: list[str] = []
-    for rank, name in enumerate(pool.values):
+    for place, name in enumerate(pool.values):
         for at in times:
             text = speller.quantity("vector", name, at)
             row = speller.quantity("vector", name, at, True)
-            found += [(text, "missing factor", 1.8 + 0.01 * rank)] if text else []
+            found += [(text, "missing factor", 1.8 + 0.01 * place)] if text else []
             rows += [row] if row else []
     if pool.adjoint:
         for name in pool.net.equations:
@@ -86,7 +87,7 @@ def _beside(pieces: list[Piece], text: str, kind: str, rank: float) -> Iterator[
             Edit(end, end, f" {text}", f" {coloured(text)}"),
             Edit(start, start, f"{text} ", f"{coloured(text)} "),
         ):
-            yield Patch((edit,), kind, told, rank, reshapes=True)
+            yield Patch((edit,), kind, told, rank)
 
 
 def _elementwise(
@@ -105,14 +106,14 @@ def _elementwise(
     if isinstance(pieces[0].node, s.Number) and len(pieces) > 1:
         start = pieces[1].start
     yield Patch((Edit(start, start, new, coloured(new.strip()) + " "),), kind, told, rank)
-    diagonal = rf"\operatorname{{diag}}\left({text}\right)\,"
+    matrix, is_matrix = diagonal(text), text.startswith(r"\operatorname{diag}")
     for piece in pieces:
         if isinstance(piece.node, s.Derivative | s.Number):
             continue
-        if "diag" in source.latex and not text.startswith(r"\operatorname{diag}"):
-            edit = Edit(piece.start, piece.start, diagonal, coloured(diagonal[:-2]) + r"\,")
+        if "diag" in source.latex and not is_matrix:
+            edit = Edit(piece.start, piece.start, matrix + r"\,", coloured(matrix) + r"\,")
             yield Patch((edit,), kind, told, rank + 0.3)
-        elif text.startswith(r"\operatorname{diag}"):
+        elif is_matrix:
             edit = Edit(piece.start, piece.start, text + r"\,", coloured(text) + r"\,")
             yield Patch((edit,), kind, told, rank + 0.1)
         elif len(pieces) > 1:
@@ -141,7 +142,7 @@ def _weights(source: Source, speller: Speller, pool: Pool, pieces: list[Piece]) 
                 place = piece.start if piece is not None else pieces[-1].end
                 new = f"{text} " if piece is not None else f" {text}"
                 edit = Edit(place, place, new, new.replace(text, coloured(text)))
-                yield Patch((edit,), "missing weight", told, 1.9, reshapes=True)
+                yield Patch((edit,), "missing weight", told, 1.9)
 
 
 # ---- another factor ----------------------------------------------------------------------
@@ -155,6 +156,12 @@ def _replaced(
         return
     above = site.around[-1] if site.around else None
     minus = isinstance(above, s.Add) and any(x is site.node and n < 0 for n, x in above.terms)
+    alone = isinstance(above, s.Call | s.Bracket) and len(pieces) == 1
+    names = {
+        speller.quantity("vector", name, at)
+        for name in pool.values
+        for at in pool.times(pieces[0].start, pieces[-1].end)
+    }
     for i in range(len(pieces)):
         for j in range(i + 1, min(len(pieces), i + WINDOW) + 1):
             start, end = pieces[i].start, pieces[j - 1].end
@@ -165,15 +172,23 @@ def _replaced(
             texts += [t for t in pool.parts(_letter(site)) if not t.startswith(r"\operatorname")]
             for n, text in enumerate(dict.fromkeys(texts)):
                 kind = _kind(source, pieces[i:j], n < slopes)
+                if kind == "another factor" and text in names:
+                    kind = "another gate"
                 told = f"{old} stands where {text} should"
-                edit = Edit(start, end, text)
-                yield Patch((edit,), kind, told, 1.45 + 0.2 * (j - i - 1), reshapes=True)
+                edit = Edit(start, end, _bare(text) if alone else text)
+                yield Patch((edit,), kind, told, 1.45 + 0.2 * (j - i - 1))
                 before = source.token_before(pieces[0].start)
                 if minus and before is not None and before.text == "-":
                     lead = source.token_before(before.start)
                     plus = "+" if lead is not None and lead.text not in ("=", "(") else ""
                     edits = (Edit(before.start, before.end, plus), edit)
-                    yield Patch(edits, kind, told, 1.6 + 0.2 * (j - i - 1), reshapes=True)
+                    yield Patch(edits, kind, told, 1.6 + 0.2 * (j - i - 1))
+
+
+def _bare(text: str) -> str:
+    """A piece without the brackets around it, where others are around it already."""
+    inner = text.removeprefix(r"\left(").removesuffix(r"\right)")
+    return inner if bracketed(inner) == text and r"\right)" not in inner else text
 
 
 def _kind(source: Source, window: list[Piece], slope: bool) -> str:
@@ -210,7 +225,7 @@ def _common(source: Source) -> Iterator[Patch]:
                 else:
                     what = " ".join(wanted)
                     told = f"the factor {what} of all terms does not belong there"
-                    yield Patch(tuple(edits), "extra factor", told, 1.6, reshapes=True)
+                    yield Patch(tuple(edits), "extra factor", told, 1.6)
 
 
 def _complements(source: Source, speller: Speller) -> Iterator[Patch]:

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
+from rnnsym.claims.patches_edit import Edit, Patch
 from rnnsym.claims.patches_names import Speller
 from rnnsym.claims.patches_pool import ONE, Pool
-from rnnsym.claims.patches_source import Edit, Patch, Piece, Source, coloured
-from rnnsym.latex.snippets import bracketed, derivative, ranged
+from rnnsym.claims.patches_source import Piece, Source
+from rnnsym.latex.snippets import bracketed, coloured, derivative, ranged
 from rnnsym.reader import syntax as s
 from rnnsym.reader.indices import Index
 
@@ -88,9 +89,9 @@ def _products(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
                     kind = "missing product"
                     if isinstance(piece.node, s.Symbol) and piece.node.base == "I":
                         edit = Edit(piece.start, piece.end, text)
-                        yield Patch((edit,), kind, told, 1.2, reshapes=True)
+                        yield Patch((edit,), kind, told, 1.2)
                     edit = Edit(piece.start, piece.start, text + r"\,", coloured(text) + r"\,")
-                    yield Patch((edit,), kind, told, 1.6 + 0.1 * i, reshapes=True)
+                    yield Patch((edit,), kind, told, 1.6 + 0.1 * i)
 
 
 def _jacobians(pool: Pool, speller: Speller, letter: str) -> Iterator[str]:
@@ -119,7 +120,8 @@ def _links(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
             if last is not None:
                 ends.append((source.text(last.by[0]), source.text(node.by[0]), -1))
         for (a, first), (_, second) in pairwise(chain):
-            ends.append((source.text(first.by[0]), source.text(second.of), a.end))
+            if second.of is not None:
+                ends.append((source.text(first.by[0]), source.text(second.of), a.end))
         for of, by, place in ends:
             if "".join(of.split()) == "".join(by.split()):
                 continue
@@ -132,7 +134,7 @@ def _links(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
             else:
                 edit = Edit(place, place, text + r"\,", coloured(text) + r"\,")
             rank = 1.1 + 0.03 * len(site.around)
-            yield Patch((edit,), "missing link of the chain", told, rank, reshapes=True)
+            yield Patch((edit,), "missing link of the chain", told, rank)
 
 
 def _targets(pool: Pool, speller: Speller, pieces: list[Piece]) -> Iterator[str]:

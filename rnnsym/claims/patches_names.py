@@ -140,7 +140,7 @@ class Speller:
 
     def time(self, at: Index) -> str:
         """A time in LaTeX."""
-        return index(at.constant, at.letters)
+        return index(at)
 
     def quantity(
         self, kind: str, name: str, at: Index | None = None, transposed: bool = False
@@ -213,7 +213,8 @@ class Speller:
 
     def _taken(self, latex: str, n: Named) -> Parts:
         """A symbol taken apart."""
-        sub, sup = [], []
+        sub: list[str] = []
+        sup: list[str] = []
         for script in n.labels:
             text = latex[script.tokens[0].start : script.tokens[-1].end]
             text += "}" * (text.count("{") - text.count("}"))
@@ -227,10 +228,8 @@ class Speller:
 
     def expression(self, e: Any, at: Index | None = None) -> str | None:
         """An expression of the engine in the author's spelling, its t at another time."""
-        if at is not None:
-            e = e.xreplace({t: _expression(at)})
         try:
-            return self.printer(e)
+            return self.printer(e if at is None else e.xreplace({t: _expression(at)}))
         except _UnspelledError:
             return None
 
@@ -253,7 +252,10 @@ def _safe(command: str) -> str:
 
 
 def _expression(at: Index) -> Any:
-    return at.constant + sum(c * Symbol(name, integer=True) for name, c in at.letters)
+    letters = [(name, c) for name, c in at.letters if isinstance(name, str)]
+    if len(letters) < len(at.letters):
+        raise _UnspelledError(str(at))
+    return at.constant + sum(c * Symbol(name, integer=True) for name, c in letters)
 
 
 def _style(script: Script | None) -> str:

@@ -95,7 +95,7 @@ class Pool:
     @cached_property
     def calls(self) -> list[tuple[Apply, MatrixExpr]]:
         """The activations g(z) of the network, and what their values are called."""
-        found = {}
+        found: dict[Apply, MatrixExpr] = {}
         for e in self.net.equations.values():
             for call in leaves(e.rhs, Apply):
                 if isinstance(call.argument, TimeVector) and call.order == 0:

@@ -1,84 +1,26 @@
-"""Patches: changes of the author's own LaTeX, and the places where they act.
+"""The places where patches act: the nodes of a formula's tree with what stands around them.
 
-First part of the search for a repair (`repair`). A patch replaces pieces of the source; sites are
-the nodes of a formula's tree with what stands around them.
+Used by the generators of patches for `repair`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
+from rnnsym.reader.commands import OPERATORS
 from rnnsym.reader.indices import Index
-from rnnsym.reader.parser import OPERATORS, Parser
+from rnnsym.reader.parser import Parser
 from rnnsym.reader.ranges import limits_of
 from rnnsym.reader.resolve import Resolver
 from rnnsym.reader.tokens import Token, tokens
 
 _STRETCH = re.compile(r"(\\left|\\[bB]igg?[lr]?)\s*$")
-
-
-@dataclass(frozen=True)
-class Edit:
-    """The source from start to end replaced; marked: the new text with its colour, if it is not
-    simply the new text that is coloured."""
-
-    start: int
-    end: int
-    new: str
-    marked: str | None = None
-
-    @property
-    def coloured(self) -> str:
-        """The new text as the marked formula shows it."""
-        if self.marked is not None:
-            return self.marked
-        inner = self.new.strip()
-        return self.new.replace(inner, coloured(inner)) if inner else self.new
-
-
-def coloured(latex: str) -> str:
-    """A piece of LaTeX in red."""
-    return rf"\textcolor{{red}}{{{latex}}}"
-
-
-@dataclass(frozen=True)
-class Patch:
-    """A change: its edits, the kind of error that it undoes, and that error in words.
-
-    rank: the commoner the error, the lower; reshapes: whether it can change a shape.
-    """
-
-    edits: tuple[Edit, ...]
-    kind: str
-    words: str
-    rank: float = 1.0
-    reshapes: bool = False
-
-    def overlaps(self, other: Patch) -> bool:
-        """Whether two patches touch the same piece."""
-        return any(
-            (a.start < b.end and b.start < a.end) or (a.start, a.end) == (b.start, b.end)
-            for a in self.edits
-            for b in other.edits
-        )
-
-
-def apply(latex: str, edits: Sequence[Edit], marked: bool = False) -> str:
-    """The source with some edits made."""
-    for e in sorted(edits, key=lambda e: (e.start, e.end), reverse=True):
-        latex = latex[: e.start] + (e.coloured if marked else e.new) + latex[e.end :]
-    return latex
-
-
-def moved(place: int, edits: Sequence[Edit]) -> int:
-    """Where a place of the source lies after some edits."""
-    return place + sum(len(e.new) - (e.end - e.start) for e in edits if e.end <= place)
 
 
 @dataclass(frozen=True)
@@ -159,6 +101,14 @@ class Source:
         """The same, cut where it is long."""
         text = self.shown(node)
         return text if len(text) <= most else f"{text[: most - 2]} …"
+
+    def where(self, site: Site) -> str:
+        """In which part a symbol stands that stands in others too: ", in …"."""
+        shown = self.shown(site.node)
+        alike = [x for x in self.sites if x.side == site.side and self.shown(x.node) == shown]
+        parts = (s.Derivative, s.Call, s.Times, s.Bracket)
+        part = next((x for x in reversed(site.around) if isinstance(x, parts)), None)
+        return f", in {self.short(part)}" if len(alike) > 1 and part is not None else ""
 
     def token_before(self, place: int) -> Token | None:
         """The last token before a place, but for those that only set rows."""

@@ -6,10 +6,12 @@ One of the generators of `repair`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from typing import Any
 
+from rnnsym.claims.patches_edit import Edit, Patch
 from rnnsym.claims.patches_names import Named, Speller
-from rnnsym.claims.patches_source import Edit, Patch, Site, Source
+from rnnsym.claims.patches_source import Site, Source
 from rnnsym.latex.snippets import bracketed
 from rnnsym.nodes import Apply, Softmax, leaves
 from rnnsym.reader import syntax as s
@@ -43,6 +45,7 @@ def patches(source: Source, speller: Speller) -> Iterator[Patch]:
                 if len(group) > 2:
                     yield from _others(source, speller, group[k : k + 2])
     yield from _activated(source, speller)
+    yield from _exchanged(source, speller)
 
 
 def alike(net: Any, entry: Entry) -> list[str]:
@@ -79,8 +82,9 @@ def _others(source: Source, speller: Speller, group: list[Named]) -> Iterator[Pa
             edits.append(Edit(n.symbol.start, n.symbol.end, text))
         else:
             kind = _kind(net, entry, name, group[0])
-            close = kind in ("δ_a for δ_z", "z for a")
+            close = kind in ("δ_a for δ_z", "z for a", "a for z", "δ_z for δ_a", "g′ at g(z)")
             told = f"{source.shown(group[0].symbol)} stands where {edits[0].new} should"
+            told += source.where(group[0].site) if len(group) == 1 else ""
             first = 1.2 if close else 1.5
             extra = 0.2 if len(group) > 1 else 0.0
             yield Patch(tuple(edits), kind, told, first + extra + 0.02 * rank)
@@ -104,16 +108,42 @@ def _kind(net: Any, entry: Entry, new: str, named: Named) -> str:
     if entry.kind == "parameter":
         return "weight of another gate" if not _bias(net, new) else "bias of another gate"
     if argument_of(net, entry.name) == new:
+        call = named.site.inside(s.Call)
+        if entry.kind != "gradient" and call is not None and call.primes:
+            return "g′ at g(z)"
         return "δ_a for δ_z" if entry.kind == "gradient" else "a for z"
     if argument_of(net, new) == entry.name:
         return "δ_z for δ_a" if entry.kind == "gradient" else "z for a"
     if named.site.inside(s.Derivative):
         return "derivative of another quantity"
-    return "adjoint of another gate" if entry.kind == "gradient" else "value of another gate"
+    return "adjoint of another gate" if entry.kind == "gradient" else "another gate"
 
 
 def _bias(net: Any, name: str) -> bool:
     return bool(net.parameters[name].cols == 1)
+
+
+def _exchanged(source: Source, speller: Speller) -> Iterator[Patch]:
+    """Two quantities of one kind and shape, each where the other belongs."""
+    groups: dict[Entry, list[Named]] = {}
+    for n in speller.named:
+        simple = n.found.power is None and not n.found.components and not n.spelled.inverse
+        if n.site.side == 1 and n.entry.kind in ("vector", "parameter", "gradient") and simple:
+            groups.setdefault(n.entry, []).append(n)
+    for (first, some), (other, others) in combinations(groups.items(), 2):
+        if first.kind != other.kind or other.name not in alike(speller.net, first):
+            continue
+        edits = []
+        for entry, group in ((other, some), (first, others)):
+            for n in group:
+                at = n.found.time if n.time else None
+                text = speller.quantity(entry.kind, entry.name, at, n.spelled.transposed % 2 == 1)
+                if text is not None:
+                    edits.append(Edit(n.symbol.start, n.symbol.end, text))
+        if len(edits) == len(some) + len(others):
+            shown = source.shown(some[0].symbol), source.shown(others[0].symbol)
+            told = f"{shown[0]} and {shown[1]} are exchanged"
+            yield Patch(tuple(edits), "exchanged", told, 1.4)
 
 
 def _partial(source: Source, site: Site, plus: bool) -> Iterator[Patch]:
@@ -177,4 +207,4 @@ def _activated(source: Source, speller: Speller) -> Iterator[Patch]:
         text = command + bracketed(source.latex[n.symbol.start : n.symbol.end])
         told = f"{source.shown(n.symbol)} stands where {text} should"
         edit = Edit(n.symbol.start, n.symbol.end, text)
-        yield Patch((edit,), "missing activation", told, 1.7)
+        yield Patch((edit,), "missing activation", told, 1.4)

@@ -6,11 +6,16 @@ One of the generators of `repair`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 
+from rnnsym.claims.patches_edit import Edit, Patch
 from rnnsym.claims.patches_names import Speller
-from rnnsym.claims.patches_source import Edit, Patch, Site, Source, coloured
-from rnnsym.latex.snippets import bracketed
+from rnnsym.claims.patches_source import Site, Source
+from rnnsym.latex.snippets import bracketed, coloured
 from rnnsym.reader import syntax as s
+
+#: factors are exchanged between so many terms
+MOST_TERMS = 4
 
 
 def patches(source: Source, speller: Speller) -> Iterator[Patch]:
@@ -19,6 +24,7 @@ def patches(source: Source, speller: Speller) -> Iterator[Patch]:
         if isinstance(site.node, s.Add):
             yield from _signs(source, site, site.node)
             yield from _terms(source, site, site.node)
+            yield from _exchanged(source, site.node)
     for side in source.sides[1:]:
         yield from _whole(source, side)
     for site in source.sites:
@@ -82,6 +88,19 @@ def _terms(source: Source, site: Site, node: s.Add) -> Iterator[Patch]:
         start = source.start(term)
         two = Edit(start, start, "2 ", f"{coloured('2')} ")
         yield Patch((two,), "term halved", f"the factor 2 of {texts[i]} is missing", 1.8)
+
+
+def _exchanged(source: Source, node: s.Add) -> Iterator[Patch]:
+    """A factor of one term and a factor of another, each where the other belongs."""
+    products = [source.pieces(t) for _, t in node.terms[:MOST_TERMS] if isinstance(t, s.Times)]
+    for first, other in combinations(products, 2):
+        for a in first:
+            for b in other:
+                one, two = source.text(a), source.text(b)
+                if source.shown(a) != source.shown(b):
+                    edits = (Edit(a.start, a.end, two), Edit(b.start, b.end, one))
+                    told = f"{source.short(a)} and {source.short(b)} are exchanged"
+                    yield Patch(edits, "exchanged", told, 1.44)
 
 
 def _cut(source: Source, node: s.Add, i: int) -> Edit | None:

@@ -18,17 +18,21 @@ from rnnsym.claims import (
     patches_functions,
     patches_index,
     patches_inserted,
+    patches_limits,
     patches_missing,
     patches_symbols,
     patches_terms,
 )
+from rnnsym.claims.explain import reading_in_words, shown
 from rnnsym.claims.judge import Judge, Outcome
 from rnnsym.claims.parting import parting
+from rnnsym.claims.patches_edit import Edit, Patch, apply, moved
 from rnnsym.claims.patches_missing import LAST
 from rnnsym.claims.patches_names import Speller
-from rnnsym.claims.patches_source import Edit, Patch, Source, apply, moved
+from rnnsym.claims.patches_source import Source
 from rnnsym.claims.readings import Reading
-from rnnsym.claims.repair_terms import Filter, Splicer, Store
+from rnnsym.claims.repair_filter import Filter
+from rnnsym.claims.repair_terms import Splicer, Store
 from rnnsym.claims.scene import EXTRA
 from rnnsym.claims.verdict import Verdict
 from rnnsym.errors import RnnsymError
@@ -41,12 +45,17 @@ from rnnsym.reader.tokens import MAX_LENGTH
 Sides = tuple[u.Term, u.Term]
 
 #: seconds of the processor for single changes and for pairs; at most so many are paired
-SINGLE, PAIRS, COMMON = 3.0, 3.0, 1.45
+SINGLE, PAIRS = 3.0, 3.0
+#: seconds by the clock that are kept for the last resort
+RESERVE = 1.0
+#: patches of a lower rank undo the common errors
+COMMON = 1.45
 MOST_PAIRED, MOST_READINGS = 200, 24
 EQUALITIES = ("=", ":=", "≈", "←")
 
 #: from the common errors to the rare ones: the second are made only if the first do not help
 GENERATORS = (
+    patches_limits.patches,
     patches_index.patches,
     patches_factors.patches,
     patches_terms.patches,
@@ -69,16 +78,29 @@ def diagnose(formula: Any, judge: Judge, pair: Any, outcome: Outcome, verdict: V
         found = None
     if found is None:
         return _parting(judge, pair, outcome, verdict)
-    words = "; ".join(p.words for p in found)
-    edits = [e for p in found for e in p.edits]
+    words = "; ".join(p.words for p in found.patches)
+    edits = [e for p in found.patches for e in p.edits]
+    correction = apply(formula.latex, edits)
+    reading = reading_in_words(found.outcome, shown(*found.sides, correction), *found.sides)
+    conditions = ", ".join(filter(None, [reading and f"when {reading}", found.outcome.limited]))
+    message = f"{verdict.message}; {words}"
     return replace(
         verdict,
-        message=f"{verdict.message}; {words}",
+        message=f"{message}; corrected, it is true {conditions}" if conditions else message,
         diagnosis=words,
-        correction=apply(formula.latex, edits).strip(),
+        correction=correction.strip(),
         marked=apply(formula.latex, edits, marked=True).strip(),
-        kinds=tuple(p.kind for p in found),
+        kinds=tuple(p.kind for p in found.patches),
     )
+
+
+@dataclass(frozen=True)
+class Found:
+    """Patches that make a relation true, what it is then, and the judge's word on it."""
+
+    patches: tuple[Patch, ...]
+    sides: Sides
+    outcome: Outcome
 
 
 @dataclass(frozen=True)
@@ -131,7 +153,7 @@ class Repair:
 
     # ---- the search ----------------------------------------------------------------------
 
-    def find(self) -> tuple[Patch, ...] | None:
+    def find(self) -> Found | None:
         """One patch or two that make the relation true; None where none do."""
         if self.place is None or self.pair.op not in EQUALITIES:
             return None
@@ -142,44 +164,46 @@ class Repair:
         readings = self._readings()
         self.filter = Filter(self.judge, self.sides, readings, self.store, self._numeric())
         self.changed: dict[Patch, Sides] = {}
-        self.second: tuple[Patch, ...] | None = None
+        self.second: Found | None = None  # true but for the first or last step
         speller = Speller(source, self.formula.net)
-        known = self._singles(source, speller, GENERATORS)
+        known = self._patches(source, speller, GENERATORS)
         common = [p for p in known if p.rank < COMMON]
-        found = self._single(common, SINGLE / 2)
+        found = self._single(common, self.end)
         if found is not None:
             return found
-        rare = [p for p in known if COMMON <= p.rank < LAST]
-        rare = sorted(
-            rare + self._singles(source, speller, (patches_inserted.patches,)), key=lambda p: p.rank
+        known += self._patches(source, speller, (patches_inserted.patches,))
+        rare = sorted((p for p in known if COMMON <= p.rank < LAST), key=lambda p: p.rank)
+        last = [p for p in known if p.rank >= LAST]
+        return (
+            self._single(rare, self.end - RESERVE)
+            or self.second
+            or self._pairs([*common, *rare], self.end - RESERVE)
+            or self._single(last, self.end)
         )
-        found = self._single(rare, SINGLE) or self.second or self._pairs([*common, *rare])
-        return found or self._single([p for p in known if p.rank >= LAST], SINGLE)
 
-    def _single(self, singles: Sequence[Patch], seconds: float) -> tuple[Patch, ...] | None:
-        limit = time.process_time() + seconds
+    def _single(self, singles: Sequence[Patch], end: float) -> Found | None:
+        limit = time.process_time() + SINGLE
         for patch in singles:
-            if time.process_time() > limit or time.monotonic() > self.end:
+            if time.process_time() > limit or time.monotonic() > end:
                 break
             sides = self._patched(patch.edits)
-            if sides is None:
-                continue
-            self.changed[patch] = sides
-            if self._holds((patch,), sides):
-                return (patch,)
+            if sides is not None:
+                self.changed[patch] = sides
+                found = self._judged((patch,), sides)
+                if found is not None:
+                    return found
         return None
 
-    def _pairs(self, singles: Sequence[Patch]) -> tuple[Patch, ...] | None:
+    def _pairs(self, singles: Sequence[Patch], end: float) -> Found | None:
         limit = time.process_time() + PAIRS
         few = [p for p in singles if p in self.changed][:MOST_PAIRED]
         for first, other in sorted(combinations(few, 2), key=lambda p: p[0].rank + p[1].rank):
-            if time.process_time() > limit or time.monotonic() > self.end:
+            if time.process_time() > limit or time.monotonic() > end:
                 break
-            if first.overlaps(other):
-                continue
-            sides = self._together(first, other)
-            if sides is not None and self._holds((first, other), sides):
-                return first, other
+            sides = None if first.overlaps(other) else self._together(first, other)
+            found = self._judged((first, other), sides) if sides is not None else None
+            if found is not None:
+                return found
         return self.second
 
     def _together(self, first: Patch, other: Patch) -> Sides | None:
@@ -190,7 +214,8 @@ class Repair:
             return found[0], found[1]
         return self._patched(first.edits + other.edits)
 
-    def _singles(self, source: Source, speller: Speller, generators: Any) -> list[Patch]:
+    def _patches(self, source: Source, speller: Speller, generators: Any) -> list[Patch]:
+        """All patches of some generators, the commonest errors first."""
         found: list[Patch] = []
         for generate in generators:
             for patch in generate(source, speller):
@@ -250,28 +275,29 @@ class Repair:
             return None
         return self._terms(node, self.place.side, latex)
 
-    def _holds(self, patches: tuple[Patch, ...], sides: Sides) -> bool:
-        """Whether a candidate is true: at a small point first, then as the judge decides."""
+    def _judged(self, patches: tuple[Patch, ...], sides: Sides) -> Found | None:
+        """A candidate if it is true: at a small point first, then as the judge decides."""
         if sides[0] == sides[1] or _trivial(*sides):
-            return False
+            return None
         edits = [e for p in patches for e in p.edits]
         readings = self.filter.passing(sides, any(r"\partial" in e.new for e in edits))
         if not readings:
-            return False
+            return None
         try:
             whole = self._read(apply(self.formula.latex, edits))
         except (RnnsymError, RecursionError):
-            return False
+            return None
         if whole is None:
-            return False
+            return None
         for reading in readings:
             places = frozenset(moved(p, edits) for p in reading.immediate)
-            full = self.judge.test(*whole, reading.with_(immediate=places))
-            if full.kind == "equal" and not full.limited:
-                return True
-            if full.kind == "equal" and self.second is None:
-                self.second = patches
-        return False
+            outcome = self.judge.test(*whole, reading.with_(immediate=places))
+            if outcome.kind == "equal":
+                found = Found(patches, whole, outcome)
+                if not outcome.limited:
+                    return found
+                self.second = self.second or found
+        return None
 
 
 def _on_the_left(patch: Patch, right: int) -> float:

@@ -6,8 +6,8 @@ pieces of source: brackets, transposes, indices.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from sympy import MatrixExpr, MatrixSymbol
@@ -16,6 +16,7 @@ from rnnsym.latex.printer import LatexPrinter
 from rnnsym.latex.profiles import GREEK
 from rnnsym.network import LOSS
 from rnnsym.nodes import Adjoint, Stack, TimeVector
+from rnnsym.reader.indices import Extreme, Index, Rounded
 
 #: (kind, name, time, whether it is transposed) -> LaTeX
 Names = Callable[[str, str, Any, bool], str]
@@ -49,25 +50,42 @@ class Parts:
             text += f"_{{{','.join(sub)}}}"
         return text + (f"^{{{' '.join(sup)}}}" if sup else "")
 
-    def stripped(self) -> Parts:
-        """Without anything but its letters."""
-        return replace(self, primes=0, sup=())
-
 
 def letter(name: str) -> str:
     """A letter, or the command of a Greek one."""
     return f"\\{name}" if name in GREEK or name in ("ell",) else name
 
 
-def index(constant: int, letters: Sequence[tuple[str, int]]) -> str:
-    """constant + Σ coefficient · letter."""
+def index(at: Index) -> str:
+    """A time or another whole number, constant + Σ coefficient · letter."""
     text = ""
-    for name, c in letters:
+    for name, c in at.letters:
         sign = "-" if c < 0 else "+" if text else ""
-        text += sign + ("" if abs(c) == 1 else str(abs(c))) + letter(name)
-    if constant or not text:
-        text += f"{constant:+d}" if text else str(constant)
+        text += sign + ("" if abs(c) == 1 else str(abs(c))) + _counted(name)
+    if at.constant or not text:
+        text += f"{at.constant:+d}" if text else str(at.constant)
     return text
+
+
+def _counted(name: str | Rounded | Extreme) -> str:
+    """What stands in an index as a letter does."""
+    if isinstance(name, Rounded):
+        left, right = (r"\lceil", r"\rceil") if name.up else (r"\lfloor", r"\rfloor")
+        return rf"{left} \frac{{{index(name.above)}}}{{{index(name.below)}}} {right}"
+    if isinstance(name, Extreme):
+        sign = r"\max" if name.greatest else r"\min"
+        return rf"{sign}\left({', '.join(map(index, name.parts))}\right)"
+    return letter(name)
+
+
+def coloured(latex: str) -> str:
+    """A piece in red."""
+    return rf"\textcolor{{red}}{{{latex}}}"
+
+
+def diagonal(latex: str) -> str:
+    """diag of a piece."""
+    return rf"\operatorname{{diag}}\left({latex}\right)"
 
 
 def bracketed(latex: str) -> str:
