@@ -14,7 +14,8 @@ from typing import Any
 from rnnsym.reader import terms as u
 from rnnsym.reader.indices import Index
 
-MAX_DEPTH = 12
+#: how deep names are put in, and how many parts a normal form may have from then on
+MAX_DEPTH, MAX_PARTS = 12, 2_000
 
 
 #: the equations of each name: right-hand side, index on the left, and where it stands
@@ -26,6 +27,9 @@ def choose(alternatives: Alternatives) -> dict[str, int]:
     chosen: dict[str, int] = {}
     expander = _Expander(alternatives)
     for name, found in alternatives.items():
+        if len(found) == 1:
+            chosen[name] = 0
+            continue
         # f(h, x) of which nothing is known says less than an equation
         concrete = [k for k, (x, _, _) in enumerate(found) if not isinstance(x, u.Unknown)]
         # h_2 = f(W h_1 + …) is the general one written out
@@ -76,17 +80,20 @@ class _Expander:
 
     def __init__(self, alternatives: Alternatives) -> None:
         self.alternatives = alternatives
+        self.left = 0  # parts until no more names are put in
 
     def form(self, term: u.Term, index: Index | None, name: str, depth: int = 0) -> Any:
         """A normal form in which two equal equations are equal tuples, as far as that is easy."""
         letter = index.letter if index is not None else "t"
         at = index if index is not None else Index.of("t")
+        self.left = MAX_PARTS
         return self._form(term, letter or "t", at, frozenset({name}), depth)
 
     def _form(self, term: u.Term, letter: str, at: Index, seen: frozenset[str], depth: int) -> Any:
         def inner(x: u.Term) -> Any:
             return self._form(x, letter, at, seen, depth)
 
+        self.left -= 1
         match term:
             case u.Leaf(name, time) if time is not None:
                 own = time.plus(at, -1)
@@ -97,6 +104,7 @@ class _Expander:
                     and found
                     and name not in seen
                     and depth < MAX_DEPTH
+                    and self.left > 0
                 ):
                     body, index, _ = found[0]
                     there = index if index is not None else Index.of(letter)

@@ -27,6 +27,8 @@ from rnnsym.reader.tokens import UnreadableError
 from rnnsym.reader.vocabulary import SCALAR_LETTERS, Forward, Vocabulary
 from rnnsym.reader.writing import Writer
 
+#: how often a network is tried again without an equation that does not fit
+MAX_TRIALS = 40
 #: names of predictions, the likeliest first, where a loss has to be supposed
 OUTPUTS = ("y_hat", "p", "o", "y", "q", "z_y", "s", "Y", "O", "yhat")
 
@@ -142,12 +144,14 @@ class _Maker:
 
     def build(self) -> Built:
         self._write_all()
-        while True:
+        for trial in range(MAX_TRIALS):
             try:
                 net = self._network()
                 break
             except InputError as error:
                 culprit = self._culprit(str(error))
+                if trial == MAX_TRIALS - 1:
+                    culprit = None
                 if culprit is None or self.strict and culprit != "L":
                     self.notes.append(str(error))
                     net = None
