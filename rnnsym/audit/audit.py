@@ -21,6 +21,7 @@ from rnnsym.claims.guard import Guard, LostError
 from rnnsym.claims.verdict import DEFINITION, FALSE, TRUE, UNKNOWN, UNREADABLE, Verdict
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
+from rnnsym.reader import terms as u
 from rnnsym.reader.macros import expand
 from rnnsym.reader.network import Built, build
 from rnnsym.reader.statements import Reading, Statement, read_formula
@@ -177,7 +178,14 @@ class Auditor:
             self.explicit = True
         found: list[tuple[str, Verdict | None]] = []
         for statement in reading.statements:
-            found += self._statement(k, statement, reading, formula)
+            judged = self._statement(k, statement, reading, formula)
+            doubtful = judged[0][1] is not None and judged[0][1].verdict != TRUE
+            if doubtful and (
+                roles.is_supposed(statement, formula.before)
+                or (roles.follows(statement) and found and not _is_settled(found[-1]))
+            ):
+                judged = [(INFORMAL, None)]  # a hypothesis, or what is said to follow from one
+            found += judged
         return _together(finding, found)
 
     def _unread(self, finding: Finding, error: UnreadableError) -> Finding:
@@ -186,21 +194,19 @@ class Auditor:
         )
         after = " ".join(finding.latex[error.position : error.position + 20].split())
         message = f"{error.why} (at character {error.position + 1}{f': {after}' if after else ''})"
-        if not relation:
+        if not relation or roles.is_prose(finding.latex):
             return replace(finding, role=INFORMAL, message=message)
         return replace(finding, role=CLAIM, verdict=UNREADABLE, message=message)
 
     def _statement(
         self, k: int, statement: Statement, reading: Reading, formula: Any
     ) -> list[tuple[str, Verdict | None]]:
-        candidates = self._candidates(k, statement.node)
-        table = candidates[0].table if candidates else self.vocabulary.table
-
         def known(symbol: s.Symbol) -> bool:
-            return table.find(spell(symbol)) is not None
+            return self.vocabulary.table.find(spell(symbol)) is not None
 
         role = roles.role(statement, formula.before, formula.display, known)
         node = statement.node
+        candidates = self._candidates(k, node) if role in (CLAIM, INFORMAL) else []
         if role == INFORMAL and roles.may_hold(statement, formula.before) and candidates:
             verdict = self._judge(statement, reading, candidates[:1], False, formula, False)[1]
             if verdict is not None and verdict.verdict == TRUE:
@@ -234,7 +240,7 @@ class Auditor:
             candidates = [Built(_plain_network(), self.vocabulary.table)]
         for built in candidates:
             table = built.table.copy()
-            for key, (entry, definition) in self.definitions.items():
+            for key, (entry, definition) in self._usable(built):
                 table.entries.setdefault(key, entry)
                 table.definitions[entry.name] = definition
             one = Reading(reading.latex, (statement,))
@@ -271,8 +277,19 @@ class Auditor:
             return DEFINES, None
         if first.verdict == UNREADABLE and "nothing to judge" in first.message:
             return (DEFINES if forward else NOTATION), None
-        decided = next((v for v in verdicts if v.verdict == FALSE), None)
-        return CLAIM, first if first.verdict != UNKNOWN or decided is None else first
+        if first.verdict == UNKNOWN and not self._is_about(statement, candidates):
+            return INFORMAL, None
+        return CLAIM, first
+
+    def _is_about(self, statement: Statement, candidates: list[Built]) -> bool:
+        """Whether a relation speaks of a network at all."""
+        known = {"vector", "parameter", "gradient", "definition"}
+        for o in occurrences(statement.node):
+            for built in candidates:
+                found = built.table.find(o.spelled)
+                if found is not None and found.entry.kind in known:
+                    return True
+        return False
 
     def _renames(self, statement: Statement, table: Table) -> bool:
         """Whether a relation says what a quantity is, in another example or another model: its name
@@ -298,9 +315,19 @@ class Auditor:
         if found is not None and found.entry.kind not in ("vector", "parameter"):
             return False
         inside = list(nodes(right))
-        if any(isinstance(x, s.Big) for x in inside):
-            return False
-        return True
+        return not any(isinstance(x, s.Big) for x in inside)
+
+    def _usable(self, built: Built) -> list[tuple[Key, tuple[Entry, Any]]]:
+        """The definitions of which a network has everything that they speak of."""
+        names = {*built.net.vectors, *built.net.parameters, "L"}
+        kept = dict(self.definitions)
+        while True:
+            own = {*built.table.definitions, *(e.name for e, _ in kept.values())}
+            bad = [k for k, (_, d) in kept.items() if not _has_meaning(d.body, names, own)]
+            if not bad:
+                return list(kept.items())
+            for k in bad:
+                del kept[k]
 
     def _remember(self, table: Table, judged: Formula) -> None:
         for key, entry in table.entries.items():
@@ -330,6 +357,21 @@ def _redefines(before: str) -> bool:
 def _names_something(statement: Statement) -> bool:
     node = statement.node
     return isinstance(node, s.Relation) and isinstance(node.sides[0], s.Symbol)
+
+
+def _is_settled(found: tuple[str, Verdict | None]) -> bool:
+    """Whether something may be concluded from a statement: it is true, or a definition."""
+    role, verdict = found
+    return role == DEFINES or (verdict is not None and verdict.verdict == TRUE)
+
+
+def _has_meaning(body: u.Term, names: set[str], defined: set[str]) -> bool:
+    """Whether everything that a definition speaks of is known."""
+    return all(
+        x.name in (names if isinstance(x, u.Leaf) else defined)
+        for x in u.walk(body)
+        if isinstance(x, u.Leaf | u.Defined)
+    )
 
 
 def _lost(statement: Statement, built: Built) -> list[str]:

@@ -21,6 +21,13 @@ SUPPOSING = re.compile(
     r"\b(if|when|whenever|where|suppose|assume|assuming|given|for|provided|let|say|case|unless|"
     r"with|while|iff|such that|so that|until|range|threshold)\b[^.;]{0,60}$", re.IGNORECASE
 )  # fmt: skip
+#: words right before a formula that suppose it
+ASSUMING = re.compile(
+    r"\b(if|when|whenever|suppose|assume|assumes|assuming|given|let|say|imagine|unless|consider|"
+    r"such that|e\.g\.)\b(?!.*\b(then|get|have|obtain|yields|gives|becomes|is|are)\b)[^.;,:]{0,60}:?$",
+    re.IGNORECASE,
+)
+IMPLIES = ("\\Rightarrow", "\\implies", "\\iff", "\\Leftrightarrow", "\\Longrightarrow", "\\Longleftrightarrow")
 #: letters of probability and of order, which are no network's business
 _CHANCE = {"P", "p", "Pr", "E", "Var", "O", "mathcal", "Cov", "N"}
 
@@ -33,7 +40,7 @@ def role(statement: Statement, before: str, display: bool, known: Any) -> str:
     node = statement.node
     if not isinstance(node, s.Relation):
         return NOTATION
-    if set(node.ops) <= NAMING:
+    if set(node.ops) <= NAMING or (len(node.ops) > 1 and set(node.ops) <= {"←", *NAMING}):
         return NOTATION
     if any(_is_chance(x, known) for x in nodes(node)):
         return INFORMAL
@@ -41,13 +48,58 @@ def role(statement: Statement, before: str, display: bool, known: Any) -> str:
         return INFORMAL
     if "≈" in node.ops or "∝" in node.ops:
         return INFORMAL
-    if any(isinstance(side, s.Words) for side in node.sides):
+    if any(isinstance(x, s.Words) and _is_phrase(x) for x in nodes(node)):
+        return INFORMAL
+    if any(isinstance(side, s.Words) for side in node.sides) or _is_example(node):
         return INFORMAL
     if all(isinstance(x, s.Number | s.Empty) for x in node.sides):
         return NOTATION
     if set(node.ops) <= {"=", ":=", "≠"} and all(map(_is_setting, node.sides)):
         return INFORMAL
     return CLAIM
+
+
+def is_supposed(statement: Statement, before: str) -> bool:
+    """Whether the words before a relation suppose it."""
+    words = " ".join(filter(None, [before.strip()[-80:] if not statement.link.strip(", ") else "",
+                                   statement.link]))  # fmt: skip
+    return bool(ASSUMING.search(words.strip(" ,")))
+
+
+def follows(statement: Statement) -> bool:
+    """Whether a relation is said to follow from the one before it."""
+    return any(x in statement.link for x in IMPLIES)
+
+
+def is_prose(latex: str) -> bool:
+    """Whether what cannot be read is words, or numbers only."""
+    phrases = re.findall(r"\\(?:text|mathrm|textrm|mbox|operatorname)\s*\{([^{}]*)\}", latex)
+    if any(len(p.split()) > 1 and len(p.strip()) > 6 for p in phrases):
+        return True
+    return not re.search(r"[A-Za-z]", re.sub(r"\\[A-Za-z]+", "", latex))
+
+
+def _is_phrase(x: s.Words) -> bool:
+    """Several words in the place of a quantity."""
+    return len(x.text.split()) > 1 and len(x.text.strip()) > 6
+
+
+def _is_example(node: s.Relation) -> bool:
+    """Numbers for quantities: a matrix, a list or a decimal number as a side or a factor."""
+    for side in node.sides:
+        parts = [x for _, x in side.factors] if isinstance(side, s.Times) else [side]
+        if any(map(_is_numeric, parts)):
+            return True
+    return False
+
+
+def _is_numeric(node: s.Node) -> bool:
+    """A table or a list of numbers."""
+    if isinstance(node, s.Scripted):
+        node = node.base
+    listed = isinstance(node, s.Table) or (isinstance(node, s.Bracket) and len(node.parts) > 1)
+    inside = [x for x in nodes(node) if isinstance(x, s.Symbol | s.Call | s.Words)]
+    return listed and not inside
 
 
 def may_hold(statement: Statement, before: str) -> bool:
