@@ -4,7 +4,7 @@ Beside `rnnsym.verify`, which judges what rnnsym derived itself. In the order of
 
 adapter    how a function with other names, layouts and arguments is called in our convention
 layout     our arrays in a user's form, and back
-calling    one guarded call; these three use NumPy only, and run in the worker too
+calling    one guarded call; results: what came back; these use NumPy only, for the worker
 points     where the function is called, and the truth there
 runs       the function at the points, with errors
 survey     how it wants its sequences, what it does with its data, and all the calls

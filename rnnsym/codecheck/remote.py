@@ -23,8 +23,8 @@ import numpy as np
 
 from rnnsym.codecheck import worker
 from rnnsym.codecheck.adapter import Adapter, Shapes
-from rnnsym.codecheck.calling import Outcome
 from rnnsym.codecheck.layout import Values
+from rnnsym.codecheck.results import Outcome
 from rnnsym.errors import InputError
 
 #: seconds until a file must be imported, for one call, and for everything

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnsym.codecheck.calling import Outcome
 from rnnsym.codecheck.layout import Values
 from rnnsym.codecheck.points import Point
+from rnnsym.codecheck.results import Outcome
 from rnnsym.verify.case import relative_error
 
 Array = NDArray[Any]

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from rnnsym.codecheck.adapter import Adapter
-from rnnsym.codecheck.calling import Outcome
 from rnnsym.codecheck.ground import Ground
 from rnnsym.codecheck.points import (
     BATCH,
@@ -24,6 +23,7 @@ from rnnsym.codecheck.points import (
     chosen_sizes,
     lengths_of,
 )
+from rnnsym.codecheck.results import Outcome
 from rnnsym.codecheck.runs import Run, Runner
 from rnnsym.errors import InputError
 from rnnsym.network import Network

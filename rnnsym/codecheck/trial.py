@@ -17,12 +17,12 @@ from functools import cached_property
 import numpy as np
 
 from rnnsym.codecheck.adapter import Adapter
-from rnnsym.codecheck.calling import Outcome
 from rnnsym.codecheck.check import judge
 from rnnsym.codecheck.ground import SAME, Ground
 from rnnsym.codecheck.layout import Values
 from rnnsym.codecheck.points import Point, Regime, chosen_sizes, lengths_of
 from rnnsym.codecheck.report import CodeReport, Judged
+from rnnsym.codecheck.results import Outcome
 from rnnsym.network import Network
 from rnnsym.verify.case import relative_error
 from rnnsym.verify.mutations import Mutant

@@ -1,8 +1,8 @@
 """The process that runs a stranger's function: started by `rnnsym.codecheck.remote`.
 
-Run by its path, not as a module: it needs NumPy and the three files beside it that use nothing
-else, so it starts fast and holds nothing of rnnsym. Messages go over two pipes as arrays without
-pickles; what the function prints goes nowhere.
+Run by its path, not as a module: it needs NumPy and the few files beside it that use nothing else,
+so it starts fast and holds nothing of rnnsym. Messages go over two pipes as arrays without pickles;
+what the function prints goes nowhere.
 
     worker.py FILE FUNCTION FOLDER MEMORY SECONDS
 """

@@ -14,7 +14,9 @@ adjoints         the derived backward pass in any arithmetic
 degree           what bounds the probability that the identity test errs
 steps            every step of a derivation, by the identity test
 mutations        the catalogue of wrong gradients, which the verifier must refute
-mutated_systems  its backward passes; mutated_sums: its sums of Jacobian products
+mutation_subject what they change; mutated_systems, mutated_code: backward passes, as they go wrong
+                 in derivations and in code; mutated_sums: sums of Jacobian products;
+                 mutated_names: one name for another, for diagnosis only
 contest          who finds the mutants: the exact test, gradcheck, check_grads
 example          a small counterexample in numbers, for readers
 report           Report: as text, HTML and JSON

@@ -15,7 +15,8 @@ from sympy.matrices.expressions import HadamardProduct
 from rnnsym.algebra import add, factors, had, mul, ones, scale, split, subtract, terms
 from rnnsym.nodes import Adjoint, Apply, Iverson, T, TimeSum, TimeVector, leaves, t
 from rnnsym.rules import derivative
-from rnnsym.verify.mutated_systems import Change, Kind, Subject, _outputs, _parts, _values
+from rnnsym.verify.mutated_systems import _outputs, _values
+from rnnsym.verify.mutation_subject import Change, Kind, Subject, parts_of
 
 CODE_KINDS: list[Kind] = []
 
@@ -82,7 +83,7 @@ def _output_sign(s: Subject) -> Iterator[Change]:
 @_kind("missing adjoint", "the adjoint that comes from above is left out of a product")
 def _missing_adjoint(s: Subject) -> Iterator[Change]:
     for name, index, term in s.each_term():
-        parts = _parts(term)
+        parts = parts_of(term)
         rest = [p for p in parts if not isinstance(p, Adjoint)]
         if rest and len(rest) < len(parts):
             new = scale(split(term)[0], had(*rest))
@@ -195,7 +196,7 @@ def _nothing_carried(s: Subject) -> Iterator[Change]:
 def _another(s: Subject) -> Iterator[Change]:
     gates = [e.lhs for e in s.net.equations.values() if isinstance(e.rhs, Apply)]
     for name, index, term in s.each_term():
-        for factor in (p for p in _parts(term) if isinstance(p, TimeVector)):
+        for factor in (p for p in parts_of(term) if isinstance(p, TimeVector)):
             for gate in gates:
                 if factor.name in s.net.equations and gate.rows == factor.rows:
                     other = gate.at(factor.time)
@@ -207,7 +208,7 @@ def _another(s: Subject) -> Iterator[Change]:
 
 def without_adjoints(term: MatrixExpr, table: dict[Any, Any]) -> MatrixExpr:
     """A replacement in the factors of a term that leaves its adjoints alone."""
-    parts = _parts(term)
+    parts = parts_of(term)
     split_ = len(parts) > 1
     found = [
         p if isinstance(p, Adjoint) or leaves(p, Adjoint) else p.xreplace(table)
@@ -228,7 +229,7 @@ def _complement(s: Subject) -> Iterator[Change]:
     }
     gates = {v.name for part in complements for v in vectors_in(part)}
     for name, index, term in s.each_term():
-        parts = list(_parts(term))
+        parts = list(parts_of(term))
         for i, part in enumerate(parts):
             vectors = vectors_in(part)
             if isinstance(part, Adjoint) or len(vectors) != 1 or vectors[0].name not in gates:
@@ -250,7 +251,7 @@ def _one_minus(v: MatrixExpr) -> MatrixExpr:
 @_kind("part of a factor missing", "one of two terms inside of a factor is left out")
 def _partial_factor(s: Subject) -> Iterator[Change]:
     for name, index, term, i, part in _sums_inside(s):
-        parts = list(_parts(term))
+        parts = list(parts_of(term))
         for j, _ in enumerate(part.args):
             left = add(*(a for k, a in enumerate(part.args) if k != j))
             new = scale(split(term)[0], had(*parts[:i], left, *parts[i + 1 :]))
@@ -260,7 +261,7 @@ def _partial_factor(s: Subject) -> Iterator[Change]:
 @_kind("sign inside a factor", "one of two terms inside of a factor has the wrong sign")
 def _factor_sign(s: Subject) -> Iterator[Change]:
     for name, index, term, i, part in _sums_inside(s):
-        parts = list(_parts(term))
+        parts = list(parts_of(term))
         last = scale(-1, part.args[-1])
         new = scale(split(term)[0], had(*parts[:i], add(*part.args[:-1], last), *parts[i + 1 :]))
         yield s.term(name, index, new, f"in δ of {name}")
@@ -270,7 +271,7 @@ def _sums_inside(s: Subject) -> Iterator[tuple[str, int, MatrixExpr, int, MatAdd
     """Sums among the elementwise factors of a term, but those of a g′."""
     slopes = {(slope.name, p) for slope in s.slopes for p in slope.parts}
     for name, index, term in s.each_term():
-        parts = _parts(term)
+        parts = parts_of(term)
         for i, part in enumerate(parts):
             if isinstance(part, MatAdd) and len(parts) > 1 and (name, part) not in slopes:
                 yield name, index, term, i, part
@@ -279,7 +280,7 @@ def _sums_inside(s: Subject) -> Iterator[tuple[str, int, MatrixExpr, int, MatAdd
 @_kind("argument for value", "the state stands where its activation belongs: c for tanh(c)")
 def _argument(s: Subject) -> Iterator[Change]:
     for name, index, term in s.each_term():
-        parts = list(_parts(term))
+        parts = list(parts_of(term))
         for i, part in enumerate(parts):
             if isinstance(part, Apply) and isinstance(part.argument, TimeVector):
                 new = scale(split(term)[0], had(*parts[:i], part.argument, *parts[i + 1 :]))

@@ -20,7 +20,7 @@ from rnnsym.verify.mutated_code import (
     vectors_in,
     without_adjoints,
 )
-from rnnsym.verify.mutated_systems import Change, Kind, Subject, _parts
+from rnnsym.verify.mutation_subject import Change, Kind, Subject, parts_of
 
 NAME_KINDS: list[Kind] = []
 
@@ -37,7 +37,7 @@ def _kind(name: str, sentence: str) -> Callable[[Any], Any]:
 def _another_factor(s: Subject) -> Iterator[Change]:
     for name, index, term in s.each_term():
         for factor in _forward_factors(s, term):
-            parts = _parts(term)
+            parts = parts_of(term)
             places = [i for i, p in enumerate(parts) if not leaves(p, Adjoint) and p.has(factor)]
             for other in _alike(s, factor):
                 place = f"{_at(other, factor)} in δ of {name}"
@@ -50,7 +50,7 @@ def _another_factor(s: Subject) -> Iterator[Change]:
 
 def _forward_factors(s: Subject, term: MatrixExpr) -> list[TimeVector]:
     """The gates and states in the elementwise factors of a term."""
-    parts = [*_parts(term), *(p for p in factors(term) if isinstance(p, DiagMatrix))]
+    parts = [*parts_of(term), *(p for p in factors(term) if isinstance(p, DiagMatrix))]
     loose = [p for p in parts if not isinstance(p, Adjoint) and not leaves(p, Adjoint)]
     return list(dict.fromkeys(v for p in loose for v in vectors_in(p) if v.name in s.net.equations))
 

@@ -25,7 +25,7 @@ from rnnsym.verify.mutated_code import CODE_KINDS
 from rnnsym.verify.mutated_names import NAME_KINDS
 from rnnsym.verify.mutated_sums import SUM_KINDS, variants
 from rnnsym.verify.mutated_systems import KINDS as SYSTEM_KINDS
-from rnnsym.verify.mutated_systems import Change, Kind, Subject
+from rnnsym.verify.mutation_subject import Change, Kind, Subject
 
 __all__ = [
     "KINDS",

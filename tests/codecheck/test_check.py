@@ -84,6 +84,31 @@ def test_batches_are_looked_at_where_they_are_supported():
     assert not any("batch" in point for point in check(samples.plain).points)
 
 
+def test_code_for_batches_only():
+    def function(params, x, y, initial):
+        batch = x.shape[1]
+        assert x.ndim == 3 and initial["a"].shape == (batch, len(params["b_a"]))
+        return referenced(elman_reference)(params, x, y, initial)
+
+    report = check(function)
+    assert report.ok
+    assert all("batch of" in point for point in report.points)
+
+    def wrong(params, x, y, initial):
+        loss, d = function(params, x, y, initial)
+        return loss, {**d, "b_a": -d["b_a"]}
+
+    assert "wrong sign" in check(wrong).gradients["b_a"].diagnosis
+
+    def last(params, x, y, initial):
+        loss, d = function(params, x, y, initial)
+        only = function(params, x[:, -1:], y[:, -1:], {"a": initial["a"][-1:]})[1]
+        return loss, {**d, "b_y": only["b_y"]}
+
+    judged = check(last).gradients["b_y"]
+    assert judged.diagnosis == "of a batch, only the last sequence is counted"
+
+
 def test_gradients_alone_are_enough():
     report = check(lambda *given: samples.plain(*given)[1])
     assert report.ok

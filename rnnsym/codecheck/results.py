@@ -1,0 +1,187 @@
+"""What a user's function returned: loss and gradients in our layout, or what is wrong with them.
+
+Between the call and the verdicts. Uses nothing but NumPy, as the adapter does; in a worker process
+it is loaded without the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .adapter import Adapter, Shapes, flat
+from .layout import Layout, Values
+
+Array = NDArray[Any]
+
+
+@dataclass
+class Outcome:
+    """What a call gave.
+
+    gradients: ours -> array, in our layout; faults: ours -> what is wrong with a gradient that is
+    no array of numbers of its shape; loss: if one came back; error: the exception, with the user's
+    own line; unusable: why the result as a whole is none; changed: the arguments that the call
+    wrote into; extra: names of results that belong to no parameter.
+    """
+
+    gradients: dict[str, Array] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
+    loss: float | None = None
+    error: str | None = None
+    unusable: str | None = None
+    changed: list[str] = field(default_factory=list)
+    extra: list[str] = field(default_factory=list)
+
+
+class Unusable(Exception):
+    """What came back has not the form that was announced."""
+
+
+class Results:
+    """Reads the results of one adapter for one network."""
+
+    def __init__(self, adapter: Adapter, shapes: Shapes, layout: Layout) -> None:
+        self.adapter, self.shapes, self.layout = adapter, shapes, layout
+
+    def taken(self, result: Any, holder: Any) -> tuple[float | None, dict[str, Any]]:
+        """(loss, theirs -> gradient) of a result."""
+        if self.adapter.returns is not None:
+            return self._by_position(result)
+        if holder is not None and not _has_gradients(result):
+            return None, self._attributes(holder)
+        loss = None
+        if isinstance(result, tuple) and len(result) >= 2:
+            loss, result = _number(result[0]), result[1]
+        if not isinstance(result, Mapping):
+            raise Unusable(
+                "the function must return the gradients as a dict by parameter name, or (loss, "
+                f"gradients), not {_kind_of(result)}; an adapter with returns=… takes others"
+            )
+        return loss, self._renamed(result)
+
+    def _by_position(self, result: Any) -> tuple[float | None, dict[str, Any]]:
+        words = list(self.adapter.returns or ())
+        parts = [result] if len(words) == 1 else result
+        if not isinstance(parts, tuple | list) or len(parts) != len(words):
+            count = f"{len(parts)} values" if isinstance(parts, tuple | list) else _kind_of(parts)
+            raise Unusable(f"returns announces {len(words)} values, the function gave {count}")
+        loss: float | None = None
+        found: dict[str, Any] = {}
+        for word, part in zip(words, parts, strict=True):
+            if word == "loss":
+                loss = _number(part)
+            elif word == "gradients":
+                if not isinstance(part, Mapping):
+                    raise Unusable(f"the result 'gradients' is no dict but {_kind_of(part)}")
+                found.update(self._renamed(part))
+            else:
+                theirs = self.adapter.returned(word, self.shapes)
+                if theirs is not None:
+                    found[theirs] = part
+        return loss, found
+
+    def _attributes(self, holder: Any) -> dict[str, Any]:
+        table = getattr(holder, "grads", None)
+        if isinstance(table, Mapping):
+            return self._renamed(table)
+        found = {}
+        for name in self.layout.theirs:
+            for attribute in (f"d{name}", f"d_{name}", f"grad_{name}", f"{name}_grad"):
+                if hasattr(holder, attribute):
+                    found[name] = getattr(holder, attribute)
+                    break
+        if not found:
+            raise Unusable(
+                "no gradients were found: return them from the last call, or keep them as "
+                f"attributes such as d{next(iter(self.layout.theirs))}, or in a dict grads"
+            )
+        return found
+
+    def _renamed(self, table: Mapping[Any, Any]) -> dict[str, Any]:
+        """Their gradients by the names of their parameters; with an adapter also `dWhh`."""
+        found: dict[str, Any] = {}
+        prefixed = bool(self.adapter.names or self.adapter.calls)
+        for key, value in table.items():
+            names = (
+                [key, *(key.removeprefix(p) for p in ("d_", "d") if prefixed)]
+                if isinstance(key, str)
+                else [str(key)]
+            )
+            name = next((n for n in names if n in self.layout.theirs), names[0])
+            if name not in found or key == name:
+                found[name] = value
+        return found
+
+    def sort(self, found: Mapping[str, Any], values: Values, outcome: Outcome) -> None:
+        """Every gradient into the outcome, as an array in our layout or as a fault."""
+        missing = set(self.shapes.parameters)
+        for theirs in self.layout.theirs:
+            if theirs not in found:
+                continue
+            array, fault = _array(found[theirs])
+            parts: Mapping[str, Any] = {}
+            if array is not None:
+                parts = self.layout.gradients(theirs, array, values.parameters)
+            for ours in parts or flat(self.layout.theirs[theirs]):
+                missing.discard(ours)
+                part = parts.get(ours, fault)
+                if isinstance(part, str):
+                    outcome.faults[ours] = part
+                elif not np.all(np.isfinite(part)):
+                    count = int(np.sum(~np.isfinite(part)))
+                    outcome.faults[ours] = f"not finite: {count} of {part.size} entries are not"
+                elif ours in outcome.gradients and not _alike(part, outcome.gradients[ours]):
+                    outcome.faults[ours] = "two different gradients for what is added"
+                else:
+                    outcome.gradients[ours] = np.array(part)
+        extra = [n for n in found if n not in self.layout.theirs]
+        outcome.extra = extra
+        for ours in missing:
+            outcome.faults[ours] = _missing(ours, extra)
+
+
+def _missing(ours: str, extra: list[str]) -> str:
+    near = [n for n in extra if n.lstrip("d_∇").replace("_", "") == ours.replace("_", "")]
+    hint = f"; it returns {near[0]!r}: call it {ours!r}" if near else ""
+    return f"missing: the function returns no gradient of this name{hint}"
+
+
+def _alike(a: Array, b: Array) -> bool:
+    return a.shape == b.shape and bool(np.allclose(a, b, rtol=1e-6, atol=0))
+
+
+def _has_gradients(result: Any) -> bool:
+    if isinstance(result, tuple | list) and len(result) >= 2:
+        result = result[1]
+    return isinstance(result, Mapping)
+
+
+def _kind_of(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return f"a {type(value).__name__} of {len(value)}"
+    return "nothing (None)" if value is None else type(value).__name__
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(np.asarray(value, dtype=float).reshape(()))
+    except (TypeError, ValueError):
+        raise Unusable(f"the loss is no number but {_kind_of(value)}") from None
+
+
+def _array(value: Any) -> tuple[Array | None, str]:
+    """(array of real numbers, or None; what is wrong with it)."""
+    if value is None:
+        return None, "missing: the gradient is None"
+    try:
+        array = np.asarray(value)
+    except Exception as error:  # a foreign array that does not convert
+        return None, f"no array of numbers: {error}"
+    if not (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer)):
+        return None, f"of type {array.dtype}, should be real numbers"
+    return array, ""
