@@ -17,6 +17,8 @@ from typing import Any
 LOSSES = ("sum", "mean", "mean over time", "mean over batch")
 LAYOUTS = ("columns", "rows")
 BATCH = {"first": "btn", "second": "tbn", "last": "tnb"}
+#: what may be handed over besides parameters, states and sizes
+WORDS = ("params", "initial", "x", "y", "result", "*result", "cache")
 #: how a function is called if nothing else is said
 PLAIN = ("params", "x", "y", "initial")
 
@@ -75,11 +77,11 @@ class Adapter:
         what does not matter. By default a dict of gradients, or (loss, dict).
     calls
         For a class, an object or a pair (forward, backward): the calls, each a tuple
-        ("forward", what is handed over …). "result" and "cache" stand for what the call before
-        returned, and the last part of it. `returns` is about the last call; without it the
-        gradients are attributes ``dWhh`` or a dict ``grads``.
+        ("forward", what is handed over …). "result" stands for what the call before returned,
+        "*result" for its parts one by one, "cache" for the last of them. `returns` is about the
+        last call; without it the gradients are attributes ``dWhh`` or a dict ``grads``.
     init
-        For a class: what its constructor is given.
+        For a class: what its constructor is given; a number stands for itself.
     globals
         Parameters (and sizes) are set as global variables of the function's module.
     clip
@@ -176,7 +178,8 @@ class Adapter:
             *(word for call in self.calls for word in call[1:]),
         ]
         for word in given:
-            self.kind(word, shapes)
+            if isinstance(word, str):
+                self.kind(word, shapes)
         for word in self.returns or ():
             self.returned(word, shapes)
 
@@ -196,7 +199,7 @@ class Adapter:
         kinds = [
             kind
             for kind, fits in (
-                ("word", word in ("params", "initial", "result", "cache", "x", "y")),
+                ("word", word in WORDS),
                 ("data", word in (*shapes.inputs, *shapes.targets) and word not in ("x", "y")),
                 ("parameter", word in self.theirs(shapes)),
                 ("state", state in shapes.states),

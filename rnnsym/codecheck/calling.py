@@ -11,7 +11,7 @@ import inspect
 import linecache
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -99,18 +99,17 @@ class Caller:
 
     def _calls(self, function: Any, given: _Given) -> tuple[Any, Any]:
         if not self.adapter.calls:
-            words = [self._value(w, given, None) for w in self.arguments]
+            words = self._values(self.arguments, given, None)
             return function(*words, **self._stand_ins(function)), None
         target = function
         if inspect.isclass(function):
-            target = function(*[self._value(w, given, None) for w in self.adapter.init])
+            target = function(*self._values(self.adapter.init, given, None))
         if not isinstance(target, tuple | list | Mapping) and not self.adapter.globals:
             self._fill(target, given)
         result: Any = None
         for name, *words in self.adapter.calls:
-            result = _method(target, name, self.adapter.calls)(
-                *[self._value(w, given, result) for w in words]
-            )
+            call = _method(target, name, self.adapter.calls)
+            result = call(*self._values(words, given, result))
         return result, None if isinstance(target, tuple | list | Mapping) else target
 
     def _fill(self, target: Any, given: _Given) -> None:
@@ -124,6 +123,16 @@ class Caller:
                 table[name] = value
             else:
                 setattr(target, name, value)
+
+    def _values(self, words: Sequence[Any], given: _Given, result: Any) -> list[Any]:
+        """What the words stand for; anything but a word stands for itself."""
+        found: list[Any] = []
+        for word in words:
+            if word == "*result":
+                found += result if isinstance(result, tuple | list) else [result]
+            else:
+                found.append(self._value(word, given, result) if isinstance(word, str) else word)
+        return found
 
     def _value(self, word: str, given: _Given, result: Any) -> Any:
         """What a word among the arguments stands for."""

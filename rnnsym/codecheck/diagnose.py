@@ -78,7 +78,7 @@ def _untruncated(name: str, runs: Sequence[Run]) -> Diagnosis | None:
 
 
 def _zero(own: str) -> Diagnosis:
-    text = f"the gradient by {own} is zero everywhere: nothing is added to it"
+    text = f"the gradient by {own} is zero everywhere: nothing, or only itself, is added to it"
     return Diagnosis(("zero",), text)
 
 

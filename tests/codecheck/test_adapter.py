@@ -80,6 +80,50 @@ def test_a_class_with_forward_and_backward():
     assert report.gradients["W_ya"].theirs == "V"
 
 
+def test_a_class_whose_backward_takes_what_forward_gave():
+    class Characters:
+        def __init__(self, hidden, vocabulary, steps, rate):
+            assert rate == 0.1
+            self.vocabulary, self.steps = vocabulary, steps
+            self.W = self.U = self.V = self.b = self.c = None
+
+        def forward(self, inputs, before):
+            xs, hs, ps = {}, {-1: before}, {}
+            for t, i in enumerate(inputs):
+                xs[t] = np.eye(self.vocabulary)[:, [i]]
+                hs[t] = np.tanh(self.U @ xs[t] + self.W @ hs[t - 1] + self.b)
+                scores = np.exp(self.V @ hs[t] + self.c)
+                ps[t] = scores / scores.sum()
+            return xs, hs, ps
+
+        def backward(self, xs, hs, ps, targets):
+            dU, dW, dV, db, dc = (
+                np.zeros_like(w) for w in (self.U, self.W, self.V, self.b, self.c)
+            )
+            later = 0
+            for t in reversed(range(self.steps)):
+                error = ps[t].copy()
+                error[targets[t]] -= 1
+                dV += error @ hs[t].T
+                dc += dc  # it is added to itself
+                dz = (1 - hs[t] ** 2) * (self.V.T @ error + later)
+                dU, dW, db = dU + dz @ xs[t].T, dW + dz @ hs[t - 1].T, db + dz
+                later = self.W.T @ dz
+            return dU, dW, dV, db, dc
+
+    adapter = {
+        "names": OBJECT["names"], "columns": True, "indices": "x y",
+        "init": ("n_a", "n_x", "T", 0.1),
+        "calls": [("forward", "x", "a"), ("backward", "*result", "y")],
+        "returns": "dU dW dV db dc",
+    }  # fmt: skip
+    report = check(Characters, rs.elman(), adapter)
+    assert {n: g.verdict for n, g in report.gradients.items()} == {
+        "W_aa": "right", "W_ax": "right", "b_a": "right", "W_ya": "right", "b_y": "wrong",
+    }  # fmt: skip
+    assert "only itself" in report.gradients["b_y"].diagnosis
+
+
 def test_an_object_that_is_there_already():
     class Two(samples.Recurrent):
         def __init__(self):
