@@ -27,7 +27,14 @@ ASSUMING = re.compile(
     r"such that|e\.g\.)\b(?!.*\b(then|get|have|obtain|yields|gives|becomes|is|are)\b)[^.;,:]{0,60}:?$",
     re.IGNORECASE,
 )
-IMPLIES = ("\\Rightarrow", "\\implies", "\\iff", "\\Leftrightarrow", "\\Longrightarrow", "\\Longleftrightarrow")
+IMPLIES = (
+    "\\Rightarrow",
+    "\\implies",
+    "\\iff",
+    "\\Leftrightarrow",
+    "\\Longrightarrow",
+    "\\Longleftrightarrow",
+)
 #: letters of probability and of order, which are no network's business
 _CHANCE = {"P", "p", "Pr", "E", "Var", "O", "mathcal", "Cov", "N"}
 
@@ -86,7 +93,8 @@ def _is_phrase(x: s.Words) -> bool:
 
 def _is_example(node: s.Relation) -> bool:
     """Numbers for quantities: a matrix, a list or a decimal number as a side or a factor."""
-    for side in node.sides:
+    ops = [*node.ops, "∈"]
+    for side in node.sides[: next(i for i, op in enumerate(ops) if op in NAMING) + 1]:
         parts = [x for _, x in side.factors] if isinstance(side, s.Times) else [side]
         if any(map(_is_numeric, parts)):
             return True

@@ -238,8 +238,8 @@ class _Maker:
 
     def _name_parts(self) -> None:
         """A name for a part of another equation stands there: a = tanh(c), h = o * tanh(c)."""
-        sides = {n: x.partition("=")[2].strip() for n, x in self.lines.items()}
-        for name, right in sides.items():
+        for name in self.lines:
+            right = self.lines[name].partition("=")[2].strip()
             head = self.lines[name].partition("=")[0].strip()
             if not head.endswith("[t]") or len(right) < 6:
                 continue

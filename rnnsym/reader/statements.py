@@ -23,6 +23,8 @@ from rnnsym.reader.cursor import split
 from rnnsym.reader.parser import Parser
 from rnnsym.reader.tokens import Token, UnreadableError, fail, tokens
 
+#: tables that may hold a system of equations
+SYSTEMS = {"array", "cases", "dcases", "rcases", "matrix"}
 JOINTS = {"+", "-", r"\pm", *OPERATORS} - {r"\circ", r"\star"}
 #: tokens of a distance between rows, as in \\[0.5em]
 MAX_SIZE = 12
@@ -82,6 +84,10 @@ def _without_layout(found: list[Token]) -> list[Token]:
                 fail(f"{token.text} without a name", token.start)
             name = "".join(x.text for x in found[i + 2 : end]).rstrip("*")
             layout = name in LAYOUTS
+            if token.text == r"\end":
+                layout = bool(open_) and open_[-1]
+            elif name in SYSTEMS and not layout:
+                layout = _is_system(found, i, end, result)
             if token.text == r"\begin":
                 open_.append(layout)
                 if layout and result and result[-1].text in (r"\{", r"\lbrace", "["):
@@ -94,7 +100,7 @@ def _without_layout(found: list[Token]) -> list[Token]:
                 open_.pop()
             if layout:
                 i = end + 1
-                if token.text == r"\begin" and name in ("alignedat", "alignat", "IEEEeqnarray"):
+                if token.text == r"\begin" and name in ("alignedat", "alignat", "IEEEeqnarray", "array"):
                     i = _after_group(found, i)
                 if found[i : i + 1] and found[i].text == "[" and token.text == r"\begin":
                     i += 3  # [t] and the like
@@ -115,6 +121,27 @@ def _without_layout(found: list[Token]) -> list[Token]:
     if open_:
         fail("an environment has no \\end", found[-1].end)
     return result
+
+
+def _is_system(found: list[Token], start: int, end: int, before: list[Token]) -> bool:
+    """Whether a table is nothing but rows of equations: the whole formula, or behind a brace."""
+    if any(x.text not in (r"\{", r"\lbrace", *SPACES) for x in before):
+        return False
+    depth, rows, related, empty = 0, [], False, True
+    for token in found[_after_group(found, end + 1) :]:
+        if token.text == r"\begin":
+            depth += 1
+        elif token.text == r"\end":
+            depth -= 1
+            if depth < 0:
+                break
+        elif token.text == r"\\" and depth == 0:
+            rows.append(related or empty)
+            related, empty = False, True
+        elif token.text not in ("{", "}"):
+            related, empty = related or token.text == "=", empty and token.text == "&"
+    rows.append(related or empty)
+    return all(rows) and any(x.text == "=" for x in found[end + 1 :])
 
 
 def _without_spaces(found: list[Token]) -> list[Token]:

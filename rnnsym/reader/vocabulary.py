@@ -235,6 +235,9 @@ class Vocabulary:
             letter = found.time.letter
             if letter or not found.time.letters:
                 key = next(key for key, e in self.table.entries.items() if e is found.entry)
+                uses = (self.table.find(o.spelled) for o in occurrences(right))
+                if any(x and x.entry is found.entry and x.time == found.time for x in uses):
+                    return None  # h_t = W h_t: what is done to it afterwards
                 return Forward(
                     key, found.time, found.components, right, latex, k, node.sides[2:], arguments
                 )
