@@ -102,6 +102,11 @@ class Judge:
     def __post_init__(self) -> None:
         self._deadline = time.monotonic() + self.seconds
 
+    @property
+    def _lengths(self) -> set[str]:
+        """The letters that stand for lengths of sequences."""
+        return {"T", *(self.net.lengths if self.net is not None else ()), *self.table.lengths}
+
     @cached_property
     def main(self) -> int:
         """The length at which a claim is tested first, if its conditions say nothing else."""
@@ -111,7 +116,7 @@ class Judge:
 
     def _allows(self, length: int) -> bool:
         """Whether the conditions allow sequences of a length."""
-        names = {"T", *(self.net.lengths if self.net is not None else ())}
+        names = self._lengths
         numbers = dict.fromkeys(names, length)
         only = [c for c in self.conditions if {*c.left.names, *c.right.names} <= names]
         return all(c.holds(numbers) for c in only)
@@ -193,7 +198,7 @@ class Judge:
             found.append({"mean": True})
         if any(isinstance(x, u.Ranged) and x.op == "prod" for x in nodes):
             found.append({"descending": False})
-        letters = set().union(*map(u.letters, sides)) - {"T"}
+        letters = set().union(*map(u.letters, sides)) - self._lengths
         if len(letters) == 1 and any(_is_gradient(x) for x in nodes):
             found.append({"step": letters.pop()})
         if any(isinstance(x, u.Apply) and x.function == "sigmoid" for x in nodes):

@@ -149,7 +149,10 @@ class Atoms(Factors):
         if op in ("max", "min") and self.text_opens():
             argument = self.bracket(self.take()) if self.text != "{" else self.atom()
             return s.Call(op, argument, lower, (), start=token.start, end=self.behind)
+        sign = self.take() if self.text in ("+", "-") else None  # Σ_t -y⟨t⟩ log ŷ⟨t⟩
         body = self.product()
+        if sign is not None and sign.text == "-":
+            body = s.Add(((-1, body),), start=sign.start, end=self.behind)
         return s.Big(op, lower, upper, body, start=token.start, end=self.behind)
 
     def dressed(self, start: int, font: str = "", accent: str = "") -> s.Node:
