@@ -107,12 +107,14 @@ class Fuzzer:
         profiles = ("post", "goodfellow", "d2l", "pytorch")
         self.tables = [of_network(net, p) for net in self.nets for p in profiles]
 
-    def run(self, runs: int) -> Result:
+    def run(self, runs: int, progress: bool = False) -> Result:
         """Formulas 0 … runs - 1 of this seed."""
         for k in range(runs):
             self.one(k)
             if k % BETWEEN == 0:
                 self._sane()
+                if progress and k:
+                    print(f"{k}: {len(self.result.failures)} failures", file=sys.stderr, flush=True)
             if len(self.result.failures) > 200:
                 break
         self._sane()
@@ -183,7 +185,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(fuzzer.result)
         return 0
     start = time.monotonic()
-    result = fuzzer.run(given.runs)
+    result = fuzzer.run(given.runs, progress=True)
     print(result)
     print(f"{time.monotonic() - start:.0f} s")
     return 1 if result.failures else 0
