@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rnnsym.sources.tidy import is_mathematics
 
+Rule = Callable[[Any, int, int, bool], bool]
 MAX_DISPLAY = 20_000
+MAX_ROWS = 3_000
 OPENING = re.compile(r"\$\$|\\\\\[|\\\[|\\begin\{([A-Za-z]+\*?)\}")
 OPENINGS = re.compile(
     r"(?<!\\)(?:\\\\)*?(?P<opening>\$\$|\\\\\[|\\\[|\\begin\{(?P<name>[A-Za-z]+\*?)\})|`+"
@@ -112,6 +115,35 @@ def _opened(
     return opening.end(), body, after, last, opening
 
 
+def shallow(rule: Rule) -> Rule:
+    """A rule for blocks within blocks that stops at a depth at which the parser drops the rest."""
+
+    def limited(state: Any, start_line: int, end_line: int, silent: bool) -> bool:
+        too_deep = state.level >= state.md.options["maxNesting"] - 4
+        return not too_deep and rule(state, start_line, end_line, silent)
+
+    return limited
+
+
+def short(rule: Rule) -> Rule:
+    """The rule for tables, but for very long ones, whose rows are read as lines of text."""
+
+    def limited(state: Any, start_line: int, end_line: int, silent: bool) -> bool:
+        second = start_line + 1
+        if second >= end_line or _first(state, second) not in ("|", "-", ":"):
+            return False
+        if start_line >= state.env.get("long until", 0):
+            line = start_line
+            while line < end_line and not state.isEmpty(line):
+                line += 1
+            if line <= start_line + MAX_ROWS:
+                return rule(state, start_line, end_line, silent)
+            state.env["long until"] = line
+        return False
+
+    return limited
+
+
 def display(state: Any, start_line: int, end_line: int, silent: bool) -> bool:
     """A display that has its lines to itself; a label may follow it."""
     place = state.bMarks[start_line] + state.tShift[start_line]
@@ -153,7 +185,6 @@ def _push(state: Any, body: str, first: int, after: int, opening: re.Match[str] 
 
 def paragraph(state: Any, start_line: int, end_line: int, silent: bool) -> bool:
     """A paragraph or an underlined heading, in one go; lines inside a display do not end it."""
-    terminators = state.md.block.ruler.getRules("paragraph")
     parent, state.parentType = state.parentType, "paragraph"
     line, after = _last_line(state, start_line, end_line) + 1, -1
     while line < end_line and not state.isEmpty(line):
@@ -161,9 +192,7 @@ def paragraph(state: Any, start_line: int, end_line: int, silent: bool) -> bool:
             if state.sCount[line] >= state.blkIndent and _underline(state, line):
                 after = line + 1
                 break
-            if _may_end(state, line, end_line) and any(
-                rule(state, line, end_line, True) for rule in terminators
-            ):
+            if any(rule(state, line, end_line, True) for rule in _enders(state, line, end_line)):
                 break
         line = _last_line(state, line, end_line) + 1
     state.parentType = parent
@@ -171,18 +200,22 @@ def paragraph(state: Any, start_line: int, end_line: int, silent: bool) -> bool:
         return True
     content = state.getLines(start_line, line, state.blkIndent, False).strip()
     state.line = max(line, after)
-    state.push("paragraph_open", "p", 1).map = [start_line, state.line]
+    kind, tag = ("paragraph", "p") if after < 0 else ("heading", "h1")
+    state.push(f"{kind}_open", tag, 1).map = [start_line, state.line]
     token = state.push("inline", "", 0)
     token.content, token.map, token.children = content, [start_line, line], []
-    state.push("paragraph_close", "p", -1)
+    state.push(f"{kind}_close", tag, -1)
     return True
 
 
-def _may_end(state: Any, line: int, end_line: int) -> bool:
-    """Whether a paragraph can end before a line: it begins with a mark, or a table does here."""
-    if _first(state, line) in MARKS:
-        return True
-    return line + 1 < end_line and _first(state, line + 1) in "|-:"
+def _enders(state: Any, line: int, end_line: int) -> Sequence[Rule]:
+    """The rules for what can end a paragraph before a line, by the mark that it begins with."""
+    mark = _first(state, line)
+    if line + 1 < end_line and _first(state, line + 1) in ("|", "-", ":"):
+        return state.md.block.ruler.getRules("paragraph")
+    if mark in ("$", "\\"):
+        return (display,)
+    return state.md.block.ruler.getRules("paragraph") if mark in MARKS else ()
 
 
 def _first(state: Any, line: int) -> str:

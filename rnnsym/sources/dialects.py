@@ -25,6 +25,14 @@ def parser(*, indented_code: bool = True) -> Any:
     block.before("fence", "template", blocks.template, INTERRUPTED)
     block.before("fence", "directive", blocks.directive, INTERRUPTED)
     block.before("fence", "display", blocks.display, INTERRUPTED)
+    rules, notes = load("markdown_it.rules_block"), load("mdit_py_plugins.footnote.index")
+    for name, nested, interrupted in (
+        ("list", rules.list_block, ["paragraph", "reference", "blockquote"]),
+        ("blockquote", rules.blockquote, INTERRUPTED["alt"]),
+        ("footnote_def", notes.footnote_def, ["paragraph", "reference"]),
+    ):
+        block.at(name, blocks.shallow(nested), {"alt": interrupted})
+    block.at("table", blocks.short(rules.table), {"alt": ["paragraph", "reference"]})
     block.disable("lheading")
     block.at("paragraph", blocks.paragraph)
     rule = load("mdit_py_plugins.dollarmath.index").math_inline_dollar(allow_double=False)

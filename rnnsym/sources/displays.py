@@ -49,13 +49,14 @@ class _Search:
     tokens: Tokens
     closing: str
     inline: bool
+    start: int
     open: list[str] = field(default_factory=list)
     blank: int | None = None
     prose_at: int = -1
     fault: str = ""
 
-    def run(self, start: int, stop: int) -> End:
-        at = start
+    def run(self, stop: int) -> End:
+        at = self.start
         while (place := self.tokens.next_markup(at)) is not None and place < stop:
             if self.tokens.text[at:place].strip():
                 self.prose_at = -1
@@ -90,7 +91,7 @@ class _Search:
             self.open.append(f"environment {text}")
         elif kind == "end":
             return self._end(text, place, end)
-        return self._unclosed(place) if len(self.open) > DEEPEST else None
+        return self._too_deep(place) if len(self.open) > DEEPEST else None
 
     def _fault(self) -> str:
         return "braces or environments in it are not closed" if self.open else self.fault
@@ -133,7 +134,14 @@ class _Search:
             return End(place, end, self._fault())
         return self._unclosed(place)
 
+    def _too_deep(self, place: int) -> End:
+        # What is inside is not looked at again: each of its openings would lead here once more.
+        return End(place, place, "it is nested too deeply", found=False)
+
     def _unclosed(self, place: int) -> End:
+        """It must have ended before a place; of an inline formula it is not known where."""
+        if self.inline:
+            return End(self.start, self.start, "it is never closed", found=False)
         body = place if self.blank is None else self.blank
         return End(body, body, "it is never closed", found=False)
 
@@ -146,4 +154,4 @@ def end_of_formula(tokens: Tokens, start: int, opening: str, stop: int) -> End:
     """
     closing = CLOSING.get(opening) or f"\\end {opening}"
     inline = opening in ("$", "\\(") or unstarred(opening) == "math"
-    return _Search(tokens, closing, inline).run(start, stop)
+    return _Search(tokens, closing, inline, start).run(stop)

@@ -31,7 +31,7 @@ def is_formula(body: str, after: str) -> bool:
     if not tight:
         return not words and any(c.isalpha() for c in inner) and len(inner) <= 40
     if words and any(c.isspace() for c in inner):
-        return any(sign in OPERATORS for sign in inner)
+        return "](" not in inner and any(sign in OPERATORS for sign in inner)
     return not (after.isalnum() and (words or after.isdigit()))
 
 

@@ -25,7 +25,9 @@ LATEX = re.compile(
     r"(?:sub)*section\*?\s*\{|(?:input|item|emph|textbf|cite|label)(?![A-Za-z]))"
 )
 MARKDOWN = re.compile(r"^(?: {0,3}(?:#{1,6} |```|[-*+] |\d+\. |> )|---$|\+\+\+$)|\$`|\*\*\w", re.M)
-DELIMITER = re.compile(r"\$|\\[(\[]|\\begin\s*\{|:math:`|^[ \t]*\.\. math::", re.MULTILINE)
+DELIMITER = re.compile(
+    r"\$|\\[(\[]|\\begin\s*\{|\\ensuremath|:math:`|^[ \t]*\.\. math::", re.MULTILINE
+)
 NOTEBOOK = re.compile(r'\s*\{.{0,200}"(?:cells|nbformat|metadata|worksheets)"', re.DOTALL)
 
 

@@ -15,7 +15,7 @@ from rnnsym.sources.tidy import unwrapped, without_comments
 PROSE = 200
 WINDOW = 2 * PROSE
 MAX_NOTES = 200
-MAX_FORMULAS = 20_000
+MAX_FORMULAS = 10_000
 SHOWN = "$…$"
 
 
@@ -95,7 +95,7 @@ class Harvest:
         display = (display or bool(environment)) and environment != "math"
         if len(self._found) >= MAX_FORMULAS:
             if not self._full:
-                self.note(line, f"this is the last of {MAX_FORMULAS:,} formulas: more are not read")
+                self.note(line, f"after {MAX_FORMULAS:,} formulas, this and the rest are not read")
             self._full = True
             return
         start = self._size

@@ -107,13 +107,13 @@ class _Reader:
         if end.fault:
             self._note(place, f"{named}: {end.fault}")
         if not end.found and not display:
-            return start
+            return end.after
         body = self.tokens.text[start : end.body]
         if environment and not is_display(environment):
             body = f"\\begin{{{environment}}}{body}\\end{{{environment}}}"
             environment = ""
         self.harvest.formula(body, self.tokens.line(place), display, unstarred(environment))
-        return max(end.after, start)
+        return end.after
 
     def _begin(self, name: str, place: int, end: int) -> int:
         """An environment begins."""

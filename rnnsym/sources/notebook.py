@@ -20,8 +20,6 @@ def read_notebook(text: str, harvest: Harvest, name: str = "") -> None:
         if not isinstance(cell, dict) or cell.get("cell_type") not in ("markdown", "heading"):
             continue
         source = cell.get("source", "")
-        if isinstance(source, list):
-            source = "".join(part for part in source if isinstance(part, str))
         if not isinstance(source, str):
             harvest.notes.append(f"cell {number}: its source is no text")
             continue
