@@ -34,7 +34,8 @@ test: .venv/dev.stamp ## Run all the tests
 bench: .venv/dev.stamp ## Run the benchmarks
 	$(BIN)/python -m tests.benchmarks
 
-nightly: .venv/dev.stamp ## Draw 10,000 random networks instead of 500 (about an hour)
+nightly: .venv/dev.stamp ## Run whole grids, and draw 10,000 random networks instead of 500 (hours)
+	RNNSYM_NIGHTLY=1 $(PYTEST) -m nightly $(PYTEST_ARGS)
 	RNNSYM_COMPOSITIONS=10000 $(PYTEST) tests/compositions $(PYTEST_ARGS)
 
 check: lint ## Check format, style, types and imports, then run the fast tests

@@ -52,7 +52,12 @@ def pytest_report_header(config: pytest.Config) -> str:
     return "needs met: " + (", ".join(name for name, (met, _) in NEEDS.items() if met) or "none")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "RNNSYM_NIGHTLY" not in os.environ:  # whole grids: see `make nightly`
+        grids = [item for item in items if item.get_closest_marker("nightly") is not None]
+        config.hook.pytest_deselected(items=grids)
+        kept = set(items) - set(grids)
+        items[:] = [item for item in items if item in kept]
     for item in items:
         for name, (met, reason) in NEEDS.items():
             if not met and item.get_closest_marker(name) is not None:

@@ -92,7 +92,7 @@ def test_a_concrete_length_is_read_back() -> None:
     check(net, "post", Prints(net, "post").derivations(["W_aa"], steps=3))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("notation", list(PROFILES))
 @pytest.mark.parametrize("model", GRID)
 def test_every_network_in_every_notation(model: str, notation: str) -> None:
@@ -104,7 +104,7 @@ def test_every_network_in_every_notation(model: str, notation: str) -> None:
         check(net, notation, prints.derivations(list(net.parameters)[:2], steps=3))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @settings(
     max_examples=40,
     deadline=None,

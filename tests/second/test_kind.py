@@ -37,7 +37,7 @@ def test_every_equation_of_the_standard_network_is_read_back(capsys):
 
 
 @needs_reader
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("model", "steps"),
     [
@@ -62,7 +62,7 @@ def test_every_equation_of_other_networks_is_read_back(model, steps):
 
 
 @needs_reader
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_large_network_is_read_in_a_sample():
     report = verify(rs.lstm(), 20, {"n_a": 16}, against=[NAME])
     assert report.ok

@@ -107,7 +107,7 @@ def test_is_judged_in_time(payload: Payload, net: Any) -> None:
     _judged(payload, net)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("payload", [p for p in CORPUS if p.name not in FAST], ids=lambda p: p.name)
 def test_is_judged_in_time_too(payload: Payload, net: Any) -> None:
     _judged(payload, net)
