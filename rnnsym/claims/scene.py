@@ -83,6 +83,7 @@ class Scene:
         self._jacobians: dict[Any, Any] = {}
         self._variables: dict[str, Any] = {}
         self._open: set[Any] = set()
+        self._letters: dict[str, frozenset[str]] = {}
 
     def _shared(self, key: Any, zero: bool) -> SharedTruth:
         """What is true at a point of a network is computed once for all claims about it."""
@@ -242,8 +243,9 @@ class Scene:
     ) -> Value:
         """The value of a defined quantity; outside of the steps a recursion gives zero."""
         definition = self.table.definitions[term.name]
+        outer = tuple(sorted((n, around[n]) for n in self.letters(term) if n in around))
         # the arithmetic and the leaves themselves: the id of what is gone may be another's
-        key = values.ar, values.leaf, term.name, index, values.reading
+        key = values.ar, values.leaf, term.name, index, outer, values.reading
         if key in values.known:
             return values.known[key]
         if key in self._open:
@@ -263,6 +265,19 @@ class Scene:
         values.known[key] = found
         return found
 
+    def letters(self, term: u.Term) -> frozenset[str]:
+        """The index letters that a term depends on, those in definitions that it uses too."""
+        found = set(u.letters(term))
+        for name in {x.name for x in u.walk(term) if isinstance(x, u.Defined)}:
+            if name not in self._letters:
+                self._letters[name] = frozenset()  # of itself it gets no more
+                definition = self.table.definitions[name]
+                bodies = (definition.body, *definition.fixed.values())
+                inside = frozenset().union(*map(self.letters, bodies))
+                self._letters[name] = inside - {*definition.letters}
+            found |= self._letters[name]
+        return frozenset(found)
+
     # ---- derivatives ---------------------------------------------------------------------
 
     def jacobian(self, values: Values, term: u.Derivative, numbers: Numbers) -> Any:
@@ -270,17 +285,16 @@ class Scene:
         if isinstance(values.ar, DualArithmetic):
             raise CannotError("derivatives of derivatives are not evaluated")
         immediate = self.is_immediate(term, values.reading)
-        used = tuple(sorted((n, numbers[n]) for n in u.letters(term) if n in numbers))
+        used = tuple(sorted((n, numbers[n]) for n in self.letters(term) if n in numbers))
         reading = values.reading
         key: tuple[Any, ...] = (
             term.of,
             term.by,
             immediate,
             used,
-            reading.mean,
-            reading.activation,
-            reading.dot,
-            reading.rows,
+            reading.with_(layout="", immediate=frozenset()),
+            frozenset(self.down),
+            self.identity_size,
             numbers.get(reading.step) if isinstance(term.of, u.Loss) else None,
         )
         known = self._jacobians
