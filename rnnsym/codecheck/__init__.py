@@ -24,8 +24,46 @@ command    `rnnsym check-code`
 trial      how many mutations are diagnosed as what they are
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from rnnsym.codecheck.adapter import Adapter
-from rnnsym.codecheck.check import check_gradient
 from rnnsym.codecheck.report import CodeReport, Diagnosis, Judged, Sensitivity
+from rnnsym.network import Network
 
 __all__ = ["Adapter", "CodeReport", "Diagnosis", "Judged", "Sensitivity", "check_gradient"]
+
+
+def check_gradient(
+    function: Any,
+    net: Network,
+    *,
+    adapter: Adapter | Mapping[str, Any] | None = None,
+    seed: int = 0,
+    steps: int | Sequence[int] | None = None,
+    sizes: Mapping[str, int] | None = None,
+    sensitivity: bool = True,
+    **layout: Any,
+) -> CodeReport:
+    """Judge a gradient function against a network, and say what is wrong with it.
+
+    function: called as f(params, x, y, initial), returning {parameter: gradient} or (loss,
+    gradients); arrays are time first, x (T, n_x) or (T, B, n_x), weights (out, in), biases (n,),
+    initial a dict of states; the loss is the sum over time and batch. Anything else is described
+    by an `adapter`, or by its words as keywords: see `rnnsym.codecheck.Adapter`. A pair of
+    functions (forward, backward), a class or an object needs `calls`.
+
+    seed: of the random points; steps, sizes: the T and the sizes to use, where a function works
+    with these only; sensitivity: whether to say what errors would have been seen.
+
+    Raises InputError for an adapter that does not fit, and for a function that cannot be called or
+    returns no gradients.
+    """
+    from rnnsym.codecheck import check  # the catalogue takes a while to import
+
+    return check.check_gradient(
+        function, net, adapter=adapter, seed=seed, steps=steps, sizes=sizes,
+        sensitivity=sensitivity, **layout,
+    )  # fmt: skip

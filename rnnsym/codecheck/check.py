@@ -1,4 +1,4 @@
-"""check_gradient: is a user's backward pass right, and if not, what is wrong with it?
+"""Is a user's backward pass right, and if not, what is wrong with it?
 
 The middle of the flow: points → calls → verdicts → diagnosis → report. The function may be any
 callable, or a stand-in for one that runs in another process (`rnnsym.codecheck.remote`).
@@ -39,20 +39,7 @@ def check_gradient(
     sensitivity: bool = True,
     **layout: Any,
 ) -> CodeReport:
-    """Judge a gradient function against a network, and say what is wrong with it.
-
-    function: called as f(params, x, y, initial), returning {parameter: gradient} or (loss,
-    gradients); arrays are time first, x (T, n_x) or (T, B, n_x), weights (out, in), biases (n,),
-    initial a dict of states; the loss is the sum over time and batch. Anything else is described
-    by an `adapter`, or by its words as keywords: see `rnnsym.codecheck.Adapter`. A pair of
-    functions (forward, backward), a class or an object needs `calls`.
-
-    seed: of the random points; steps, sizes: the T and the sizes to use, where a function works
-    with these only; sensitivity: whether to say what errors would have been seen.
-
-    Raises InputError for an adapter that does not fit, and for a function that cannot be called or
-    returns no gradients.
-    """
+    """`rnnsym.codecheck.check_gradient`, which says what the arguments are."""
     given = adapter
     if layout:
         given = {**(_words(adapter)), **layout}
