@@ -15,7 +15,7 @@ from typing import Any
 
 from rnnsym.audit import roles, slips
 from rnnsym.audit.result import CLAIM, DEFINES, INFORMAL, NOTATION, Audit, Finding
-from rnnsym.audit.scopes import Scopes
+from rnnsym.audit.scopes import Scopes, maker
 from rnnsym.claims.check import Formula
 from rnnsym.claims.guard import Guard, LostError
 from rnnsym.claims.verdict import DEFINITION, FALSE, TRUE, UNKNOWN, UNREADABLE, Verdict
@@ -154,7 +154,7 @@ class Auditor:
         found = self.scopes.of_claim(k, node)
         if found and found[0].supposed and not self._stepwise():
             if self.last is None:
-                self.last = build(self.vocabulary, None, last=True)
+                self.last = build(self.vocabulary, None, make=maker(), last=True)
             found += [self.last] if self.last.net is not None else []
         return found
 
@@ -282,8 +282,8 @@ class Auditor:
         return CLAIM, first
 
     def _is_about(self, statement: Statement, candidates: list[Built]) -> bool:
-        """Whether a relation speaks of a network at all."""
-        known = {"vector", "parameter", "gradient", "definition"}
+        """Whether a relation speaks of what a network computes, and not of numbers and weights."""
+        known = {"vector", "gradient", "definition"}
         for o in occurrences(statement.node):
             for built in candidates:
                 found = built.table.find(o.spelled)
@@ -383,9 +383,7 @@ def _lost(statement: Statement, built: Built) -> list[str]:
 
 def _plain_network() -> Any:
     """A network for formulas that are about functions alone."""
-    from rnnsym.network import Network
-
-    return Network("h[t] = tanh(W @ h[t-1] + U @ x[t])", "y_hat[t] = softmax(V @ h[t])")
+    return maker()("h[t] = tanh(W @ h[t-1] + U @ x[t])", "y_hat[t] = softmax(V @ h[t])")
 
 
 def _together(finding: Finding, found: list[tuple[str, Verdict | None]]) -> Finding:
@@ -401,7 +399,8 @@ def _together(finding: Finding, found: list[tuple[str, Verdict | None]]) -> Find
     parts = [p.verdict for v in verdicts for p in (v.parts or (v,))]
     readings = list(dict.fromkeys(v.reading for v in verdicts if v.reading))
     return replace(
-        finding, role=CLAIM, verdict=worst.verdict, reading=" | ".join(readings), diagnosis=worst.diagnosis,
-        message=worst.message, evidence=worst.evidence, correction=worst.correction,
+        finding, role=CLAIM, verdict=worst.verdict, reading=" | ".join(readings),
+        diagnosis=worst.diagnosis, message=worst.message,
+        evidence=worst.evidence, correction=worst.correction,
         marked=worst.marked, counterexample=worst.counterexample, relations=tuple(parts),
     )  # fmt: skip

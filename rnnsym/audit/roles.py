@@ -24,7 +24,8 @@ SUPPOSING = re.compile(
 #: words right before a formula that suppose it
 ASSUMING = re.compile(
     r"\b(if|when|whenever|suppose|assume|assumes|assuming|given|let|say|imagine|unless|consider|"
-    r"such that|e\.g\.)\b(?!.*\b(then|get|have|obtain|yields|gives|becomes|is|are)\b)[^.;,:]{0,60}:?$",
+    r"such that|e\.g\.)\b(?!.*\b(then|get|have|obtain|yields|gives|becomes|is|are)\b)"
+    r"[^.;,:]{0,60}:?$",
     re.IGNORECASE,
 )
 IMPLIES = (

@@ -84,7 +84,7 @@ class Scopes:
     def _network(self, vocabulary: Vocabulary, upto: int, part: Any) -> Built:
         key = part, tuple(f.formula <= upto for f in vocabulary.forward)
         if key not in self._built:
-            found = build(vocabulary, upto)
+            found = build(vocabulary, upto, make=maker())
             same = next((b for b in self.order if _alike(b, found)), None)
             self._built[key] = same or found
             if same is None:
@@ -95,13 +95,20 @@ class Scopes:
         """Whether nothing is missing in a part: a symbol of the claim that has a meaning in the
         whole, or the equation of a vector that the part only takes from elsewhere."""
         for o in occurrences(node):
-            if self.whole.table.find(o.spelled) is not None:
-                if built.table.find(o.spelled) is None:
-                    return False
+            known = self.whole.table.find(o.spelled) is not None
+            if known and built.table.find(o.spelled) is None:
+                return False
         names = {e.name: key for key, e in built.table.entries.items()}
         given = [names.get(n) for n in built.net.inputs]
         computed = {f.key for f in self.whole.forward if f.key[0] not in INPUTS}
         return not any(key in computed for key in given)
+
+
+def maker() -> Any:
+    """What makes a network that can be derived as well, which diagnoses make use of."""
+    from rnnsym.api import Network
+
+    return Network
 
 
 def _alike(a: Built, b: Built) -> bool:

@@ -14,6 +14,7 @@ from rnnsym.claims.definition import Definition
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
+from rnnsym.reader.entries import without_entries
 from rnnsym.reader.indices import Index
 from rnnsym.reader.meanings import CUSTOMARY
 from rnnsym.reader.resolve import Resolver
@@ -55,9 +56,11 @@ def define(node: s.Relation, table: Table, latex: str, anew: bool = False) -> De
     if spelled.base in CUSTOMARY or spelled.base in table.functions:
         return None
     times = [x for x in spelled.scripts if _is_time(x, table)]
+    entries = _entries(times, table)
+    times = [x for x in times if x not in entries]
     index = times[0].index if len(times) == 1 else None
     letters = (index.letter,) if index is not None and index.letter else ()
-    key = _key(spelled, times[:1])
+    key = _key(spelled, [*times[:1], *entries])
     name = latex[left.start : left.end].strip()
     undo = table.entries.get(key), table.definitions.get(name)
     table.entries[key] = Entry("definition", name)
@@ -67,6 +70,8 @@ def define(node: s.Relation, table: Table, latex: str, anew: bool = False) -> De
     try:
         sides = tuple(Resolver(table, latex)(x) for x in node.sides[1:])
         body = sides[0]
+        if entries:  # δ_i = ∂L/∂z_i defines the vector δ
+            body = without_entries(body, entries[0].text)
         if letters and index is not None and index.constant:  # δ_{t+1} := … defines δ_t
             body = put(body, {letters[0]: Index.of(letters[0], -index.constant)})
         recursive = any(isinstance(x, u.Defined) and x.name == name for x in u.walk(body))
@@ -87,6 +92,19 @@ def _named(left: s.Node) -> tuple[s.Symbol | None, bool]:
         if isinstance(inner, s.Bracket) and inner.kind == "(" and isinstance(first, s.Symbol):
             return first, True
     return (left, False) if isinstance(left, s.Symbol) else (None, False)
+
+
+def _entries(times: list[Script], table: Table) -> list[Script]:
+    """Of two indices that might both be times the one that counts entries, as i of δ_i^{(t)}."""
+    if len(times) != 2:
+        return []
+    chosen = [
+        x
+        for x in times
+        if x.where == "sub" and x.style == "plain" and x.index is not None
+        if x.index.letter in ("i", "j", "k", "l", "m", "n") and x.index.letter not in table.letters
+    ]
+    return chosen if len(chosen) == 1 else []
 
 
 def _is_time(script: Script, table: Table) -> bool:

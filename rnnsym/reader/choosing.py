@@ -33,7 +33,7 @@ def choose(alternatives: Alternatives) -> dict[str, int]:
         # f(h, x) of which nothing is known says less than an equation
         concrete = [k for k, (x, _, _) in enumerate(found) if not isinstance(x, u.Unknown)]
         # h_2 = f(W h_1 + …) is the general one written out
-        general = [k for k in concrete if found[k][1] is None or found[k][1].letters]
+        general = [k for k in concrete if not _is_fixed(found[k][1])]
         concrete = general or concrete
         last = concrete[-1] if concrete else len(found) - 1
         form = expander.form(found[last][0], found[last][1], name)
@@ -45,6 +45,10 @@ def choose(alternatives: Alternatives) -> dict[str, int]:
 
 def _names(term: u.Term, alternatives: Mapping[str, Any]) -> int:
     return sum(isinstance(x, u.Leaf) and x.name in alternatives for x in set(u.walk(term)))
+
+
+def _is_fixed(index: Index | None) -> bool:
+    return index is not None and not index.letters
 
 
 def generalised(found: Sequence[tuple[u.Term, Index | None, Any]]) -> tuple[u.Term, Index] | None:
@@ -127,6 +131,6 @@ class _Expander:
                 return ("product", tuple(sorted(forms, key=repr) if elementwise else forms))
             case u.Num(value):
                 return ("number", value)
-        own = [getattr(term, f) for f in term.__dataclass_fields__ if f not in ("start", "end")]
-        plain = tuple(str(x) for x in own if isinstance(x, str | int))
+        fields = [getattr(term, f) for f in term.__dataclass_fields__ if f not in ("start", "end")]
+        plain = tuple(str(x) for x in fields if isinstance(x, str | int))
         return (type(term).__name__, plain, tuple(inner(x) for x in u.children(term)))

@@ -5,6 +5,8 @@ Used by `network`, for forward equations in components and for losses that are s
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rnnsym.errors import InputError
 from rnnsym.reader import terms as u
 from rnnsym.reader.indices import Index
@@ -33,6 +35,8 @@ def without_entries(term: u.Term, free: str = "") -> u.Term:
             return u.Apply(function, order, without_entries(argument, free))
         case u.Named(function, arguments):
             return u.Named(function, tuple(without_entries(x, free) for x in arguments))
+        case u.Derivative():
+            return replace(term, by=tuple(without_entries(x, free) for x in term.by))
         case u.Quotient(above, below):
             return u.Quotient(without_entries(above, free), without_entries(below, free))
         case u.Power(base, exponent):

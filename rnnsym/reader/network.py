@@ -14,6 +14,7 @@ from typing import Any
 from rnnsym.claims.definition import Definition
 from rnnsym.errors import InputError
 from rnnsym.functions import KNOWN, UNKNOWN
+from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
 from rnnsym.reader.choosing import choose, generalised
 from rnnsym.reader.entries import without_entries
@@ -24,7 +25,7 @@ from rnnsym.reader.statements import Reading, read_formula
 from rnnsym.reader.table import Entry, Table
 from rnnsym.reader.table import key as label_key
 from rnnsym.reader.tokens import UnreadableError
-from rnnsym.reader.vocabulary import SCALAR_LETTERS, Forward, Vocabulary
+from rnnsym.reader.vocabulary import SCALAR_LETTERS, Forward, Vocabulary, nodes
 from rnnsym.reader.writing import Writer
 
 #: how often a network is tried again without an equation that does not fit
@@ -102,7 +103,7 @@ def build(
     one of the output, and not any function.
     """
     if make is None:
-        from rnnsym.network import Network as make  # noqa: N813
+        from rnnsym.network import Network as make
     found: dict[str, list[Forward]] = {}
     for f in vocabulary.forward:
         if upto is None or f.formula <= upto:
@@ -152,7 +153,7 @@ class _Maker:
                 culprit = self._culprit(str(error))
                 if trial == MAX_TRIALS - 1:
                     culprit = None
-                if culprit is None or self.strict and culprit != "L":
+                if culprit is None or (self.strict and culprit != "L"):
                     self.notes.append(str(error))
                     net = None
                     break
@@ -191,7 +192,7 @@ class _Maker:
                     self.notes.append(f"left out: {' '.join(f.latex.split())[:60]}: {error}")
                     continue
                 alternatives.setdefault(name, []).append((term, f.index, f))
-        for name, found in alternatives.items():
+        for found in alternatives.values():
             general = generalised(found)
             if general is not None:
                 found.append((*general, replace(found[-1][2], index=general[1])))
@@ -350,7 +351,7 @@ class _Maker:
         return {target}
 
     def _outputs(self, lines: dict[str, str]) -> list[str]:
-        """The predictions: what no other equation uses, by the customary names if there are some."""
+        """The predictions: what no other equation uses, by the customary names if some are so."""
         uses = {
             n: set(re.findall(r"\b([^\W\d]\w*)\[", line.partition("=")[2]))
             for n, line in lines.items()
@@ -410,6 +411,13 @@ class _Maker:
             known = entry.name in net.vectors or entry.name in net.parameters or entry.name == "L"
             if entry.kind in ("vector", "parameter") and not known:
                 del self.table.entries[key]
+        if list(net.lengths) == ["T"]:  # T_x and T_y are one, where there is one length only
+            seen = {n for _, o in self.vocabulary.seen for x in o.spelled.scripts if x.index
+                    for n in x.index.names}  # fmt: skip
+            ends = {"".join(x.text for x in big.upper if x.text not in "{}")
+                    for _, node, _ in self.vocabulary.statements for big in nodes(node)
+                    if isinstance(big, s.Big)}  # fmt: skip
+            self.table.lengths |= {n for n in {*seen, *ends} if n.startswith("T_")}
         for name in net.lengths:
             self.table.entries.setdefault((name[0], (), name[2:]), Entry("length", name))
 

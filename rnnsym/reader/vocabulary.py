@@ -17,7 +17,7 @@ from rnnsym.reader.indices import Index
 from rnnsym.reader.meanings import CUSTOMARY
 from rnnsym.reader.statements import Reading
 from rnnsym.reader.symbols import Script, Spelled, spell
-from rnnsym.reader.table import INDICES, Entry, Key, Table
+from rnnsym.reader.table import Entry, Key, Table
 from rnnsym.reader.table import key as label_key
 
 #: letters that a loss goes by, where nothing else is known of them
@@ -26,7 +26,8 @@ LOSS_LETTERS = ("L", "E", "J", "C", "ell", "l", "loss", "Loss", "xi", "S")
 SURE_LOSSES = ("L", "E", "J", "ell", "loss", "Loss", "xi")
 #: letters that are functions where they stand before a bracket
 FUNCTION_LETTERS = {"f", "g", "F", "G", "phi", "psi", "sigma", "Phi", "Psi", "varphi", "h", "s",
-                    "act", "activation", "a", "H", "rho", "nonlin", "cell", "RNN", "R", "O", "o", "y",
+                    "act", "activation", "a", "H", "rho", "nonlin", "cell", "RNN", "R", "O", "o",
+                    "y",
                     "LSTM", "GRU", "q", "p", "l", "L", "ell", "N", "M"}  # fmt: skip
 WEIGHT_LETTERS = set("WUVRKQ") | {"Theta", "w", "u", "v", "b", "theta"}
 GRADIENT_LETTERS = {"delta", "Delta", "nabla", "epsilon"}
@@ -160,6 +161,7 @@ class Vocabulary:
 
     def _find_vectors(self) -> None:
         letters = {self.main, "t", *(x for x in self.table.letters if x not in "ijklmn")}
+        components = self._has_components()
         for _, o in self.seen:
             if o.symbol.base in GRADIENT_LETTERS:
                 continue
@@ -168,9 +170,51 @@ class Vocabulary:
                 continue
             rest = [x for x in o.spelled.scripts if x is not times[0]]
             # x_{t,j}: what stands beside a time in the same script counts entries
-            kept = [x for x in rest if not (x.where == "sub" and x.index is not None and x.style == "plain"
-                                            and set(x.index.names) <= _ENTRIES and times[0].where == "sub")]  # fmt: skip
+            beside = components or times[0].where == "sub"
+            kept = [x for x in rest if not (beside and _is_entry(x))]
             self._enter(_key(o.spelled, kept), "vector")
+        self._find_numbered()
+
+    def _has_components(self) -> bool:
+        """Whether entries are written out: Σ_j W_ij h_j, with the letter of the sum at both."""
+        for _, node, _ in self.statements:
+            for big in nodes(node):
+                if not isinstance(big, s.Big) or not big.lower:
+                    continue
+                letter = big.lower[0].text.lstrip("\\")
+                inside = [
+                    x.text
+                    for o in occurrences(big.body)
+                    for x in o.spelled.scripts
+                    if x.where == "sub" and letter in x.text and len(x.text) <= 2
+                ]
+                if {len(x) for x in inside} == {1, 2}:
+                    return True
+        return False
+
+    def _find_numbered(self) -> None:
+        """y_1 = V h_1, y_2 = V h_2: names that are computed at several steps, one by one."""
+        steps: dict[Key, set[int]] = {}
+        for _, node, _ in self.statements:
+            if not isinstance(node, s.Relation) or node.ops[0] != "=":
+                continue
+            left = node.sides[0]
+            if not isinstance(left, s.Symbol) or left.base in WEIGHT_LETTERS:
+                continue
+            numbered, inside = _numbered(spell(left)), list(occurrences(node.sides[1]))
+            if numbered is None:
+                continue
+            key, step = numbered
+            others = [x for x in map(_numbered, (o.spelled for o in inside)) if x is not None]
+            if (key, step - 1) in others and not any(k[0] in WEIGHT_LETTERS for k, _ in others):
+                for k, n in others:  # h_2 = f(h_1, x_2): what else is numbered is so too
+                    steps.setdefault(k, set()).add(n)
+                self._enter(key, "vector")
+            elif any(self._timed(o) for o in inside):
+                steps.setdefault(key, set()).add(step)
+        for key, found in steps.items():
+            if len(found) > 1:
+                self._enter(key, "vector")
 
     def _enter(self, key: Key, kind: str, name: str = "") -> None:
         if key not in self.table.entries:
@@ -243,14 +287,11 @@ class Vocabulary:
                 )
             return None
         timed = any(self._timed(o) for o in occurrences(right))
-        if (
-            found is None
-            and timed
-            and not arguments
-            or (found is None and timed and left.base in LOSS_LETTERS)
+        if (found is None and timed and not arguments) or (
+            found is None and timed and left.base in LOSS_LETTERS
         ):
-            if any(x.index is not None and set(x.index.names) & {*self.table.letters, *INDICES}
-                   for x in spelled.scripts):  # fmt: skip
+            counting = {*self.table.letters, "t", "k", "i", "j", "s", "n"}
+            if any(x.index is not None and set(x.index.names) & counting for x in spelled.scripts):
                 return None
             key = label_key(spelled)
             if left.base not in LOSS_LETTERS:  # z = W h_t + b: at step t, though nothing says so
@@ -387,11 +428,8 @@ class Vocabulary:
                 base = o.symbol.base
                 if base in self.table.functions or f"{base}_{labels}" in self.table.functions:
                     continue
-                if (
-                    base in CUSTOMARY
-                    and not labels
-                    or base in ("T", "t", self.main, "e")
-                    and not labels
+                if (base in CUSTOMARY and not labels) or (
+                    base in ("T", "t", self.main, "e") and not labels
                 ):
                     continue
                 if base in ("1", "0", "I"):
@@ -404,8 +442,8 @@ class Vocabulary:
 
     def _find_lengths(self) -> None:
         """The letter that sums over steps end at, where that is not T."""
-        used = {x.text for _, node, _ in self.statements for b in nodes(node) if isinstance(b, s.Big)
-                for x in b.upper}  # fmt: skip
+        sums = [x for _, node, _ in self.statements for x in nodes(node) if isinstance(x, s.Big)]
+        used = {x.text for b in sums for x in b.upper}
         if "T" in used or any(n == "T" for _, o in self.seen for x in o.spelled.scripts if x.index
                               for n in x.index.names):  # fmt: skip
             return
@@ -495,6 +533,22 @@ _ENTRIES = {"i", "j", "k", "l", "m", "n"}
 _RESERVED = {"T", "t", "L", "softmax", "detach", "tanh", "sigmoid", "relu", "exp", "log", "step",
              "softplus", "identity", "reciprocal", "g", "g_y", "g_1", "g_2", "in", "is", "if", "or",
              "as", "and", "not", "for", "lambda"}  # fmt: skip
+
+
+def _numbered(spelled: Spelled) -> tuple[Key, int] | None:
+    """The name and the number of h_2."""
+    numbers = [x for x in spelled.scripts if x.where == "sub" and x.index and not x.index.names]
+    if len(numbers) != 1 or numbers[0].index is None:
+        return None
+    kept = [x for x in spelled.scripts if x is not numbers[0]]
+    return _key(spelled, kept), numbers[0].index.constant
+
+
+def _is_entry(script: Script) -> bool:
+    """Whether a script may count entries: one small letter below."""
+    if script.where != "sub" or script.style != "plain" or script.index is None:
+        return False
+    return bool(script.index.names) and set(script.index.names) <= _ENTRIES
 
 
 def _is_number(node: s.Node) -> bool:

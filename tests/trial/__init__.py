@@ -96,9 +96,10 @@ def measure(entry: Mapping[str, Any], folder: Path) -> Row:
 
 def _readable(path: Path) -> int:
     source, count = read_file(path), 0
+    macros: Any = source.macros
     for formula in source.formulas:
         try:
-            read_formula(expand(formula.latex, source.macros))
+            read_formula(expand(formula.latex, macros))
             count += 1
         except UnreadableError:
             pass
