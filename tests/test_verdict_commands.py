@@ -21,8 +21,8 @@ NOTES = r"""# Notes
 
 A network: $$h_t = \tanh(W h_{t-1} + U x_t), \qquad \hat{y}_t = \mathrm{softmax}(V h_t)$$
 
-Its loss is the cross entropy. Then $\frac{\partial L}{\partial V} = \sum_t (\hat{y}_t - y_t) h_t^\top$,
-but not
+Its loss is the cross entropy. Then
+$\frac{\partial L}{\partial V} = \sum_t (\hat{y}_t - y_t) h_t^\top$, but not
 
 $$\frac{\partial L}{\partial V} = \sum_t (\hat{y}_t - y_t) h_{t-1}^\top .$$
 """
@@ -66,7 +66,7 @@ def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
     ],
 )
 def test_check(run, claim, verdict, status):
-    found, out, err = run("check", claim, "--model", "elman", "--json")
+    found, out, _err = run("check", claim, "--model", "elman", "--json")
     answer = json.loads(out)
     assert (found, answer["verdict"], answer["claim"]) == (status, verdict, claim)
     keys = {"claim", "verdict", "reading", "evidence", "diagnosis", "counterexample", "message"}
@@ -147,7 +147,7 @@ def test_code_that_is_not_there(run, spec):
 
 def test_audit(run):
     Path("notes.md").write_text(NOTES)
-    status, out, err = run("audit", "notes.md", "--json", "-o", "report.html")
+    status, out, _err = run("audit", "notes.md", "--json", "-o", "report.html")
     answer = json.loads(out)
     assert status == 1
     assert {"document", "model", "formulas", "summary"} <= set(answer)

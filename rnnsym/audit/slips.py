@@ -1,4 +1,4 @@
-"""Slips that no relation by itself shows: a threshold unlike its fellows, a norm of the wrong thing.
+"""Slips that no relation by itself shows: an odd threshold, a norm of the wrong thing.
 
 Used by `audit` after all formulas were judged.
 """

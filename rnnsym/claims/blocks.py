@@ -16,10 +16,11 @@ Matrix = Any
 
 @dataclass(frozen=True)
 class Value:
-    """A matrix; vec: its columns are those of vec(W) for a W of this shape; kind: a constant
-    that takes its size from its neighbours ("one", "identity", "zero"), of which m is the number
-    that it is multiplied by; rows, cols: before which rows and columns of m zeros are missing;
-    kron: m ⊗ I ("right") or I ⊗ m ("left") is meant, where the size of I is open."""
+    """A matrix; vec, covec: its columns, or rows, are those of vec(W) for a W of this shape; kind:
+    a constant that takes its size from its neighbours ("one", "identity", "zero"), of which m
+    is the number that it is multiplied by; rows, cols: before which rows and columns of m zeros
+    are missing; kron: m ⊗ I ("right") or I ⊗ m ("left") is meant, where the size of I is open.
+    """
 
     m: Matrix
     vec: tuple[int, int] | None = None
@@ -27,6 +28,7 @@ class Value:
     rows: tuple[int, ...] = ()
     cols: tuple[int, ...] = ()
     kron: str = ""
+    covec: tuple[int, int] | None = None
 
     @property
     def is_open(self) -> bool:

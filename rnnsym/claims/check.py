@@ -1,4 +1,4 @@
-"""A formula judged: read, its definitions set apart, its relations tested, the verdict put in words.
+"""A formula judged: read, its definitions set apart, its relations tested, told in words.
 
 The entry to `rnnsym.claims`; `rnnsym.audit` calls it for each formula of a document.
 """

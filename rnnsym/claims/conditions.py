@@ -57,7 +57,7 @@ def choices(
     free = sorted(set().union(*(_letters(scene, s) for s in sides)) - set(scene.numbers))
     free = [n for n in free if n != "#"]
     # beyond the last step only what the loss does not depend on has a meaning: its derivative is 0
-    vanishes = any(isinstance(x, u.Derivative) and _of_loss(x) or isinstance(x, u.Defined)
+    vanishes = any((isinstance(x, u.Derivative) and _of_loss(x)) or isinstance(x, u.Defined)
                    for s in sides for x in u.walk(s))  # fmt: skip
     bounds = [_bounds(scene, x, vanishes) for s in sides for x in u.walk(s)]
     bounds += [b for s in sides for x in u.walk(s) for b in _ends(scene, x, free)]
@@ -140,9 +140,10 @@ def _ordered(sides: Sequence[u.Term]) -> list[Condition]:
     found = []
     for side in sides:
         for x in u.walk(side):
-            if isinstance(x, u.Ranged) and x.step == 1 and "#" not in x.upper.names:
-                if x.op == "prod":
-                    found.append(Condition(x.lower, "≤", x.upper.plus(Index(1))))
+            if not (isinstance(x, u.Ranged) and x.step == 1 and x.op == "prod"):
+                continue
+            if "#" not in x.upper.names:
+                found.append(Condition(x.lower, "≤", x.upper.plus(Index(1))))
     return found
 
 

@@ -46,10 +46,9 @@ def right_samples(net: Any, model: str, rng: random.Random) -> Iterator[Sample]:
                     kinds.append(kind)
             latex = printed(printer, equation)
         explicit = True
-        if rng.random() < 0.15 and r"\partial^{+}" in latex:
-            if latex.count(r"\partial^{+}") <= 2:
-                latex, explicit = latex.replace(r"\partial^{+}", r"\partial"), False
-                kinds.append("∂ for ∂⁺")
+        if rng.random() < 0.15 and 0 < latex.count(r"\partial^{+}") <= 2:
+            latex, explicit = latex.replace(r"\partial^{+}", r"\partial"), False
+            kinds.append("∂ for ∂⁺")
         if rng.random() < 0.2:
             defined = define(latex, rng)
             if defined is not None:
@@ -122,15 +121,19 @@ def _distribute(rng: random.Random, ground: Ground, e: Any) -> Any:
 
 
 def _transposed(rng: random.Random, ground: Ground, e: Any) -> Any:
-    if isinstance(e, Transpose) and isinstance(e.arg, MatMul):
-        if all(isinstance(a, MatrixExpr) for a in e.arg.args):
-            return MatMul(*(_tr(a) for a in reversed(e.arg.args)))
+    if isinstance(e, Transpose) and _of_matrices(e.arg):
+        return MatMul(*(_tr(a) for a in reversed(e.arg.args)))
     if isinstance(e, Transpose) and isinstance(e.arg, MatAdd | HadamardProduct):
         return e.arg.func(*map(_tr, e.arg.args))
-    if isinstance(e, MatMul) and len(e.args) == 2 and any(isinstance(a, Transpose) for a in e.args):
-        if all(isinstance(a, MatrixExpr) for a in e.args):
-            return Transpose(MatMul(*(_tr(a) for a in reversed(e.args))))
+    two = _of_matrices(e) and len(e.args) == 2
+    if two and any(isinstance(a, Transpose) for a in e.args):
+        return Transpose(MatMul(*(_tr(a) for a in reversed(e.args))))
     return None
+
+
+def _of_matrices(e: Any) -> bool:
+    """Whether an expression is a product of matrices, without a number."""
+    return isinstance(e, MatMul) and all(isinstance(a, MatrixExpr) for a in e.args)
 
 
 def _tr(e: Any) -> Any:
@@ -140,12 +143,12 @@ def _tr(e: Any) -> Any:
 
 
 def _diagonal(rng: random.Random, ground: Ground, e: Any) -> Any:
-    if isinstance(e, MatMul) and isinstance(e.args[0], DiagMatrix) and len(e.args) == 2:
-        if e.args[1].cols == 1:
-            return HadamardProduct(e.args[0].args[0], e.args[1])
-    if isinstance(e, HadamardProduct) and len(e.args) == 2 and e.cols == 1:
-        if not any(isinstance(a, OneMatrix) for a in e.args):
-            return MatMul(DiagMatrix(e.args[0]), e.args[1])
+    two = len(e.args) == 2
+    if two and isinstance(e, MatMul) and isinstance(e.args[0], DiagMatrix) and e.args[1].cols == 1:
+        return HadamardProduct(e.args[0].args[0], e.args[1])
+    column = two and isinstance(e, HadamardProduct) and e.cols == 1
+    if column and not any(isinstance(a, OneMatrix) for a in e.args):
+        return MatMul(DiagMatrix(e.args[0]), e.args[1])
     return None
 
 

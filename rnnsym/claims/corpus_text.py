@@ -53,7 +53,8 @@ def _later(m: re.Match[str]) -> str:
 
 
 ERRORS: list[tuple[str, Callable[..., str | None]]] = [
-    ("time", _one_of(r"(?<=\\langle )[a-z](?:[-+]1)?(?=\\rangle)|(?<=\()[a-z](?:[-+]1)?(?=\))", _later)),
+    ("time", _one_of(
+        r"(?<=\\langle )[a-z](?:[-+]1)?(?=\\rangle)|(?<=\()[a-z](?:[-+]1)?(?=\))", _later)),
     ("limit above", _one_of(r"(?<=\}\^\{)T(?=\})", lambda m: "T-1")),
     ("limit of a product", _one_of(r"(?<=\\prod_\{[a-z]=)([a-z])\+1(?=\})", lambda m: m[1])),
     ("transpose lost", _one_of(r"\s*\\top", lambda m: "")),
@@ -61,5 +62,6 @@ ERRORS: list[tuple[str, Callable[..., str | None]]] = [
     ("sign", _one_of(r" \+ ", lambda m: " - ")),
     ("sign of a difference", _one_of(r"(?<=[\s}\d]) - (?=\\|[a-z])", lambda m: " + ")),
     ("minus sign", lambda text, rng: f"-{text}" if text[0] != "-" and "+" not in text else None),
-    ("factor 2", lambda text, rng: f"2 {text}" if " + " not in text and " - " not in text else None),
+    ("factor 2", lambda text, rng:
+        f"2 {text}" if " + " not in text and " - " not in text else None),
 ]  # fmt: skip

@@ -117,7 +117,8 @@ CHANGES: list[tuple[str, Change]] = [
     ("fractions", _literal(r"\frac", r"\dfrac", r"\tfrac", r"\cfrac")),
     ("∂L with a slash", _slash),
     ("⊙", _literal(r"\odot", r"\circ", r"\odot ", r"\ast", "*")),
-    ("diag", _literal(r"\operatorname{diag}", r"\mathrm{diag}", r"\text{diag}", r"\operatorname{Diag}")),
+    ("diag", _literal(
+        r"\operatorname{diag}", r"\mathrm{diag}", r"\text{diag}", r"\operatorname{Diag}")),
     ("the loss", _literal(r"\mathscr{L}", r"\mathcal{L}", "L", r"\mathrm{L}", "J", "E")),
     ("δ", _literal(r"\boldsymbol{\delta}", r"\delta", r"\bm{\delta}")),
     ("primes", _sub(r"(?<=[a-z])'(?=\\left|\\[bB]igg?l|\()", r"^{\\prime}", r"^\\prime")),
@@ -170,7 +171,8 @@ FRAMES: list[tuple[str, Change]] = [
     ("\\tag", lambda text, rng: rf"{text} \tag{{{rng.randrange(1, 40)}}}"),
     ("\\label", lambda text, rng: rf"{text} \label{{eq:{rng.randrange(9)}}}"),
     ("full stop", lambda text, rng: text + rng.choice((".", ",", r"\,.", r"\;,"))),
-    ("words", lambda text, rng: rng.choice((r"\text{Then} \quad ", r"\text{so } ", r"\Rightarrow ")) + text),
+    ("words", lambda text, rng:
+        rng.choice((r"\text{Then} \quad ", r"\text{so } ", r"\Rightarrow ")) + text),
     ("range", lambda text, rng: text + r", \quad t = 1, \ldots, T" if "t" in text else text),
     ("boxed", lambda text, rng: rf"\boxed{{{text}}}"),
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from sympy import Basic, Integer, MatAdd, MatMul, MatrixExpr, MatrixSymbol, Transpose
@@ -16,6 +17,7 @@ from sympy.matrices.expressions import HadamardProduct
 from rnnsym.claims.corpus import Sample
 from rnnsym.claims.corpus_text import spoiled
 from rnnsym.claims.corpus_truth import Equation, Ground, decided, equations
+from rnnsym.claims.corpus_writing import written
 from rnnsym.latex import PROFILES, LatexPrinter
 from rnnsym.nodes import Adjoint, Apply, Gradient, TimeProduct, TimeSum, TimeVector, Total
 from rnnsym.verify.mutations import Catalogue
@@ -34,6 +36,17 @@ def wrong_samples(net: Any, model: str, rng: random.Random) -> Iterator[Sample]:
         mutated(base, ground, rng),
     ]
     text = _texts(base, printers, model, rng)
+    for sample in _plain(sources, base, printers, model, rng, text):
+        if rng.random() < 0.5:
+            sample = replace(sample, latex=written(sample.latex, sample.notation, rng)[0])
+        yield sample
+
+
+def _plain(
+    sources: list[Iterator[tuple[str, Equation]]], base: list[Equation],
+    printers: dict[str, LatexPrinter], model: str, rng: random.Random, text: Iterator[Sample],
+) -> Iterator[Sample]:  # fmt: skip
+    """As the printer writes them."""
     while True:
         for source in sources:
             found = next(source, None)

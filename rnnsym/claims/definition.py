@@ -1,4 +1,4 @@
-"""What a document defines: a name for an expression, perhaps at every step, perhaps by recursion."""
+"""What a document defines: a name for an expression, at every step perhaps, or by recursion."""
 
 from __future__ import annotations
 

@@ -249,6 +249,7 @@ class Judge:
             plans.append((3 if self._allows(3) else self.main, 2, True))
             if not u_free(left, right):
                 plans = [(3, 1, True)]
+            first: Outcome | None = None
             for steps, seed, wide in plans:
                 other = self._at(
                     self.scene(steps, zero=reading.zero, seed=seed, wide=wide),
@@ -257,11 +258,16 @@ class Judge:
                     reading,
                     outcome.borders,
                 )
+                if other.kind == "differ" and steps == 1 and not outcome.borders:
+                    first = other  # δ⟨T⟩ + … + δ⟨1⟩ means two terms at least
+                    continue
                 if other.kind == "differ":
                     return other
                 if other.kind == "equal":
                     outcome.cases += other.cases
                     outcome.points += 1
+            if first is not None:
+                outcome.borders = (Border("T", False, 1),)
             return outcome
         except NumbersNeededError:
             return self._in_numbers(left, right, reading)

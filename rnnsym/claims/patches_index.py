@@ -23,6 +23,7 @@ def patches(source: Source, speller: Speller) -> Iterator[Patch]:
         elif len(named.found.components) == 2:
             yield from _components(source, named)
     yield from _whole(source, speller)
+    yield from _tails(source, speller)
 
 
 # ---- times -------------------------------------------------------------------------------
@@ -113,7 +114,7 @@ def _whole(source: Source, speller: Speller) -> Iterator[Patch]:
     """Every time in a factor, a derivative or the body of a product moved at once."""
     for site in source.sites:
         node = site.node
-        if not isinstance(node, s.Derivative | s.Bracket | s.Call | s.Times | s.Scripted):
+        if not isinstance(node, s.Derivative | s.Bracket | s.Call | s.Times | s.Scripted | s.Table):
             continue
         inside = [
             n
@@ -124,6 +125,29 @@ def _whole(source: Source, speller: Speller) -> Iterator[Patch]:
             continue
         yield from _moved(source, site, inside)
         yield from _same(source, site, inside)
+
+
+def _tails(source: Source, speller: Speller) -> Iterator[Patch]:
+    """Every time behind the product of a sum over k taken at t instead: ∂⁺ at t."""
+    for site, pieces in source.products():
+        if site.side != 1 or not site.letters:
+            continue
+        for i in range(1, len(pieces) - 1):
+            start, end = pieces[i].start, pieces[-1].end
+            named = [
+                n
+                for n in speller.named
+                if n.time and start <= n.symbol.start and n.symbol.end <= end
+            ]
+            held = {x for n in named for x in n.found.time.names}  # type: ignore[union-attr]
+            for old in sorted(held - {site.letters[0]}):
+                table = {old: Index.of(site.letters[0])}
+                edits = tuple(
+                    write(source, n.time.tokens, n.found.time.put(table))  # type: ignore[union-attr]
+                    for n in named
+                )
+                told = f"what follows the product is taken at {old} instead of {site.letters[0]}"
+                yield Patch(edits, "∂⁺ at t", told, 1.1)
 
 
 def _moved(source: Source, site: Site, inside: list[Named]) -> Iterator[Patch]:

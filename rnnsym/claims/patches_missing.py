@@ -11,7 +11,7 @@ from typing import Any
 
 from rnnsym.claims.patches_edit import Edit, Patch
 from rnnsym.claims.patches_names import Speller
-from rnnsym.claims.patches_pool import ONE, Pool
+from rnnsym.claims.patches_pool import Pool
 from rnnsym.claims.patches_source import Piece, Source
 from rnnsym.latex.snippets import bracketed, coloured, derivative, ranged
 from rnnsym.reader import syntax as s
@@ -81,9 +81,8 @@ def _products(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
         outer = [Index.of(x) for x in (*site.letters[1:], *_free(source, speller, 0), "T")]
         letter = next(x for x in ("i", "j", "m", "n") if x not in site.letters)
         for upper in list(dict.fromkeys(outer))[:2]:
-            for body in _jacobians(pool, speller, letter):
-                lower = speller.time(Index.of(name, 1))
-                text = bracketed(ranged("prod", letter, lower, speller.time(upper), body))
+            for body in pool.products(letter, name, upper):
+                text = bracketed(body)
                 for i, piece in enumerate(pieces):
                     told = f"the product of the Jacobians between {name} and {upper} is missing"
                     kind = "missing product"
@@ -92,16 +91,6 @@ def _products(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
                         yield Patch((edit,), kind, told, 1.2)
                     edit = Edit(piece.start, piece.start, text + r"\,", coloured(text) + r"\,")
                     yield Patch((edit,), kind, told, 1.6 + 0.1 * i)
-
-
-def _jacobians(pool: Pool, speller: Speller, letter: str) -> Iterator[str]:
-    """∂a⟨i⟩/∂a⟨i-1⟩ of each state."""
-    at = Index.of(letter)
-    for name in pool.states:
-        now = speller.quantity("vector", name, at)
-        before = speller.quantity("vector", name, at.plus(ONE, -1))
-        if now and before:
-            yield derivative(now, before)
 
 
 def _links(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
@@ -154,14 +143,32 @@ def _targets(pool: Pool, speller: Speller, pieces: list[Piece]) -> Iterator[str]
 
 
 def _terms(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
-    """A term of the network's own equations that is left out."""
+    """A term of the network's own equations that is left out; or all that are."""
     for text, kind in dict.fromkeys(pool.wanted()):
         for body in _sides(source):
-            end = body.end
-            new = f" - {text[1:].strip()}" if text.startswith("-") else f" + {text}"
-            edit = Edit(end, end, new, f" {coloured(new.strip())}")
+            edit = _added(body, [text])
             told = f"the term {text.lstrip('-').strip()} is missing"
             yield Patch((edit,), kind, told, 1.5)
+    whole = _plain(source.text(source.sides[1]))
+    texts = [speller.expression(e, pool.time) for e, _ in pool.expressions]
+    absent = [x for x in texts if x is not None and _plain(x.lstrip("-")) not in whole]
+    if 1 < len(absent) < len(texts):
+        told = f"{len(absent)} terms are missing"
+        edit = _added(source.sides[1], absent)
+        yield Patch((edit,), "nothing carried", told, 1.6)
+
+
+def _plain(latex: str) -> str:
+    """A piece without what makes no difference in print."""
+    for mark in (r"\left", r"\right", r"\,", " ", "{", "}"):
+        latex = latex.replace(mark, "")
+    return latex
+
+
+def _added(body: s.Node, texts: list[str]) -> Edit:
+    """Terms put at the end of a sum."""
+    new = "".join(f" - {x[1:].strip()}" if x.startswith("-") else f" + {x}" for x in texts)
+    return Edit(body.end, body.end, new, f" {coloured(new.strip())}")
 
 
 def _replaced(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:

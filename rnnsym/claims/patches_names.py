@@ -80,7 +80,8 @@ class Speller:
             if isinstance(site.node, s.Symbol):
                 spelled = spell(site.node)
                 found = self.table.find(spelled, site.letters)
-                if found is not None and spelled.base not in site.letters:
+                bare = not spelled.scripts and not spelled.accents
+                if found is not None and not (bare and spelled.base in site.letters):
                     yield Named(site, site.node, spelled, found)
 
     # ---- customs of the formula ----------------------------------------------------------

@@ -19,9 +19,9 @@ from rnnsym.claims.patches_names import Speller
 from rnnsym.claims.patches_source import Source
 from rnnsym.derive.adjoint import AdjointSystem
 from rnnsym.errors import RnnsymError
-from rnnsym.latex.snippets import derivative
+from rnnsym.latex.snippets import derivative, ranged
 from rnnsym.latex.snippets import transposed as turned
-from rnnsym.nodes import Adjoint, Apply, TimeSum, TimeVector, leaves, t
+from rnnsym.nodes import Adjoint, Apply, TimeProduct, TimeSum, TimeVector, leaves, t
 from rnnsym.reader import syntax as s
 from rnnsym.reader.indices import Index
 from rnnsym.reader.symbols import spell
@@ -189,6 +189,29 @@ class Pool:
         for part in texts[1:]:
             text += f" {part}" if str(part).startswith("-") else f" + {part}"
         return text
+
+    def products(self, letter: str, lower: str, upper: Index) -> Iterator[str]:
+        """Π of the Jacobians between two steps, of each state, and of all written out."""
+        at, spelled = Index.of(letter), self.speller.quantity
+        limits = self.speller.time(Index.of(lower, 1)), self.speller.time(upper)
+        for name in self.states:
+            now, before = spelled("vector", name, at), spelled("vector", name, at.plus(ONE, -1))
+            if now and before:
+                yield ranged("prod", letter, *limits, derivative(now, before))
+        if self.by not in self.net.parameters or not lower:
+            return
+        for product in leaves(self.closed, TimeProduct)[:1]:
+            text = self.speller.expression(product.body.xreplace({product.index: t}), at)
+            if text is not None:
+                yield ranged("prod", letter, *limits, text)
+
+    @cached_property
+    def closed(self) -> MatrixExpr:
+        """The sum of Jacobian products that the derivative by the parameter is."""
+        known: dict[str, MatrixExpr] = self.net.__dict__.setdefault("_claim_sums", {})
+        if self.by not in known:
+            known[self.by] = self.net.derive(self.by).formula
+        return known[self.by]
 
     def parts(self, letter: str) -> Iterator[str]:
         """The factors of the right terms; in a sum, for the letter that counts its terms."""

@@ -6,6 +6,8 @@ Used by the generators of patches for `repair`.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +22,8 @@ from rnnsym.reader.ranges import limits_of
 from rnnsym.reader.resolve import Resolver
 from rnnsym.reader.tokens import Token, tokens
 
+#: a command that lets a bracket grow, and how far before the bracket it may begin
+LONGEST = 12
 _STRETCH = re.compile(r"(\\left|\\[bB]igg?[lr]?)\s*$")
 
 
@@ -86,8 +90,9 @@ class Source:
         return self.begins(node.start)
 
     def begins(self, place: int) -> int:
-        stretch = _STRETCH.search(self.latex, 0, place)
-        return stretch.start() if stretch and stretch.end() == place else place
+        before = max(0, place - LONGEST)
+        stretch = _STRETCH.search(self.latex[before:place])
+        return before + stretch.start() if stretch else place
 
     def text(self, node: s.Node | Piece) -> str:
         start = node.start if isinstance(node, Piece) else self.start(node)
@@ -104,21 +109,23 @@ class Source:
 
     def where(self, site: Site) -> str:
         """In which part a symbol stands that stands in others too: ", in …"."""
-        shown = self.shown(site.node)
-        alike = [x for x in self.sites if x.side == site.side and self.shown(x.node) == shown]
+        if self._counts[site.side, self.shown(site.node)] < 2:
+            return ""
         parts = (s.Derivative, s.Call, s.Times, s.Bracket)
         part = next((x for x in reversed(site.around) if isinstance(x, parts)), None)
-        return f", in {self.short(part)}" if len(alike) > 1 and part is not None else ""
+        return f", in {self.short(part)}" if part is not None else ""
+
+    @cached_property
+    def _counts(self) -> Counter[tuple[int, str]]:
+        """How often a piece stands on a side."""
+        return Counter((x.side, self.shown(x.node)) for x in self.sites)
 
     def token_before(self, place: int) -> Token | None:
         """The last token before a place, but for those that only set rows."""
-        found = None
-        for token in self.tokens:
-            if token.start >= place:
-                break
-            if token.text not in ("&", r"\\", r"\quad", r"\qquad"):
-                found = token
-        return found
+        for i in range(bisect_left(self.tokens, place, key=_start) - 1, -1, -1):
+            if self.tokens[i].text not in ("&", r"\\", r"\quad", r"\qquad"):
+                return self.tokens[i]
+        return None
 
     # ---- sites ---------------------------------------------------------------------------
 
@@ -204,10 +211,13 @@ class Source:
 
     def operator(self, a: Piece, b: Piece) -> Token | None:
         """The operator that is written between two factors."""
-        for token in self.tokens:
-            if a.end <= token.start and token.end <= b.start and token.text in OPERATORS:
-                return token
-        return None
+        first = bisect_left(self.tokens, a.end, key=_start)
+        last = bisect_left(self.tokens, b.start, key=_start)
+        return next((x for x in self.tokens[first:last] if x.text in OPERATORS), None)
+
+
+def _start(token: Token) -> int:
+    return token.start
 
 
 def children(node: s.Node) -> list[s.Node]:

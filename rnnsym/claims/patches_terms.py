@@ -23,6 +23,7 @@ def patches(source: Source, speller: Speller) -> Iterator[Patch]:
     for site in source.sites:
         if isinstance(site.node, s.Add):
             yield from _signs(source, site, site.node)
+            yield from _carried(source, speller, site.node)
             yield from _terms(source, site, site.node)
             yield from _exchanged(source, site.node)
     for side in source.sides[1:]:
@@ -64,6 +65,26 @@ def _signs(source: Source, site: Site, node: s.Add) -> Iterator[Patch]:
         )
         told = f"the difference of {source.shown(a)} and {source.shown(b)} is reversed"
         yield Patch(edits, "reversed difference", told, 0.9)
+
+
+def _carried(source: Source, speller: Speller, node: s.Add) -> Iterator[Patch]:
+    """The signs of all terms that come from the next step."""
+    edits = []
+    for sign, term in node.terms:
+        later = any(
+            n.found.time is not None
+            and n.found.time.constant > 0
+            and term.start <= n.symbol.start < term.end
+            for n in speller.named
+        )
+        before = source.token_before(source.start(term))
+        if later and before is not None and before.text in ("+", "-"):
+            edits.append(Edit(before.start, before.end, "+" if sign < 0 else "-"))
+        elif later:
+            edits.append(Edit(source.start(term), source.start(term), "-"))
+    if len(edits) > 1:
+        told = "what comes from the next step has the wrong sign"
+        yield Patch(tuple(edits), "sign of what is carried", told, 1.0)
 
 
 def _from(source: Source, node: s.Add) -> int:

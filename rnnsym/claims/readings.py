@@ -70,9 +70,8 @@ class Reading:
         if not self.descending:
             parts.append("the product ascends: the lowest index stands first")
         if self.step:
-            parts.append(
-                f"what is meant is the contribution of step {self.step}, to be summed over {self.step}"
-            )
+            of = f"the contribution of step {self.step}"
+            parts.append(f"what is meant is {of}, to be summed over {self.step}")
         if self.diagonal:
             parts.append("a vector beside a matrix stands for the diagonal matrix of it")
         if self.activation:

@@ -15,7 +15,7 @@ from rnnsym.claims.errors import MisfitError, SizeNeededError, TooLargeError
 from rnnsym.claims.readings import Reading
 from rnnsym.claims.repair_terms import Store
 from rnnsym.claims.scene import Scene
-from rnnsym.claims.values import Numbers, Value, Values, dimension_of
+from rnnsym.claims.values import Numbers, Value, Values
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import terms as u
 from rnnsym.reader.ranges import ENTRIES
@@ -54,15 +54,13 @@ class Memo(Values):
 
 
 class SmallScene(Scene):
-    """A point that remembers which ranges count steps and not entries."""
+    """A point that need not look for the entries which a range might count."""
+
+    store: Store
 
     def range(self, values: Values, term: u.Ranged, numbers: Numbers) -> tuple[int, int]:
         """The limits of a sum or product here."""
-        known = self.__dict__.setdefault("_plain_ranges", {})
-        if id(term) not in known:
-            counted = ENTRIES in term.upper.names or dimension_of(term.body, term.index)
-            known[id(term)] = term, not counted
-        if not known[id(term)][1]:
+        if ENTRIES in term.upper.names or self.store.counts(term.body):
             return super().range(values, term, numbers)
         return values.number(term.lower, numbers), values.number(term.upper, numbers)
 
@@ -94,7 +92,7 @@ class Filter:
         if (steps, zero) not in self.scenes:
             judge = self.judge
             scene = SmallScene(judge.net, judge.table, steps, judge.seed, self.numeric, zero)
-            scene.deadline = judge._deadline
+            scene.deadline, scene.store = judge._deadline, self.store
             self.scenes[steps, zero] = scene
         return self.scenes[steps, zero]
 

@@ -44,6 +44,7 @@ class Store:
         self._ids: set[int] = set()
         self._letters: dict[int, tuple[str, ...]] = {}
         self._ranges: dict[int, frozenset[Any]] = {}
+        self._counts: dict[int, bool] = {}
 
     def __call__(self, term: u.Term) -> u.Term:
         """The one object that stands for a term."""
@@ -74,12 +75,10 @@ class Store:
         """The letters that are free in a term of the store."""
         found = self._letters.get(id(term))
         if found is None:
-            inner = u.children(term)
-            # those of a term without its parts, then those of its parts
-            own = u.letters(term) if not inner or isinstance(term, u.Ranged) else _own(term)
-            if not isinstance(term, u.Ranged):
-                own = own.union(*map(self.letters, inner))
-            found = tuple(sorted(own))
+            inner = set().union(*map(self.letters, u.children(term)))
+            if isinstance(term, u.Ranged):
+                inner = (inner - {term.index}) | {*term.lower.names, *term.upper.names}
+            found = tuple(sorted(inner | _own(term)))
             self._letters[id(term)] = found
         return found
 
@@ -90,6 +89,14 @@ class Store:
             own = {(term.lower, term.upper)} if isinstance(term, u.Ranged) else set()
             found = frozenset(own).union(*map(self.ranges, u.children(term)))
             self._ranges[id(term)] = found
+        return found
+
+    def counts(self, term: u.Term) -> bool:
+        """Whether entries are counted in a term."""
+        found = self._counts.get(id(term))
+        if found is None:
+            found = isinstance(term, u.Component) or any(map(self.counts, u.children(term)))
+            self._counts[id(term)] = found
         return found
 
     def merged(self, old: u.Term, a: u.Term, b: u.Term) -> u.Term | None:
@@ -103,6 +110,8 @@ _CLASH: Any = object()
 
 def _own(term: u.Term) -> set[str]:
     """The letters of a term's own indices."""
+    if not u.children(term):
+        return u.letters(term)
     if isinstance(term, u.Power):
         return set(term.exponent.names)
     if isinstance(term, u.Component):

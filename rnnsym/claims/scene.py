@@ -344,9 +344,9 @@ class Scene:
         if len(shapes) == 1:
             return columns[0], of, shapes[0]
         beside = len({r for r, _ in shapes}) == 1 and any(c > 1 for _, c in shapes)
-        if beside and isinstance(term.by[0], u.Leaf) and term.by[0].time is None and of == (1, 1):
-            if len(shapes) < len(self.net.parameters):  # [W_aa | W_ax], not θ
-                return self.ar.blocks([columns]), of, (shapes[0][0], sum(c for _, c in shapes))
+        weights = isinstance(term.by[0], u.Leaf) and term.by[0].time is None and of == (1, 1)
+        if beside and weights and len(shapes) < len(self.net.parameters):  # [W_aa | W_ax], not θ
+            return self.ar.blocks([columns]), of, (shapes[0][0], sum(c for _, c in shapes))
         total = sum(r * c for r, c in shapes)
         return self.ar.blocks([columns]), of, (total, 1)
 

@@ -145,7 +145,8 @@ class Values:
             return self._constants(a, b)
         a, b = alike(self, self.sized(a, b), self.sized(b, a))
         if self.shape(a) == self.shape(b):
-            return replace(a, m=self.ar.add(a.m, b.m), vec=a.vec or b.vec)
+            total = self.ar.add(a.m, b.m)
+            return replace(a, m=total, vec=a.vec or b.vec, covec=a.covec or b.covec)
         fitted = self._unvec(a, b)
         if fitted is not None:
             return Value(self.ar.add(*fitted))
@@ -184,6 +185,9 @@ class Values:
         for x, y, turned in ((a, b, False), (b, a, True)):
             if x.vec is not None and self.shape(x)[0] == 1 and self.shape(y) == x.vec:
                 m = self._reshaped(x.m, x.vec)
+                return (y.m, m) if turned else (m, y.m)
+            if x.covec is not None and self.shape(x)[1] == 1 and self.shape(y) == x.covec[::-1]:
+                m = self.ar.transpose(self._reshaped(self.ar.transpose(x.m), x.covec))
                 return (y.m, m) if turned else (m, y.m)
         return None
 
@@ -267,7 +271,8 @@ class Values:
             if scaled is not None:
                 return scaled
         if n == p:
-            return Value(self._matmul(a.m, b.m), b.vec, rows=a.rows, cols=b.cols)
+            product = self._matmul(a.m, b.m)
+            return Value(product, b.vec, rows=a.rows, cols=b.cols, covec=a.covec)
         raise MisfitError(f"{self._show(a)} times {self._show(b)}")
 
     def _by_diagonal(self, a: Value, b: Value) -> Value | None:
@@ -354,7 +359,7 @@ class Values:
     def _transposed(self, term: u.Transposed, numbers: Numbers) -> Value:
         v = self(term.body, numbers)
         return Value(
-            self.ar.transpose(v.m), kind=v.kind, rows=v.cols, cols=v.rows, kron=v.kron
+            self.ar.transpose(v.m), v.covec, v.kind, v.cols, v.rows, v.kron, v.vec
         )  # fmt: skip
 
     # ---- functions -----------------------------------------------------------------------
@@ -464,7 +469,7 @@ class Values:
             return Value(ar.transpose(m) if turned else m)
         shape = None if vector else by
         if layout == "denominator":
-            return Value(ar.transpose(jacobian))
+            return Value(ar.transpose(jacobian), covec=shape)
         return Value(jacobian, shape)
 
     # ---- ranges --------------------------------------------------------------------------

@@ -194,7 +194,10 @@ class Atoms(Factors):
             return s.Symbol(word, "rm", start=start, end=self.behind)
         if inner and inner[0].kind == "command" and inner[0].text not in (r"\-",):
             return self.inner(inner, start)
-        if " " not in word and word.isalnum() and self.text in ("_", "^", "(", "'"):
+        follows = self.text in ("_", "^", "'") or (
+            self.text == "(" and not self.tokens[self.i - 1].spaced  # \text{so }(…) is no call
+        )
+        if " " not in word and word.isalnum() and follows:
             return s.Symbol(word, "text", start=start, end=self.behind)
         return s.Words(word, start=start, end=self.behind)
 

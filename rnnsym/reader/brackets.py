@@ -59,7 +59,7 @@ class Brackets(Meanings):
     def _table(self, node: s.Table) -> u.Term:
         if node.kind == "cases":
             return self._cases(node)
-        if any(isinstance(x, s.Dots) or isinstance(x, s.Empty) for row in node.rows for x in row):
+        if any(isinstance(x, (s.Dots, s.Empty)) for row in node.rows for x in row):
             fail("a matrix with … in it is not read: can't tell its entries", node.start)
         rows = [u.Concat(tuple(self(x) for x in row), rows=True) for row in node.rows]
         flat = [r.parts[0] if len(r.parts) == 1 else r for r in rows]

@@ -18,7 +18,8 @@ ACCENTS = {
 }  # fmt: skip
 #: functions that are written as commands or words, and what they are called here
 FUNCTIONS = {
-    "tanh": "tanh", "sigmoid": "sigmoid", "sigm": "sigmoid", "sigma": "sigmoid", "logistic": "sigmoid",
+    "tanh": "tanh", "sigmoid": "sigmoid", "sigm": "sigmoid", "sigma": "sigmoid",
+    "logistic": "sigmoid",
     "softmax": "softmax", "Softmax": "softmax", "relu": "relu", "ReLU": "relu", "RELU": "relu",
     "Tanh": "tanh", "Sigmoid": "sigmoid", "th": "tanh", "sech": "sech", "cosh": "cosh",
     "sinh": "sinh", "coth": "coth", "exp": "exp", "log": "log", "ln": "log", "diag": "diag",
@@ -28,11 +29,15 @@ FUNCTIONS = {
     "logsoftmax": "logsoftmax", "sin": "sin", "cos": "cos", "step": "step",
     "stopgrad": "detach", "rank": "rank", "identity": "identity", "id": "identity",
     "sum": "total", "sgn": "sign", "dim": "dim", "argmax": "argmax", "arg": "arg", "lim": "lim",
-    "Var": "var", "Pr": "Pr", "transpose": "transpose", "Concat": "concat", "CrossEntropy": "crossentropy",
+    "Var": "var", "Pr": "Pr", "transpose": "transpose", "Concat": "concat",
+    "CrossEntropy": "crossentropy",
 }  # fmt: skip
-WORDS = {r"\text", r"\textrm", r"\mathrm", r"\operatorname", r"\operatorname*", r"\mbox", r"\textsf",
-         r"\texttt", r"\textnormal", r"\hbox", r"\mathop", r"\rm", r"\textsc", r"\mathrm*"}  # fmt: skip
-DROPPED_WITH_GROUP = {r"\label", r"\tag", r"\tag*", r"\hspace", r"\hspace*", r"\vspace", r"\phantom",
+WORDS = {r"\text", r"\textrm", r"\mathrm", r"\operatorname", r"\operatorname*", r"\mbox",
+         r"\textsf",
+         r"\texttt", r"\textnormal", r"\hbox", r"\mathop", r"\rm", r"\textsc",
+         r"\mathrm*"}  # fmt: skip
+DROPPED_WITH_GROUP = {r"\label", r"\tag", r"\tag*", r"\hspace", r"\hspace*", r"\vspace",
+                      r"\phantom",
                       r"\hphantom", r"\eqref", r"\ref", r"\vspace*", r"\color", r"\cite",
                       r"\footnote", r"\intertext", r"\shortintertext"}  # fmt: skip
 KEPT_GROUP = {r"\boxed", r"\fbox", r"\mathbin", r"\mathrel", r"\mathord", r"\ensuremath", r"\qty",

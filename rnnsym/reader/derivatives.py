@@ -36,8 +36,8 @@ class Derivatives(Brackets):
         kind = "∂⁺" if plus or any(slot for _, slot in varied) else "∂"
         divided = getattr(node, "divided", None)
         return u.Derivative(
-            inner, tuple(x for x, _ in varied), kind, self(divided) if divided is not None else None,
-            start=node.start, end=node.end,
+            inner, tuple(x for x, _ in varied), kind,
+            self(divided) if divided is not None else None, start=node.start, end=node.end,
         )  # fmt: skip
 
     def _all_varied(self, of: u.Term, by: s.Node) -> list[tuple[u.Term, bool]]:

@@ -7,6 +7,7 @@ last index made free must give the first terms. Anything else can't be told.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -208,7 +209,7 @@ def _shift_sum(shown: list[u.Term], last: u.Term, index: str, node: s.Node) -> u
     if _step(shown[0], last) is None:
         return None
     body, lower, upper = _general(shown[0], last, index, node)
-    for a, b in zip(shown, shown[1:], strict=False):
+    for a, b in itertools.pairwise(shown):
         gap = _step(a, b)
         if gap is None or abs(gap[0][0].constant) != 1 or gap[0][0].letters:
             return None
@@ -259,9 +260,8 @@ def put(term: u.Term, table: dict[str, Index]) -> u.Term:
         if isinstance(x, Index):
             return x.put(table)
         if isinstance(x, u.Term):
-            return replace(x, **{
-                f: inside(getattr(x, f)) for f in x.__dataclass_fields__ if f not in ("start", "end")
-            })  # fmt: skip
+            names = [f for f in x.__dataclass_fields__ if f not in ("start", "end")]
+            return replace(x, **{f: inside(getattr(x, f)) for f in names})
         return tuple(map(inside, x)) if isinstance(x, tuple) else x
 
     result: u.Term = inside(term)

@@ -6,6 +6,7 @@ words between; rows may go on where the one before ended, or leave out the left-
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ from rnnsym.reader.commands import (
 )
 from rnnsym.reader.cursor import split
 from rnnsym.reader.parser import Parser
+from rnnsym.reader.spans import with_ranges
 from rnnsym.reader.tokens import Token, UnreadableError, fail, tokens
 
 #: tables that may hold a system of equations
@@ -63,12 +65,25 @@ class Reading:
 
 def read_formula(latex: str) -> Reading:
     """All statements of a formula. Raises UnreadableError; nothing is ever read in part."""
-    found = _without_spaces(_without_layout(tokens(latex)))
+    found = _without_spaces(_without_layout(_unboxed(tokens(latex))))
     rows = _joined([split(row, "&") for row in split(found, r"\\")])
     result: list[Statement] = []
     for k, cells in enumerate(rows):
         _read_row(cells, rows[k - 1] if k else None, result)
-    return Reading(latex, tuple(result))
+    return Reading(latex, with_ranges(result))
+
+
+def _unboxed(found: list[Token]) -> list[Token]:
+    """What stands in a box around the whole formula."""
+    last = len(found) - (found[-1:] != [] and found[-1].text in (".", ",", ";"))
+    if len(found) < 4 or found[0].text not in (r"\boxed", r"\fbox") or found[1].text != "{":
+        return found
+    depth = 0
+    for i, token in enumerate(found):
+        depth += {"{": 1, "}": -1}.get(token.text, 0)
+        if i and not depth:
+            return [*found[2:i], *found[last:]] if i == last - 1 else found
+    return found
 
 
 def _without_layout(found: list[Token]) -> list[Token]:
@@ -100,9 +115,15 @@ def _without_layout(found: list[Token]) -> list[Token]:
                 open_.pop()
             if layout:
                 i = end + 1
-                if token.text == r"\begin" and name in ("alignedat", "alignat", "IEEEeqnarray", "array"):
+                if token.text == r"\begin" and name in (
+                    "alignedat",
+                    "alignat",
+                    "IEEEeqnarray",
+                    "array",
+                ):
                     i = _after_group(found, i)
-                if found[i : i + 1] and found[i].text == "[" and token.text == r"\begin":
+                placed = [x.text for x in found[i : i + 3]]
+                if token.text == r"\begin" and placed[:1] == ["["] and placed[2:] == ["]"]:
                     i += 3  # [t] and the like
                 continue
             result += found[i : end + 1]
@@ -112,7 +133,7 @@ def _without_layout(found: list[Token]) -> list[Token]:
             size_ends = range(i, min(i + MAX_SIZE, len(found)))
             end = next((j for j in size_ends if found[j].text == "]"), i)
             size = "".join(x.text for x in found[i + 2 : end])
-            if size.lstrip("-").rstrip("ptemxcm").replace(".", "").isdigit():
+            if re.fullmatch(r"-?[\d.]+(pt|em|ex|cm|mm)", size):
                 result.append(token)
                 i = end + 1
                 continue

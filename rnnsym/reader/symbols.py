@@ -97,7 +97,8 @@ def label(found: Sequence[Token]) -> str:
     return "".join(kept)
 
 
-_LOOKS = {"mathrm", "text", "mathbf", "boldsymbol", "mathit", "textrm", "bm", "mathsf", "operatorname",
+_LOOKS = {"mathrm", "text", "mathbf", "boldsymbol", "mathit", "textrm", "bm", "mathsf",
+          "operatorname",
           "rm", "bf", "textit", "textbf", "mathcal", "mbox", "mathtt", "texttt"}  # fmt: skip
 
 
@@ -114,11 +115,32 @@ def _items(found: Sequence[Token]) -> list[list[Token]]:
     return [p for p in parts if p]
 
 
+def _unbraced(found: Sequence[Token]) -> list[Token]:
+    """The tokens without braces that hold nothing together, as in ^{{\\top}}."""
+    kept: list[Token] = []
+    silent: list[bool] = []
+    for i, token in enumerate(found):
+        if token.text == "{":
+            before = found[i - 1] if i else None
+            argument = before is not None and (before.text in "_^}" or before.kind == "command")
+            silent.append(not argument or (before is not None and before.text in _PLAIN))
+            if silent[-1]:
+                continue
+        elif token.text == "}" and silent and silent.pop():
+            continue
+        kept.append(token)
+    return kept
+
+
+#: commands without an argument, after which a brace is no argument
+_PLAIN = {r"\rangle", r"\top", r"\intercal", r"\prime", r"\langle"}
+
+
 def _pieces(found: Sequence[Token]) -> list[list[Token]]:
     """The parts of a superscript: bracketed groups, transposes, and what is between them."""
     parts: list[list[Token]] = []
     plain: list[Token] = []
-    i, tokens = 0, list(found)
+    i, tokens = 0, _unbraced(found)
 
     def flush() -> None:
         if plain:

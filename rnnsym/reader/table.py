@@ -163,7 +163,7 @@ LOSSES = ("L", "E", "J", "C", "ell", "l")
 
 
 def of_network(net: Any, notation: str | None = None) -> Table:
-    """The table of a network's names, as its notation prints them and as they are called in code."""
+    """The table of a network's names, as a notation prints them and as they are in code."""
     from sympy import MatrixSymbol
 
     from rnnsym.latex import PROFILES, LatexPrinter

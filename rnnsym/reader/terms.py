@@ -81,7 +81,7 @@ class Sum(Term):
 
 @dataclass(frozen=True)
 class Product(Term):
-    """Factors from left to right with the operator before each: "", "·", "×", "*", "⊙", "⊗", "/"."""
+    """Factors from left to right, the operator before each: "", "·", "×", "*", "⊙", "⊗", "/"."""
 
     factors: tuple[tuple[str, Term], ...]
 

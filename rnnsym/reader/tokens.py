@@ -36,7 +36,7 @@ class UnreadableError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of source: kind is "command", "letter", "number" or "mark"; [start, end) its place."""
+    """A piece of source at [start, end): kind is "command", "letter", "number" or "mark"."""
 
     kind: str
     text: str
@@ -81,7 +81,8 @@ SILENT = {
     r"\scriptscriptstyle", r"\limits", r"\nolimits", r"\nonumber", r"\notag", r"\left", r"\right",
     r"\middle", r"\big", r"\Big", r"\bigg", r"\Bigg", r"\bigl", r"\bigr", r"\Bigl", r"\Bigr",
     r"\biggl", r"\biggr", r"\Biggl", r"\Biggr", r"\bigm", r"\Bigm", r"\thinspace", r"\negthinspace",
-    r"\small", r"\large", r"\Large", r"\normalsize", r"\footnotesize", r"\scriptsize", r"\allowbreak",
+    r"\small", r"\large", r"\Large", r"\normalsize", r"\footnotesize", r"\scriptsize",
+    r"\allowbreak",
     r"\displaylimits", r"\null", r"\protect", r"\relax", r"\centering", r"\noindent", r"\strut",
     r"\medspace", r"\thickspace", r"\hfill", r"\break", r"\linebreak", r"\newline", r"\smallskip",
     r"\medskip", r"\bigskip", r"\bf", r"\rm", r"\it", r"\boldmath", r"\hline", r"\mathstrut",

@@ -76,10 +76,8 @@ class Writer:
     def _product(self, term: u.Product) -> Text:
         groups: list[tuple[str, list[u.Term]]] = []
         for op, x in term.factors:
-            if (
-                groups
-                and op in ("", "·", "×")
-                or (groups and op == "*" and self._matrix(groups[-1][1][-1], x))
+            if (groups and op in ("", "·", "×")) or (
+                groups and op == "*" and self._matrix(groups[-1][1][-1], x)
             ):
                 groups[-1][1].append(x)
             else:
