@@ -492,6 +492,8 @@ class Values:
             elif term.op == "prod":
                 later_left = self.reading.descending == self.scene.descends(term) and not down
                 total = self.times(v, total, "") if later_left else self.times(total, v, "")
+            elif not self.scene.numeric:
+                raise NumbersNeededError(f"the {term.op} of some")
             else:
                 total = Value(self.scene.norm(self.ar, term.op, total.m, v.m))
         assert total is not None
