@@ -204,6 +204,8 @@ class Scene:
         """Norms, absolute values and the greatest of some, in numbers."""
         if isinstance(ar, DualArithmetic):
             raise CannotError("the derivative of a norm is not evaluated")
+        if not self.numeric:
+            raise NumbersNeededError(kind)
         mp, m = self.ar.mp, matrices[0]
         entries = [x for a in matrices for x in np.ravel(a)]
         if kind in ("max", "min"):

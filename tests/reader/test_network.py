@@ -104,7 +104,7 @@ def test_two_names_for_one_expression():
 
 def test_bidirectional_and_deep():
     net = read(
-        r"""\overrightarrow{h}_t = f(\overrightarrow{V} \overrightarrow{h}_{t-1} + \overrightarrow{W} x_t)
+        r"""\overrightarrow{h}_t = f(\overrightarrow{W} x_t + V' \overrightarrow{h}_{t-1})
 \overleftarrow{h}_t = f(\overleftarrow{W} x_t + \overleftarrow{V} \overleftarrow{h}_{t+1})
 \hat{y}_t = g(U [\overrightarrow{h}_t; \overleftarrow{h}_t] + c)"""
     )
