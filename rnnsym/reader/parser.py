@@ -153,7 +153,7 @@ class Parser(Atoms):
             if token.spaced or not words:
                 words.append("")
             words[-1] += token.text
-        first = self.tokens[self.i + 2].spaced if self.i + 2 < len(self.tokens) else False
+        first = bool(words) and self.tokens[self.i + 2].spaced
         return (
             len(words) > 2
             or " ".join(words).strip().lower() in CONJUNCTIONS
