@@ -266,6 +266,8 @@ class Auditor:
             if verdict.verdict == TRUE:
                 return CLAIM, _for_another(verdict, built, candidates[0], self.last)
             missing = _lost(statement, built) if verdict.verdict == FALSE else []
+            if verdict.verdict == FALSE and "a matrix (" in verdict.message:
+                missing = sorted(built.lost)  # the shapes hang on all equations
             if missing:
                 why = f"the equations of {', '.join(missing)} could not be used"
                 verdict = Verdict(formula.latex, UNKNOWN, why)
