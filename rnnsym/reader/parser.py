@@ -140,6 +140,8 @@ class Parser(Atoms):
                     break
             elif token.text == self.text and depth == 0:
                 bars += 1
+                if bars > 1:
+                    return False
         return bars == 1
 
     def _conjunction(self) -> bool:
