@@ -68,6 +68,7 @@ class Auditor:
 
     def __init__(self, source: Any, model: Any, seconds: float) -> None:
         self.source, self.model, self.seconds = source, model, seconds
+        self.end = 0.0
         self.readings: list[Reading | None] = []
         self.errors: list[UnreadableError | None] = []
         for formula in source.formulas:
@@ -176,6 +177,7 @@ class Auditor:
             return self._unread(finding, error)
         if r"\partial^" in reading.latex:
             self.explicit = True
+        self.end = time.monotonic() + self.seconds  # for all its statements, of all networks
         found: list[tuple[str, Verdict | None]] = []
         for statement in reading.statements:
             judged = self._statement(k, statement, reading, formula)
@@ -249,7 +251,7 @@ class Auditor:
                 one,
                 built.net,
                 table,
-                self.seconds,
+                max(0.0, self.end - time.monotonic()),
                 diagnose and built is candidates[0],
                 (),
                 self.explicit,
@@ -272,7 +274,9 @@ class Auditor:
                 why = f"the equations of {', '.join(missing)} could not be used"
                 verdict = Verdict(formula.latex, UNKNOWN, why)
             verdicts.append(verdict)
-        first = verdicts[0]
+        # false of the likeliest network only, where there was no time for the others, is not false
+        undecided = [v for v in verdicts if v.message.startswith("too large")]
+        first = (undecided or verdicts)[0]
         if first.verdict == FALSE and (redefines or forward) and _names_something(statement):
             return DEFINES, None
         if first.verdict in (FALSE, UNKNOWN) and self._renames(statement, candidates[0].table):
