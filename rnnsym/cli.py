@@ -312,7 +312,8 @@ def _check(arguments: argparse.Namespace) -> int:
     from rnnsym.claims.check import check
     from rnnsym.claims.guard import guarded
 
-    claim = sys.stdin.read() if arguments.claim == "-" else arguments.claim
+    # of more than can be read, no more is taken than says so
+    claim = sys.stdin.read(1 << 20) if arguments.claim == "-" else arguments.claim
     net = _model(arguments.model)
     with guarded(lambda text: check(text, net)) as judge:
         verdict = judge(claim)
