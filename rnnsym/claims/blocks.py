@@ -29,6 +29,7 @@ class Value:
     cols: tuple[int, ...] = ()
     kron: str = ""
     covec: tuple[int, int] | None = None
+    ones: str = ""  # of a "one": a vector of ones is meant, a "column" or a "row"
 
     @property
     def is_open(self) -> bool:

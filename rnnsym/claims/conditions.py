@@ -100,7 +100,9 @@ def _bounds(scene: Any, term: u.Term, vanishes: bool) -> tuple[Index, int, int] 
     first, last = scene.truth.plain.spans[term.name]
     first, last = min(first, last), max(first, last)
     start = scene.truth.plain.starts.get(term.name)
-    lowest = min(first, start) if start is not None else first
+    # before the first step only what an equation uses there has a value: zero, as a start token is
+    back = max((max(lags) for (_, n), lags in scene.net.lags.items() if n == term.name), default=0)
+    lowest = min(first - back, first if start is None else start)
     highest = max(last, start) if start is not None else last
     return term.time, lowest, max(highest, scene.steps + 1) if vanishes else highest
 

@@ -7,12 +7,14 @@ Used by `corpus`. Every rewritten equation is tested on its expressions before i
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from sympy import DiagMatrix, MatAdd, MatMul, MatrixExpr, Symbol, Transpose
 from sympy.matrices.expressions import HadamardProduct, OneMatrix
 
+from rnnsym.algebra import scale
 from rnnsym.claims.corpus import Sample
 from rnnsym.claims.corpus_truth import Equation, Ground, decided, equations
 from rnnsym.claims.corpus_writing import chain, define, written
@@ -46,7 +48,7 @@ def right_samples(net: Any, model: str, rng: random.Random) -> Iterator[Sample]:
                     kinds.append(kind)
             latex = printed(printer, equation)
         explicit = True
-        if rng.random() < 0.15 and 0 < latex.count(r"\partial^{+}") <= 2:
+        if rng.random() < 0.15 and _customary(latex):
             latex, explicit = latex.replace(r"\partial^{+}", r"\partial"), False
             kinds.append("∂ for ∂⁺")
         if rng.random() < 0.2:
@@ -63,6 +65,19 @@ def right_samples(net: Any, model: str, rng: random.Random) -> Iterator[Sample]:
             else "as printed"
         )
         yield Sample(styled, model, notation, kind, True, explicit)
+
+
+_DERIVATIVE = re.compile(
+    r"\\frac\{\\partial(?P<plus>\^\{\+\})? (?P<rest>.*?)(?=\\frac|\\left|$| [-+=] )"
+)
+
+
+def _customary(latex: str) -> bool:
+    """Whether ∂ may stand for ∂⁺: few of them, and none that stands for both."""
+    found = list(_DERIVATIVE.finditer(latex))
+    immediate = [m["rest"].rstrip("\\, ") for m in found if m["plus"]]
+    total = {m["rest"].rstrip("\\, ") for m in found if not m["plus"]}
+    return 0 < len(immediate) <= 2 and not total & set(immediate)
 
 
 def rewritten(equation: Equation, ground: Ground, rng: random.Random) -> tuple[str, Equation]:
@@ -98,7 +113,7 @@ def _whole(equation: Equation, name: str, rng: random.Random) -> Equation | None
         terms = list(right.args)
         moved = terms.pop(rng.randrange(len(terms)))
         rest = terms[0] if len(terms) == 1 else MatAdd(*terms)
-        return Equation(MatAdd(left, MatMul(-1, moved)), rest, where)
+        return Equation(MatAdd(left, scale(-1, moved)), rest, where)
     return None
 
 
@@ -209,8 +224,7 @@ def _slope(rng: random.Random, ground: Ground, e: Any) -> Any:
 def _twice(rng: random.Random, ground: Ground, e: Any) -> Any:
     """-(-u), written as a difference turned around."""
     if isinstance(e, MatAdd) and len(e.args) == 2:
-        turned = MatAdd(*(MatMul(-1, a) for a in e.args))
-        return MatMul(-1, turned)
+        return MatMul(-1, MatAdd(*(scale(-1, a) for a in e.args)))
     return None
 
 

@@ -157,15 +157,20 @@ def _put(e: Any, path: Path, new: Any) -> Any:
 
 
 def _shift(rng: random.Random, ground: Ground, e: Any) -> Any:
-    if isinstance(e, TimeVector) and not isinstance(e.time, Integer):
+    if isinstance(e, TimeVector) and not _at_one_time(ground, e):
         return e.at(e.time + rng.choice((-1, 1)))
     return None
 
 
+def _at_one_time(ground: Ground, e: Any) -> bool:
+    """Whether a vector has no value at other times than this."""
+    return isinstance(e.time, Integer) or ground.net.spans[e.name].single
+
+
 def _shift_derivative(rng: random.Random, ground: Ground, e: Any) -> Any:
-    if isinstance(e, Total) and isinstance(e.by, TimeVector):
+    if isinstance(e, Total) and isinstance(e.by, TimeVector) and not _at_one_time(ground, e.by):
         return e.func(e.of, e.by.at(e.by.time - 1))
-    if isinstance(e, Adjoint):
+    if isinstance(e, Adjoint) and not _at_one_time(ground, e.of):
         return Adjoint(e.of.at(e.of.time + rng.choice((-1, 1))))
     return None
 

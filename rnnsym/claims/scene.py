@@ -484,9 +484,30 @@ class Scene:
                     steps.add(above > below)
         if len(steps) == 1:
             return steps.pop()
-        states = {x.name for x in u.walk(term.body)
-                  if isinstance(x, u.Leaf) and x.name in self.net.states}  # fmt: skip
-        return not states or not all(self.net.lag_range(n)[0] < 0 for n in states)
+        names = {x.name for x in u.walk(term.body) if isinstance(x, u.Leaf) and x.time is not None}
+        return not any(map(self._runs_back, names)) or any(map(self._runs_forth, names))
+
+    def _runs_back(self, name: str) -> bool:
+        return any(lag < 0 for lag in self._lags(name))
+
+    def _runs_forth(self, name: str) -> bool:
+        return any(lag > 0 for lag in self._lags(name))
+
+    def _lags(self, name: str) -> set[int]:
+        """At which distances a node uses states, through nodes of its own step."""
+        found: set[int] = set()
+        agenda, seen = [name], set()
+        while agenda:
+            node = agenda.pop()
+            for (user, used), lags in self.net.lags.items():
+                if user == node and used not in seen:
+                    found |= {lag for lag in lags if used in self.net.states}
+                    if used not in self.net.states and 0 in lags:
+                        seen.add(used)
+                        agenda.append(used)
+        if name in self.net.states:
+            found |= set(self.net.lag_range(name))
+        return found
 
     def holds(self, values: Values, claim: u.Claim, numbers: Numbers) -> bool:
         """Whether a condition between whole numbers holds."""

@@ -125,7 +125,8 @@ class Values:
 
     def _constant(self, term: u.Constant, numbers: Numbers) -> Value:
         number = 0 if term.kind == "zero" else 1
-        return Value(self.ar.full(1, 1, number), kind=term.kind)
+        ones = "column" if term.kind == "one" else ""
+        return Value(self.ar.full(1, 1, number), kind=term.kind, ones=ones)
 
     # ---- sums ----------------------------------------------------------------------------
 
@@ -247,7 +248,11 @@ class Values:
             return self._by_identity(a, b)
         for constant, other in ((a, b), (b, a)):
             if constant.kind == "one" and self.is_scalar(other):  # m 1: of any size
-                return Value(self._scaled(constant.m, other.m), kind="one")
+                return replace(constant, m=self._scaled(constant.m, other.m))
+        if op != "⊙" and not a.kind and b.ones == "column" and self.shape(a)[1] > 1:
+            return Value(self._matmul(a.m, self._spread(b.m, (self.shape(a)[1], 1))))
+        if op != "⊙" and not b.kind and a.ones == "row" and self.shape(b)[0] > 1:
+            return Value(self._matmul(self._spread(a.m, (1, self.shape(b)[0])), b.m))
         a = Value(a.m, a.vec) if a.kind else a
         b = Value(b.m, b.vec) if b.kind else b
         if self.is_scalar(a):
@@ -359,7 +364,8 @@ class Values:
     def _transposed(self, term: u.Transposed, numbers: Numbers) -> Value:
         v = self(term.body, numbers)
         return Value(
-            self.ar.transpose(v.m), v.covec, v.kind, v.cols, v.rows, v.kron, v.vec
+            self.ar.transpose(v.m), v.covec, v.kind, v.cols, v.rows, v.kron, v.vec,
+            {"column": "row", "row": "column"}.get(v.ones, ""),
         )  # fmt: skip
 
     # ---- functions -----------------------------------------------------------------------
