@@ -147,7 +147,7 @@ def _tails(source: Source, speller: Speller) -> Iterator[Patch]:
                     for n in named
                 )
                 told = f"what follows the product is taken at {old} instead of {site.letters[0]}"
-                yield Patch(edits, "∂⁺ at t", told, 1.1)
+                yield Patch(edits, "∂⁺ at t", told, 0.85)
 
 
 def _moved(source: Source, site: Site, inside: list[Named]) -> Iterator[Patch]:
@@ -161,7 +161,7 @@ def _moved(source: Source, site: Site, inside: list[Named]) -> Iterator[Patch]:
             kind = kind.replace("early", "late")
         if isinstance(site.node, s.Bracket) and word == "early" and not site.inside(s.Big):
             kind = "g′ at the previous step"
-        rank = 1.05 if body else 1.4
+        rank = 0.85 if body else 1.4
         yield Patch(edits, kind, f"{shown} is taken one step too {word}", rank)
     held = sorted({name for n in inside for name in n.found.time.names})  # type: ignore[union-attr]
     for old in held:
@@ -177,7 +177,9 @@ def _moved(source: Source, site: Site, inside: list[Named]) -> Iterator[Patch]:
             in_product = getattr(site.inside(s.Big), "op", "") == "prod"
             kind = "one Jacobian for all" if in_product else "∂⁺ at t"
             told = f"{shown} is taken at {old} instead of {new}"
-            yield Patch(edits, kind, told, 1.15 if isinstance(site.node, s.Call) or body else 1.3)
+            yield Patch(
+                edits, kind, told, 0.85 if body else 1.15 if isinstance(site.node, s.Call) else 1.3
+            )
 
 
 def _same(source: Source, site: Site, inside: list[Named]) -> Iterator[Patch]:
