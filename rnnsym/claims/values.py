@@ -125,7 +125,8 @@ class Values:
 
     def _constant(self, term: u.Constant, numbers: Numbers) -> Value:
         number = 0 if term.kind == "zero" else 1
-        ones = "column" if term.kind == "one" else ""
+        lying = self.scene.rows or self.reading.rows
+        ones = ("row" if lying else "column") if term.kind == "one" else ""
         return Value(self.ar.full(1, 1, number), kind=term.kind, ones=ones)
 
     # ---- sums ----------------------------------------------------------------------------
@@ -249,10 +250,8 @@ class Values:
         for constant, other in ((a, b), (b, a)):
             if constant.kind == "one" and self.is_scalar(other):  # m 1: of any size
                 return replace(constant, m=self._scaled(constant.m, other.m))
-        if op != "⊙" and not a.kind and b.ones == "column" and self.shape(a)[1] > 1:
-            return Value(self._matmul(a.m, self._spread(b.m, (self.shape(a)[1], 1))))
-        if op != "⊙" and not b.kind and a.ones == "row" and self.shape(b)[0] > 1:
-            return Value(self._matmul(self._spread(a.m, (1, self.shape(b)[0])), b.m))
+        if op in ("", "·") and bool(a.kind) != bool(b.kind) and (a.ones or b.ones):
+            return self._by_ones(a, b)
         a = Value(a.m, a.vec) if a.kind else a
         b = Value(b.m, b.vec) if b.kind else b
         if self.is_scalar(a):
@@ -291,6 +290,14 @@ class Values:
             row = closed(b).m if p == 1 else self.ar.transpose(closed(b).m)
             return Value(self.ar.hadamard(closed(a).m, self.ar.matmul(self.ar.full(m, 1, 1), row)))
         return None
+
+    def _by_ones(self, a: Value, b: Value) -> Value:
+        """A matrix times a vector of ones: the sums of its rows or columns."""
+        if b.ones == "column" and self.shape(a)[1] > 1:
+            return Value(self._matmul(a.m, self._spread(b.m, (self.shape(a)[1], 1))))
+        if a.ones == "row" and self.shape(b)[0] > 1:
+            return Value(self._matmul(self._spread(a.m, (1, self.shape(b)[0])), b.m))
+        raise MisfitError("a product with a vector of ones that sums nothing")
 
     def _scaled(self, number: Matrix, m: Matrix) -> Matrix:
         rows = self.ar.shape(m)[0]
