@@ -87,6 +87,7 @@ def _with_identity(values: Any, v: Value, rows: int | None, cols: int | None) ->
         if v.kron == "right"
         else values.kron(values.ar.eye(size), v.m),
         (size, width) if v.kron == "right" and height == 1 else None,
+        covec=(size, height) if v.kron == "right" and width == 1 else None,
     )
 
 

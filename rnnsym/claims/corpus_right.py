@@ -177,7 +177,7 @@ def _shift(rng: random.Random, ground: Ground, e: Any) -> Any:
 
 def _split(rng: random.Random, ground: Ground, e: Any) -> Any:
     """The last, or the first, term by itself."""
-    if isinstance(e, TimeSum):
+    if isinstance(e, TimeSum) and e.lower == 1 and e.upper.is_Symbol:
         if rng.random() < 0.5:
             last = e.body.xreplace({e.index: e.upper})
             return MatAdd(TimeSum(e.body, (e.index, e.lower, e.upper - 1)), last)

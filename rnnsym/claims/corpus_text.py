@@ -24,7 +24,7 @@ def spoiled(latex: str, rng: random.Random) -> tuple[str, str] | None:
         return None  # twice nothing is nothing
     if kind == "transpose lost" and r"\frac" in latex:
         return None  # a row or a column: a matter of layout
-    if kind == "limit above" and "overleftarrow" in latex:
+    if kind in ("limit above", "time") and "overleftarrow" in latex:
         return None  # the last step adds nothing where the state after it is zero
     found = error(right, rng)
     if found is None or found == right:

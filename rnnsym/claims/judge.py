@@ -221,19 +221,22 @@ class Judge:
         return list(dict.fromkeys(found))
 
     def _differs(self, scene: Scene, d: u.Derivative) -> bool:
-        numbers = {**scene.numbers}
-        for k, name in enumerate(sorted(u.letters(d) - set(numbers))):
-            numbers[name] = min(3 - k, scene.steps) if k < 3 else 1
+        free = sorted(u.letters(d) - set(scene.numbers))
         total, immediate = Reading(), Reading(immediate=frozenset({d.start}))
-        try:
-            a, *_ = scene.jacobian(scene.values(total), d, numbers)
-            b, *_ = scene.jacobian(scene.values(immediate), d, numbers)
-        except TooLargeError:
-            raise
-        except (RnnsymError, ZeroDivisionError):
-            return False
-        # a partial that is zero, because nothing depends directly, is nobody's reading
-        return bool(a != b) and b != scene.ar.scale(0, b)
+        for first in (3, 2):  # at the border of the steps both may be one
+            chosen = {n: max(1, min(first - k, scene.steps)) for k, n in enumerate(free)}
+            numbers = {**scene.numbers, **chosen}
+            try:
+                a, *_ = scene.jacobian(scene.values(total), d, numbers)
+                b, *_ = scene.jacobian(scene.values(immediate), d, numbers)
+            except TooLargeError:
+                raise
+            except (RnnsymError, ZeroDivisionError):
+                continue
+            # a partial that is zero, because nothing depends directly, is nobody's reading
+            if a != b and b != scene.ar.scale(0, b):
+                return True
+        return False
 
     # ---- one reading ---------------------------------------------------------------------
 

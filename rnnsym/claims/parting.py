@@ -59,6 +59,7 @@ def _by_step(judge: Judge, left: u.Term, right: u.Term, outcome: Outcome) -> str
         with suppress(RnnsymError):
             x, y = values.pair(values(left, every), values(right, every))
             (right_ if judge._same(scene, x, y) else wrong).add(step)
+    wrong -= {0} if right_ - {0} else set()  # what is given at the start is no step
     if not right_ or not wrong:
         return ""
     if max(right_) < min(wrong):

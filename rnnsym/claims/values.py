@@ -215,7 +215,7 @@ class Values:
     # ---- products ------------------------------------------------------------------------
 
     def _product(self, term: u.Product, numbers: Numbers) -> Value:
-        factors = [(op, self(x, numbers)) for op, x in term.factors]
+        factors = self._factors(term, numbers)
         elementwise = {"⊙", "⊘", "*"}
         groups: list[tuple[str, list[tuple[str, Value]]]] = []
         for op, v in factors:
@@ -230,6 +230,22 @@ class Values:
             return self._times(parts)
         except MisfitError:  # a ⊙ b cᵀ is (a ⊙ b) cᵀ, where a ⊙ (b cᵀ) has no meaning
             return self._times(factors)
+
+    def _factors(self, term: u.Product, numbers: Numbers) -> list[tuple[str, Value]]:
+        """The values of the factors; the I of a block [I; 0] has the height of what follows."""
+        found: list[tuple[str, Value]] = []
+        for op, x in reversed(term.factors):
+            tried = self.scene.identity_size
+            following = found[-1][1] if found else None
+            settled = following is not None and not (following.is_open or following.kind)
+            if settled and isinstance(x, u.Concat) and _holds_identity(x):
+                assert following is not None
+                self.scene.identity_size = self.shape(following)[0]
+            try:
+                found.append((op, self(x, numbers)))
+            finally:
+                self.scene.identity_size = tried
+        return found[::-1]
 
     def _times(self, factors: list[tuple[str, Value]]) -> Value:
         result = factors[0][1]
@@ -580,6 +596,10 @@ class Values:
             second, first = self._as_diagonal(b, a) or (None, None)
             return first, second
         return None
+
+
+def _holds_identity(term: u.Term) -> bool:
+    return any(isinstance(x, u.Constant) and x.kind == "identity" for x in u.walk(term))
 
 
 def _total(ar: Any, m: Matrix) -> Matrix:

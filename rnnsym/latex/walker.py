@@ -149,6 +149,7 @@ class Walker:
         args = [a for a in flat if isinstance(a, MatrixExpr)]
         numbers = [a for a in flat if not isinstance(a, MatrixExpr)]
         number = Mul(*numbers) if numbers else None
+        number = None if number == 1 else number
         spread = isinstance(args[0], OneMatrix) and len(args) == 2 and args[1].shape == (1, 1)
         if spread:  # a scalar spread over a vector
             args.reverse()
