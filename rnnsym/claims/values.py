@@ -598,8 +598,11 @@ class Values:
         return None
 
 
-def _holds_identity(term: u.Term) -> bool:
-    return any(isinstance(x, u.Constant) and x.kind == "identity" for x in u.walk(term))
+def _holds_identity(term: u.Concat) -> bool:
+    """Whether an I stands in a column of blocks, [I; 0]."""
+    return not term.rows and any(
+        isinstance(x, u.Constant) and x.kind == "identity" for x in term.parts
+    )
 
 
 def _total(ar: Any, m: Matrix) -> Matrix:

@@ -156,8 +156,10 @@ def _pieces(found: Sequence[Token]) -> list[list[Token]]:
             parts.append(tokens[i : end + 1])
             i = end + 1
             continue
-        if text in (r"\top", r"\intercal") or (
-            text == "T" and not _in_index(plain, tokens[i + 1 :]) and (not plain or parts)
+        if (
+            text in (r"\top", r"\intercal")
+            or (text == "T" and not _in_index(plain, tokens[i + 1 :]) and (not plain or parts))
+            or (text == "T" and i == len(tokens) - 1 and _is_label(plain))
         ):
             flush()
             parts.append([tokens[i]])
@@ -175,6 +177,11 @@ def _pieces(found: Sequence[Token]) -> list[list[Token]]:
         i += 1
     flush()
     return parts
+
+
+def _is_label(found: Sequence[Token]) -> bool:
+    """Whether a T after this transposes what has this label, W^{f T}: no power is f times T."""
+    return len(found) == 1 and found[0].kind == "letter"
 
 
 def _in_index(before: Sequence[Token], after: Sequence[Token]) -> bool:
