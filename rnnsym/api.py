@@ -117,7 +117,10 @@ class Network(network.Network):
     def latex(self, notation: str | None = None) -> str:
         """The forward equations in LaTeX."""
         printer = self._printer(notation)
-        rows = [content.Row(e.lhs, "=", e.rhs) for e in self.equations.values()]
+        equations = [*self.equations.values(), *self.initial.values()]
+        rows = [content.Row(e.lhs, "=", e.rhs) for e in equations]
+        if list(self.lengths) not in ([], ["T"]):  # up to what the steps of the loss are counted
+            rows.append(content.Row(self.total_loss, "=", self.objective))
         return markdown.aligned(content.Display(rows), printer)
 
     def _printer(self, notation: str | None) -> Any:

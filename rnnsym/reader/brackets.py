@@ -120,7 +120,11 @@ class Brackets(Meanings):
             return u.Transposed(self(parts[0]))
         if isinstance(argument, s.Bracket) and argument.kind in ("|", "‖") and function == "max":
             parts = (argument,)
-        return u.Named(function, tuple(map(self, parts)))
+        arguments = tuple(map(self, parts))
+        size = read_index(getattr(node, "sub", ())) if function == "detach" else None
+        if size is not None:
+            arguments = (*arguments, u.Whole(size))
+        return u.Named(function, arguments)
 
     def _scripted(self, node: s.Scripted) -> u.Term:
         if isinstance(node.base, s.Bracket) and node.base.kind == "‖" and node.sub:

@@ -106,16 +106,35 @@ def build(
         from rnnsym.network import Network as make
     found: dict[str, list[Forward]] = {}
     for f in vocabulary.forward:
-        if upto is None or f.formula <= upto:
+        if f.key in vocabulary.table.entries and (upto is None or f.formula <= upto):
             found.setdefault(vocabulary.table.entries[f.key].name, []).append(f)
     before = set(found)
     for f in vocabulary.forward:  # what is defined later counts where nothing was said before
-        name = vocabulary.table.entries[f.key].name
+        entry = vocabulary.table.entries.get(f.key)
+        if entry is None:
+            continue
+        name = entry.name
         if name not in before:
             found.setdefault(name, []).append(f)
     maker = _Maker(vocabulary, found, make, strict, dict(options))
     maker.last, maker.concrete = last, concrete
     return maker.build()
+
+
+#: what the line of an initial value is filed under, after its name
+INITIAL = "⟨0⟩"
+
+
+def _initial(alternatives: dict[str, list[Any]]) -> dict[str, tuple[u.Term, Forward]]:
+    """Initial values that are computed, a⟨0⟩ = b⟨T_x⟩, taken from the equations of their names."""
+    found: dict[str, tuple[u.Term, Forward]] = {}
+    for name, equations in alternatives.items():
+        for equation in list(equations):
+            term, index, f = equation
+            if index is not None and index == Index(0) and len(equations) > 1:
+                found[name] = term, f
+                equations.remove(equation)
+    return found
 
 
 class _Maker:
@@ -136,7 +155,6 @@ class _Maker:
         self.taken: dict[str, Forward] = {}
         self.last = False  # a supposed loss is one of the last step only
         self.concrete = False  # … and the customary one of its output
-        self.scalars: frozenset[str] = frozenset()
         self.scalars = frozenset(
             e.name
             for key, e in self.table.entries.items()
@@ -192,6 +210,7 @@ class _Maker:
                     self.notes.append(f"left out: {' '.join(f.latex.split())[:60]}: {error}")
                     continue
                 alternatives.setdefault(name, []).append((term, f.index, f))
+        initial = _initial(alternatives)
         for found in alternatives.values():
             general = generalised(found)
             if general is not None:
@@ -207,6 +226,14 @@ class _Maker:
                     break
                 except InputError as error:
                     self.notes.append(f"left out: {' '.join(f.latex.split())[:60]}: {error}")
+        every = dict(self.lines)
+        for name, (term, f) in initial.items():
+            try:
+                self._add(name, term, f)
+                every[name + INITIAL] = self.lines[name]
+            except InputError as error:
+                self.notes.append(f"left out: {' '.join(f.latex.split())[:60]}: {error}")
+        self.lines = every
         self._name_parts()
         self._split_blocks()
 
@@ -287,11 +314,12 @@ class _Maker:
         names = {n for line in lines.values() for n in re.findall(r"\b([^\W\d]\w*)\[", line)}
         loss = {n for n in re.findall(r"\b([^\W\d]\w*)\[", lines.get("L", ""))} - {"L"}
         given = names - set(lines)
+        # a target that is fed back at the next step is one all the same
         elsewhere = {
             n
             for k, line in lines.items()
             if k != "L"
-            for n in re.findall(r"\b([^\W\d]\w*)\[", line)
+            for n in re.findall(r"\b([^\W\d]\w*)\[(?!t-)", line)
         }
         targets = {n for n in given & loss if n not in elsewhere}
         options = {"loss": None, **self.options}
@@ -305,6 +333,9 @@ class _Maker:
         options["inputs"], options["targets"] = inputs, sorted(targets)
         if options.get("loss") is None:
             options.pop("loss")
+        length = self.vocabulary.counted
+        if length and targets:
+            options.setdefault("lengths", {sorted(targets)[0]: length})
         scalars = sorted(
             n for n in self.scalars if any(re.search(rf"\b{n}\b", x) for x in lines.values())
         )
@@ -360,6 +391,7 @@ class _Maker:
             n: set(re.findall(r"\b([^\W\d]\w*)\[t\]", line.partition("=")[2]))
             for n, line in lines.items()
         }
+        lines = {n: line for n, line in lines.items() if not n.endswith(INITIAL)}
         sinks = [n for n in lines if not any(n in now[m] for m in lines if m != n)]
         states = {
             n for n in lines if re.search(rf"\b{re.escape(n)}\[t[-+]", " ".join(lines.values()))

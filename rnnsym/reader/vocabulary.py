@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from rnnsym.reader import syntax as s
-from rnnsym.reader.indices import Index
+from rnnsym.reader.indices import Index, read_index
 from rnnsym.reader.meanings import CUSTOMARY
 from rnnsym.reader.statements import Reading
 from rnnsym.reader.symbols import Script, Spelled, spell
@@ -160,7 +161,7 @@ class Vocabulary:
         return bool(set(script.index.names) & letters) and script.style != "brace"
 
     def _find_vectors(self) -> None:
-        letters = {self.main, "t", *(x for x in self.table.letters if x not in "ijklmn")}
+        letters = {self.main, "t", "T", *(x for x in self.table.letters if x not in "ijklmn")}
         components = self._has_components()
         for _, o in self.seen:
             if o.symbol.base in GRADIENT_LETTERS:
@@ -171,9 +172,42 @@ class Vocabulary:
             rest = [x for x in o.spelled.scripts if x is not times[0]]
             # x_{t,j}: what stands beside a time in the same script counts entries
             beside = components or times[0].where == "sub"
-            kept = [x for x in rest if not (beside and _is_entry(x))]
+            kept = [x for x in rest if not (beside and _is_entry(x)) or self._is_gate(x)]
             self._enter(_key(o.spelled, kept), "vector")
         self._find_numbered()
+        self._find_initial()
+
+    def _find_initial(self) -> None:
+        """ŷ_0 = x_1: what an initial value is taken from has a time, though it stands but once."""
+        for _, node, _ in self.statements:
+            if not isinstance(node, s.Relation) or node.ops[0] != "=":
+                continue
+            left, right = node.sides[0], node.sides[1]
+            if not isinstance(left, s.Symbol) or not isinstance(right, s.Symbol):
+                continue
+            start, value = _numbered(spell(left), True), _numbered(spell(right), True)
+            if start is None or value is None or start[1] != 0:
+                continue
+            if start[0] in self.table.entries and right.base not in WEIGHT_LETTERS:
+                self._enter(value[0], "vector")
+
+    @cached_property
+    def _gates(self) -> set[str]:
+        """Letters that carry a time and that no sum runs over: beside i_t, the i of W_{hi} and of
+        z_{i,t} is a label and no index."""
+        timed = {
+            o.symbol.base
+            for _, o in self.seen
+            if len(o.symbol.base) == 1
+            and not o.symbol.accents
+            and any(self._is_time(x, {self.main, "t", "T"}) for x in o.spelled.scripts)
+        }
+        return timed - set().union(
+            *(_bound(node) for _, node, _ in self.statements), self.table.letters
+        )
+
+    def _is_gate(self, script: Script) -> bool:
+        return script.text in self._gates
 
     def _has_components(self) -> bool:
         """Whether entries are written out: Σ_j W_ij h_j, with the letter of the sum at both."""
@@ -422,7 +456,10 @@ class Vocabulary:
         for f in self.forward:
             bound = _bound(f.right) | {i.letter for i in f.components}
             for o in occurrences(f.right):
-                if self.table.find(o.spelled, bound) is not None or o.symbol.base in bound:
+                known = self.table.find(o.spelled, bound)
+                if known is not None and known.power is not None and self._is_gate(known.power):
+                    known = None  # b^h beside b: no power
+                if known is not None or o.symbol.base in bound:
                     continue
                 labels = "".join(x.text for x in o.spelled.scripts if x.where == "sub")
                 base = o.symbol.base
@@ -437,7 +474,11 @@ class Vocabulary:
                 entries = [
                     x for x in o.spelled.scripts if x.where == "sub" and _counts_entries(x, bound)
                 ]
-                kept = [x for x in o.spelled.scripts if x not in entries and not _is_power(x)]
+                kept = [
+                    x
+                    for x in o.spelled.scripts
+                    if x not in entries and (not _is_power(x) or self._is_gate(x))
+                ]
                 self._enter(_key(o.spelled, kept), "parameter")
 
     def _find_lengths(self) -> None:
@@ -453,6 +494,20 @@ class Vocabulary:
             if letter in {x.lstrip("\\") for x in used} - bound - {self.main}:
                 self.table.lengths.add(letter)
                 return
+
+    @property
+    def counted(self) -> str:
+        """The length that the losses of the steps are summed up to, L = Σ_t L_t, if it is not T."""
+        for _, node, _ in self.statements:
+            if not isinstance(node, s.Relation) or not isinstance(node.sides[1], s.Big):
+                continue
+            big, left = node.sides[1], node.sides[0]
+            if isinstance(left, s.Symbol) and isinstance(big.body, s.Symbol):
+                upper = read_index(big.upper)
+                one = left.base == big.body.base and left.base in LOSS_LETTERS
+                if one and upper is not None and upper.letter.startswith("T_"):
+                    return upper.letter
+        return ""
 
     def _find_cases(self) -> None:
         """S_k and s_k are one, where no formula holds both: authors change their mind."""
@@ -535,9 +590,15 @@ _RESERVED = {"T", "t", "L", "softmax", "detach", "tanh", "sigmoid", "relu", "exp
              "as", "and", "not", "for", "lambda"}  # fmt: skip
 
 
-def _numbered(spelled: Spelled) -> tuple[Key, int] | None:
-    """The name and the number of h_2."""
-    numbers = [x for x in spelled.scripts if x.where == "sub" and x.index and not x.index.names]
+def _numbered(spelled: Spelled, brackets: bool = False) -> tuple[Key, int] | None:
+    """The name and the number of h_2; with brackets, of h^{(2)} too."""
+    numbers = [
+        x
+        for x in spelled.scripts
+        if (x.where == "sub" or (brackets and x.style in ("round", "angle")))
+        and x.index
+        and not x.index.names
+    ]
     if len(numbers) != 1 or numbers[0].index is None:
         return None
     kept = [x for x in spelled.scripts if x is not numbers[0]]

@@ -166,6 +166,10 @@ class Writer:
         return Text(f"{term.function}({', '.join(map(self, term.arguments))})", "v")
 
     def _named(self, term: u.Named) -> Text:
+        if term.function == "detach" and len(term.arguments) == 2:
+            vector, size = term.arguments
+            if isinstance(size, u.Whole):
+                return Text(f"detach({self(vector)}, {size.index})", "v")
         inner = ", ".join(map(self, term.arguments))
         if term.function == "softmax":
             return Text(f"softmax({inner})", "v")
