@@ -157,6 +157,7 @@ def test_a_value_with_a_name_is_called_by_it() -> None:
 def test_textbook_forms() -> None:
     assert jacobian(W * u, u) == W
     assert jacobian(W * u, W) == KroneckerProduct(Transpose(u), Identity(3))
+    assert jacobian(Transpose(W) * u, W) == KroneckerProduct(Identity(3), Transpose(u))
     assert jacobian(u, v) == ZeroMatrix(3, 3)
     assert jacobian(HadamardProduct(u, v), u) == DiagMatrix(v)
 
@@ -164,7 +165,7 @@ def test_textbook_forms() -> None:
 @pytest.mark.parametrize(
     ("e", "by", "words"),
     [
-        (MatMul(Transpose(W), u), W, "transpose of a matrix"),
+        (MatMul(Transpose(W), W), W, "transpose of a matrix"),
         (KroneckerProduct(u, v), u, "no rule for KroneckerProduct: register one"),
         (DiagMatrix(u) * v, u, "no rule for DiagMatrix"),
     ],
