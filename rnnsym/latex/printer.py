@@ -123,7 +123,7 @@ class LatexPrinter(Walker):
             sub, sup = [self._index(s) for s in name.sub], self._above(name)
             if e.name == LOSS:
                 core = self.profile.loss
-            elif isinstance(e, MatrixSymbol) and e.shape == (1, 1):
+            elif isinstance(e, MatrixSymbol | TimeVector) and e.shape == (1, 1):
                 core = self._accented(name, None)
             else:
                 kind = "matrix" if isinstance(e, MatrixSymbol) and e.cols != 1 else "vector"

@@ -419,12 +419,27 @@ class _Maker:
         several = {n for n in called if f"{n}()" in self.table.functions or n == "loss_fn"}
         return [*sorted(called - known - several), *sorted(f"{n}()" for n in several)]
 
+    def _numbers(self, lines: dict[str, str]) -> set[str]:
+        """Inputs that are numbers: m_t h_t without an operator multiplies a vector by a number."""
+        found: set[str] = set()
+        vectors: set[str] = set()
+        for term in self.terms.values():
+            for x in u.walk(term):
+                if not isinstance(x, u.Product):
+                    continue
+                for (_, a), (op, b) in zip(x.factors, x.factors[1:], strict=False):
+                    if isinstance(a, u.Leaf) and a.time is None and isinstance(b, u.Leaf):
+                        vectors.add(b.name)
+                    if op == "" and _is_timed(a) and _is_timed(b):
+                        found |= {y.name for y in u.walk(a) if isinstance(y, u.Leaf)}
+        return found - vectors - set(lines)
+
     def _sizes(self, lines: dict[str, str], vectors: Iterable[str]) -> dict[str, Any]:
         if self.vocabulary.scalar:
             return {
                 **{n: 1 for n in vectors if any(re.search(rf"\b{n}\[", x) for x in lines.values())}
             }
-        found: dict[str, Any] = {}
+        found: dict[str, Any] = dict.fromkeys(self._numbers(lines), 1)
         for entry in self.table.entries.values():
             if entry.kind != "parameter":
                 continue
@@ -474,6 +489,13 @@ def _over_time(term: u.Term) -> tuple[bool, u.Ranged | None]:
                 body = u.Product((*(("", x) for x in kept), ("", body)))
             return mean or bool(by_length), replace(inner, body=body)
     return False, None
+
+
+def _is_timed(term: u.Term) -> bool:
+    """A vector at a step, or 1 minus one."""
+    if isinstance(term, u.Sum):
+        return all(isinstance(x, u.Num | u.Constant) or _is_timed(x) for _, x in term.terms)
+    return isinstance(term, u.Leaf) and term.time is not None
 
 
 def _is_entries(term: u.Ranged) -> bool:
