@@ -278,8 +278,11 @@ class _Maker:
 
     def _add(self, name: str, term: u.Term, f: Forward) -> None:
         index = f.index
-        letter = index.letter if index is not None and index.letter else self.vocabulary.main
-        shift = -index.constant if index is not None and index.letter else 0
+        main = self.vocabulary.main
+        letter = index.letter if index is not None and index.letter else main
+        if letter.split("_")[0] == "T" and letter != main:  # ŷ_T = …, for the last step only
+            letter = main
+        shift = -index.constant if index is not None and index.letter == letter else 0
         writer = Writer(letter, shift, self.table.rows, self.scalars)
         right = writer(term)
         time = "t"
@@ -287,7 +290,7 @@ class _Maker:
             if index.constant > 0:
                 raise InputError(f"it is for step {index.constant} only")
             time = str(index.constant)
-        elif index is not None and index.letter.split("_")[0] == "T":
+        elif index is not None and index.letter != letter:
             time, right = writer.time(index), right
         self.lines[name] = f"{name}[{time}] = {right}"
         self.terms[name] = term

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from rnnsym.functions import UNKNOWN
 from rnnsym.reader import syntax as s
 from rnnsym.reader.indices import Index, read_index
 from rnnsym.reader.meanings import CUSTOMARY
@@ -383,7 +384,8 @@ class Vocabulary:
         labels = "".join(c for c in labels if c.isalnum())
         name = f"{base}_{labels}" if labels else base
         taken = {e.name for e in self.table.entries.values()} | {"L"}
-        return f"{name}_fn" if name in taken or name in _RESERVED else name
+        reserved = name in _RESERVED and name not in UNKNOWN
+        return f"{name}_fn" if name in taken or reserved else name
 
     def _find_losses(self) -> None:
         """The loss: what derivatives are taken of and no equation computes; or by its letter."""
