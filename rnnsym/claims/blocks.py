@@ -7,6 +7,7 @@ settled by what it is multiplied with, added to or compared with.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 from rnnsym.claims.errors import CannotError, MisfitError, SizeNeededError
@@ -50,14 +51,13 @@ def fit(values: Any, v: Value, rows: int | None = None, cols: int | None = None)
         return _with_identity(values, v, rows, cols)
     if rows is not None and v.rows:
         height, width = values.ar.shape(v.m)
-        cut = _place(v.rows, rows - height)
-        parts = [
-            values.entries([[(i, j) for j in range(width)] for i in lines], v.m)
-            for lines in (range(cut), range(cut, height))
-            if lines
-        ]
-        if rows > height:
-            parts.insert(1 if cut else 0, values.ar.full(rows - height, width, 0))
+        parts, start = [], 0
+        for place, missing in _spread(values, v.rows, rows - height):
+            parts += _lines(values, v.m, start, place)
+            start = place
+            if missing:
+                parts.append(values.ar.full(missing, width, 0))
+        parts += _lines(values, v.m, start, height)
         v = replace(v, m=values.ar.blocks([[x] for x in parts]), rows=())
     if cols is not None and v.cols:
         turned = Value(values.ar.transpose(v.m), rows=v.cols)
@@ -65,12 +65,29 @@ def fit(values: Any, v: Value, rows: int | None = None, cols: int | None = None)
     return v
 
 
-def _place(places: tuple[int, ...], missing: int) -> int:
+def _lines(values: Any, m: Matrix, start: int, end: int) -> list[Matrix]:
+    """Some rows of a matrix, as a list of one matrix or none."""
+    width = values.ar.shape(m)[1]
+    if start == end:
+        return []
+    return [values.entries([[(i, j) for j in range(width)] for i in range(start, end)], m)]
+
+
+def _spread(values: Any, places: tuple[int, ...], missing: int) -> list[tuple[int, int]]:
+    """How many of the missing lines belong to each place: where several blocks of zeros are open,
+    the judge tries the sizes that there are."""
     if missing < 0:
         raise MisfitError("blocks that are larger together than what they stand beside")
-    if missing and len(places) > 1:
-        raise CannotError("the sizes of several blocks of zeros are not determined")
-    return places[0]
+    if len(places) == 1 or not missing:
+        return [(place, missing if i == 0 else 0) for i, place in enumerate(places)]
+    scene = values.scene
+    if scene.split is None:
+        raise SizeNeededError("the sizes of several blocks of zeros are not determined")
+    found = [x for x in product(scene.block_sizes, repeat=len(places)) if sum(x) == missing]
+    if not found:
+        raise MisfitError("no sizes of the blocks of zeros fit")
+    scene.splits = max(scene.splits, len(found))
+    return list(zip(places, found[scene.split % len(found)], strict=True))
 
 
 def _with_identity(values: Any, v: Value, rows: int | None, cols: int | None) -> Value:
@@ -163,6 +180,7 @@ def joined(values: Any, grid: list[list[Value]]) -> Value:
                 sizes[i] = _assumed(values)
             if not sizes[i] and (plain or any(v.kind == "one" for v in line)):
                 sizes[i] = 1
+    below, beside = _open_lines(grid, "rows"), _open_lines(columns, "cols")
     rows = [
         [_block(values, v, heights[i], widths[j]) for j, v in enumerate(row) if widths[j]]
         for i, row in enumerate(grid)
@@ -175,7 +193,18 @@ def joined(values: Any, grid: list[list[Value]]) -> Value:
         raise MisfitError("blocks of different heights side by side")
     if len({tuple(width for _, width in row) for row in shapes}) != 1:
         raise MisfitError("blocks of different widths on top of each other")
-    return Value(values.ar.blocks(rows), rows=_gaps(heights), cols=_gaps(widths))
+    return Value(values.ar.blocks(rows), rows=_gaps(heights, below), cols=_gaps(widths, beside))
+
+
+def _open_lines(lines: Any, axis: str) -> list[tuple[int, ...]]:
+    """Where zeros are missing inside of the blocks of each line."""
+    found = []
+    for line in lines:
+        patterns = {getattr(v, axis) for v in line if not v.kind}
+        if len(patterns) > 1:
+            raise CannotError("the sizes of blocks of zeros are not determined")
+        found.append(patterns.pop() if patterns else ())
+    return found
 
 
 def _assumed(values: Any) -> int:
@@ -189,7 +218,7 @@ def _assumed(values: Any) -> int:
 def _known(values: Any, line: Any, axis: int) -> int:
     """The height of a row of blocks, or the width of a column; 0 if nothing in it has one."""
     for v in line:
-        if not v.kind and not v.is_open:
+        if not v.kind and not v.kron:
             found: int = values.ar.shape(v.m)[axis]
             return found
     return 0
@@ -198,14 +227,13 @@ def _known(values: Any, line: Any, axis: int) -> int:
 def _block(values: Any, v: Value, height: int, width: int) -> Matrix:
     if v.kind:
         return values.sized(v, Value(values.ar.full(height, width, 0))).m
-    return closed(fit(values, v, height, width)).m
+    return fit(values, v, height, width).m if v.kron else v.m
 
 
-def _gaps(sizes: list[int]) -> tuple[int, ...]:
+def _gaps(sizes: list[int], inner: list[tuple[int, ...]]) -> tuple[int, ...]:
     """Where lines are missing, counted in the lines that are there."""
     places, at = [], 0
-    for size in sizes:
-        if not size:
-            places.append(at)
+    for size, within in zip(sizes, inner, strict=True):
+        places += [at + place for place in within] if size else [at]
         at += size
-    return tuple(dict.fromkeys(places))
+    return tuple(places)

@@ -126,7 +126,7 @@ CHANGES: list[tuple[str, Change]] = [
     ("limits in one", _sub(r"\\sum_\{([a-z])=1\}\^\{([a-zT])\}", r"\\sum_{1 \\leq \1 \\leq \2}")),
     ("Σ over all steps", _sub(r"\\sum_\{([a-z])=1\}\^\{T\}", r"\\sum_{\1}", r"\\sum_{\1=1}^T")),
     ("1", _sub(r"\\mathbf\{1\}", "1")),
-    ("·", _sub(r"(?<=\})\\,(?=\\frac)", r" \\cdot ", r" \\, ", r"\\;")),
+    ("·", _sub(r"(?<=\\rangle\}\})\\,(?=\\frac)", r" \\cdot ", r" \\, ", r"\\;")),
 ]  # fmt: skip
 
 #: times in other scripts, where the notation is that of the post

@@ -42,6 +42,8 @@ LARGE = 14
 #: 50-digit numbers that agree to so many are taken for equal
 AGREE = 30
 MAX_IMMEDIATE = 6
+#: ways to divide zeros among several blocks that are tried
+MAX_SPLITS = 30
 
 
 @dataclass
@@ -295,19 +297,37 @@ class Judge:
         ]
         if not choices:
             return Outcome("none", reading, "no index lies in the range")
-        scene.identity_size = None
+        scene.identity_size = scene.split = None
         try:
             outcome = self._over(scene, left, right, reading, choices)
         except SizeNeededError:
-            for size in sorted({int(v) for v in scene.symbols.values()}):
-                scene.identity_size = size
-                outcome = self._over(scene, left, right, reading, choices)
-                if outcome.kind == "equal":
-                    break
+            outcome = self._with_sizes(scene, left, right, reading, choices)
         if outcome.kind == "differ" and self._descends(scene):
             outcome = self._over(scene, left, right, reading, choices)
             if outcome.kind != "equal":
                 scene.down.clear()
+        return outcome
+
+    def _with_sizes(
+        self,
+        scene: Scene,
+        left: u.Term,
+        right: u.Term,
+        reading: Reading,
+        choices: list[dict[str, int]],
+    ) -> Outcome:
+        """Both sides, where the sizes of blocks of zeros and of I are found by trial."""
+        outcome = Outcome("cannot", reading, "the sizes of blocks are not determined")
+        for size in scene.block_sizes:
+            scene.identity_size, scene.splits, tried = size, 1, 0
+            while tried < min(scene.splits, MAX_SPLITS):
+                scene.split = tried
+                found = self._over(scene, left, right, reading, choices)
+                if found.kind == "equal":
+                    return found
+                if outcome.kind != "differ":
+                    outcome = found
+                tried += 1
         return outcome
 
     def _descends(self, scene: Scene) -> bool:

@@ -79,7 +79,10 @@ class Scene:
         self.deadline = float("inf")
         self.down: set[int] = set()
         self.trace: dict[int, set[tuple[int, int]]] = {}
+        # sizes that the judge tries: of an I, and which division of zeros among several blocks
         self.identity_size: int | None = None
+        self.split: int | None = None
+        self.splits = 1
         self._jacobians: dict[Any, Any] = {}
         self._variables: dict[str, Any] = {}
         self._open: set[Any] = set()
@@ -92,6 +95,11 @@ class Scene:
             known[key] = SharedTruth(self.net, self._point(zero), self.ar)
         self.ar = known[key].base
         return known[key]
+
+    @cached_property
+    def block_sizes(self) -> list[int]:
+        """The sizes that blocks of a matrix may have."""
+        return sorted({int(v) for k, v in self.symbols.items() if str(k) not in self.numbers})
 
     def tick(self) -> None:
         """Raises TooLargeError when the time for a formula is over."""
@@ -296,7 +304,7 @@ class Scene:
             used,
             reading.with_(layout="", immediate=frozenset()),
             frozenset(self.down),
-            self.identity_size,
+            (self.identity_size, self.split),
             numbers.get(reading.step) if isinstance(term.of, u.Loss) else None,
         )
         known = self._jacobians

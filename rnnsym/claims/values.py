@@ -172,8 +172,10 @@ class Values:
 
     def sized(self, v: Value, other: Value) -> Value:
         """A constant in the size of its neighbour."""
-        if not v.kind or other.kind or (other.is_open and v.kind == "zero"):
+        if not v.kind or other.kind:
             return v
+        if other.is_open and v.kind == "zero":
+            return replace(other, m=self.ar.scale(0, other.m), vec=None, covec=None)
         rows, cols = self.shape(closed(other))
         m = self._spread(v.m, (rows, cols))
         if v.kind == "identity":

@@ -179,7 +179,10 @@ class Resolver(Derivatives):
 def _is_constant(term: u.Term) -> bool:
     """Whether a term is made of weights and numbers only."""
     leaves = [x for x in u.walk(term) if not u.children(x)]
-    return all(isinstance(x, u.Num) or (isinstance(x, u.Leaf) and x.time is None) for x in leaves)
+    return all(
+        isinstance(x, u.Num | u.Constant) or (isinstance(x, u.Leaf) and x.time is None)
+        for x in leaves
+    )
 
 
 def _product(factors: list[tuple[str, u.Term]], node: s.Node) -> u.Term:

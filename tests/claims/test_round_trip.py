@@ -67,12 +67,12 @@ def check_value(judge: Judge, expression: Any, term: u.Term, latex: str) -> None
         true = scene.truth.evaluator(bindings)(expression)
         by = [d.by for d in leaves(expression, Total) if isinstance(d.by, MatrixSymbol)]
         shapes = {tuple(int(n.xreplace(scene.symbols)) for n in w.shape) for w in by} or {None}
-        scene.identity_size = None
+        scene.identity_size = scene.split = None
         try:
             found = values(term, every)
+            pairs = [values.pair(Value(true, vec), found) for vec in shapes]
         except SizeNeededError:  # W [I; 0]: what I is, the other side of the equation says
             return
-        pairs = [values.pair(Value(true, vec), found) for vec in shapes]
         assert any(a == b for a, b in pairs), f"at {numbers}: {latex}"
 
 
