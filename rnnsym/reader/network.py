@@ -77,14 +77,20 @@ def read(latex: str, macros: Any = None, make: Any = None, prose: str = "", **op
     return built.net
 
 
+#: an environment other than a matrix inside of a formula
+_ENVIRONMENT = re.compile(r"\\begin\{(?!(?:[bpvVB]?matrix|smallmatrix|array|[dr]?cases)\})")
+
+
 def _formulas(latex: str, macros: Any) -> tuple[list[str], Any]:
-    if "$" in latex or r"\begin{" in latex or r"\[" in latex or r"\(" in latex:
+    if "$" in latex or r"\[" in latex or r"\(" in latex or _ENVIRONMENT.search(latex):
         from rnnsym.sources import read_source
 
         source = read_source(latex)
         if source.formulas:
             return [f.latex for f in source.formulas], {**source.macros, **(macros or {})}
     lines = [line for line in latex.splitlines() if line.strip()]
+    if any(line.count(r"\begin{") != line.count(r"\end{") for line in lines):
+        lines = [latex]
     return lines, macros
 
 
@@ -246,7 +252,7 @@ class _Maker:
                 r"\((\w+) @ \[([^\[\]]+\[[^\]]*\](?:, [^\[\]]+\[[^\]]*\])+)\]\)", line
             ):
                 weight, parts = match.group(1), match.group(2).split(", ")
-                if weight not in base:
+                if weight not in base or not all(p.split("[")[0] in base for p in parts):
                     continue
                 letter, accents, labels = base[weight]
                 keys = [(letter, accents, labels + base[p.split("[")[0]][0]) for p in parts]

@@ -200,7 +200,7 @@ class Vocabulary:
             o.symbol.base
             for _, o in self.seen
             if len(o.symbol.base) == 1
-            and not o.symbol.accents
+            and set(o.symbol.accents) <= {"fwd", "bwd"}
             and any(self._is_time(x, {self.main, "t", "T"}) for x in o.spelled.scripts)
         }
         return timed - set().union(
