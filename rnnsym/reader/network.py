@@ -73,6 +73,9 @@ def read(latex: str, macros: Any = None, make: Any = None, prose: str = "", **op
     built = build(vocabulary, make=make, strict=not errors, concrete=True, **options)
     if built.net is None:
         raise InputError("; ".join(built.notes) or "no network could be made of the equations")
+    uses = {n for e in built.net.source for n in re.findall(r"[^\W\d]\w*", e.text)}
+    if built.lost & uses:  # it would be taken for an input
+        raise InputError("; ".join(n for n in built.notes if n.startswith("left out")))
     built.net.reading_notes = built.notes
     return built.net
 

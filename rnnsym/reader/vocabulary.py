@@ -19,7 +19,7 @@ from rnnsym.reader.indices import Index, read_index
 from rnnsym.reader.meanings import CUSTOMARY
 from rnnsym.reader.statements import Reading
 from rnnsym.reader.symbols import Script, Spelled, spell
-from rnnsym.reader.table import Entry, Key, Table
+from rnnsym.reader.table import INDICES, Entry, Key, Table
 from rnnsym.reader.table import key as label_key
 
 #: letters that a loss goes by, where nothing else is known of them
@@ -209,6 +209,13 @@ class Vocabulary:
 
     def _is_gate(self, script: Script) -> bool:
         return script.text in self._gates
+
+    def _is_power(self, script: Script) -> bool:
+        """W^k, W^2, W^{t-k}; the o of W^o counts nothing, and the h of W^h is a name beside h_t."""
+        if script.where != "sup" or script.style != "plain" or script.index is None:
+            return False
+        counts = {*self.table.letters, *INDICES, "d", "N", "M", "K", "T"}
+        return set(script.index.names) <= counts and not self._is_gate(script)
 
     def _has_components(self) -> bool:
         """Whether entries are written out: Σ_j W_ij h_j, with the letter of the sum at both."""
@@ -459,8 +466,12 @@ class Vocabulary:
             bound = _bound(f.right) | {i.letter for i in f.components}
             for o in occurrences(f.right):
                 known = self.table.find(o.spelled, bound)
-                if known is not None and known.power is not None and self._is_gate(known.power):
-                    known = None  # b^h beside b: no power
+                if (
+                    known is not None
+                    and known.power is not None
+                    and not self._is_power(known.power)
+                ):
+                    known = None  # b^h beside b
                 if known is not None or o.symbol.base in bound:
                     continue
                 labels = "".join(x.text for x in o.spelled.scripts if x.where == "sub")
@@ -476,11 +487,7 @@ class Vocabulary:
                 entries = [
                     x for x in o.spelled.scripts if x.where == "sub" and _counts_entries(x, bound)
                 ]
-                kept = [
-                    x
-                    for x in o.spelled.scripts
-                    if x not in entries and (not _is_power(x) or self._is_gate(x))
-                ]
+                kept = [x for x in o.spelled.scripts if x not in entries and not self._is_power(x)]
                 self._enter(_key(o.spelled, kept), "parameter")
 
     def _find_lengths(self) -> None:
@@ -647,7 +654,3 @@ def _counts_entries(script: Script, bound: set[str]) -> bool:
         and bool(set(script.text) & bound)
         and set(script.text) <= bound | _ENTRIES
     )
-
-
-def _is_power(script: Script) -> bool:
-    return script.where == "sup" and script.style == "plain" and script.index is not None
