@@ -83,7 +83,9 @@ class Auditor:
         self.explicit = False
         self.definitions: dict[Key, tuple[Entry, Any]] = {}
         self.given: Built | None = None  # the model, where it is given
-        self.last: Built | None = None  # the network whose loss is one of the last step only
+        # where no formula says what the loss is: the network with one of the last step only, and
+        # with the customary ones
+        self.supposed: list[tuple[Built, str]] = []
         self.notes: list[str] = list(source.notes)
 
     def run(self, progress: Callable[[int, int], None] | None = None, guard: bool = False) -> Audit:
@@ -153,11 +155,22 @@ class Auditor:
         if self.model is not None:
             return [self._of_model()]
         found = self.scopes.of_claim(k, node)
-        if found and found[0].supposed and not self._stepwise():
-            if self.last is None:
-                self.last = build(self.vocabulary, None, make=maker(), last=True)
-            found += [self.last] if self.last.net is not None else []
+        if found and found[0].supposed:
+            found += [built for built, _ in self._supposed()]
         return found
+
+    def _supposed(self) -> list[tuple[Built, str]]:
+        """The networks with a loss that custom supposes, and what is supposed."""
+        if not self.supposed:
+            ways = [({"concrete": True}, "")]
+            if not self._stepwise():
+                ways.append(({"last": True}, "the loss is one of the last step only"))
+            for options, words in ways:
+                built = build(self.vocabulary, None, make=maker(), **options)
+                words = words or next((n for n in built.notes if n.startswith("the loss is")), "")
+                if built.net is not None:
+                    self.supposed.append((built, words.replace("is taken to be", "is")))
+        return self.supposed
 
     def _stepwise(self) -> bool:
         """Whether the document speaks of the loss of a single step."""
@@ -266,7 +279,8 @@ class Auditor:
             if verdict.verdict == DEFINITION:
                 return DEFINES, None
             if verdict.verdict == TRUE:
-                return CLAIM, _for_another(verdict, built, candidates[0], self.last)
+                words = next((w for b, w in self.supposed if b is built), "")
+                return CLAIM, _for_another(verdict, built, candidates[0], words)
             missing = _lost(statement, built) if verdict.verdict == FALSE else []
             if verdict.verdict == FALSE and "a matrix (" in verdict.message:
                 missing = sorted(built.lost)  # the shapes hang on all equations
@@ -341,13 +355,11 @@ class Auditor:
                 self.definitions[key] = entry, table.definitions[entry.name]
 
 
-def _for_another(verdict: Verdict, built: Built, first: Built, last: Built | None) -> Verdict:
+def _for_another(verdict: Verdict, built: Built, first: Built, words: str) -> Verdict:
     """A verdict that holds for another network than the one so far, with that said."""
     if built is first:
         return verdict
-    which = "the loss is one of the last step only"
-    if built is not last:
-        which = "by the equations elsewhere in the document"
+    which = words or "by the equations elsewhere in the document"
     return replace(verdict, reading="; ".join(filter(None, [verdict.reading, which])))
 
 

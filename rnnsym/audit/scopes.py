@@ -25,7 +25,8 @@ class Scopes:
     """The networks of the parts of a document."""
 
     def __init__(self, formulas: Sequence[Any], readings: Sequence[Reading | None]) -> None:
-        self.readings = [r or Reading("") for r in readings]
+        pairs = zip(formulas, readings, strict=True)
+        self.readings = [r or Reading(f.latex) for f, r in pairs]
         self.prose = " ".join(f"{f.before} {f.after}" for f in formulas)
         self.sections = [(f.cell or 0, f.section) for f in formulas]
         self.starts = sorted(set(self.sections))

@@ -97,6 +97,8 @@ def _bounds(scene: Any, term: u.Term, vanishes: bool) -> tuple[Index, int, int] 
     by what comes after the last step is zero."""
     if not isinstance(term, u.Leaf) or term.time is None or scene.net is None:
         return None
+    if term.name in scene.net.parameters:  # the copy of one step
+        return term.time, 1, scene.steps
     first, last = scene.truth.plain.spans[term.name]
     first, last = min(first, last), max(first, last)
     start = scene.truth.plain.starts.get(term.name)

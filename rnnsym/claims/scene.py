@@ -133,6 +133,7 @@ class Scene:
 
     def _leaf(self, name: str, time: int | None) -> Matrix:
         self.check_time(name, time)
+        time = None if name in self.net.parameters else time  # a copy is as all others
         return self.truth.plain.value((name, time))
 
     def check_time(self, name: str, time: int | None) -> None:
@@ -386,16 +387,19 @@ class Scene:
         node, shape = self._node(by, values, numbers)
         free = self._free_keys(of, values, numbers) if immediate else None
         trajectory = self.truth.trajectory(node, free)
-        weight = isinstance(by, u.Leaf) and by.time is None
-        if values.reading.step in numbers and weight and isinstance(of, u.Loss):
-            trajectory = _OneStep(
-                self.net, self.point, self.ar, trajectory.seeds, numbers[values.reading.step]
-            )
+        weight = isinstance(by, u.Leaf) and by.name in self.net.parameters
+        step: int | None = None
+        if weight and isinstance(by, u.Leaf) and by.time is not None:
+            step = values.number(by.time, numbers)
+        elif weight and isinstance(of, u.Loss):
+            step = numbers.get(values.reading.step)
+        if step is not None:
+            trajectory = _OneStep(self.net, self.point, self.ar, trajectory.seeds, step)
         dual = trajectory.ar
 
         def leaf(name: str, time: int | None) -> Matrix:
             self.check_time(name, time)
-            return trajectory.value((name, time))
+            return trajectory.value((name, None if name in self.net.parameters else time))
 
         inner = Values(self, dual, leaf, trajectory.total_loss, values.reading, {
             n: Dual(m) for n, m in self._variables.items()
@@ -429,7 +433,7 @@ class Scene:
             return Stack("·", [node for node, _ in nodes], nodes[0][0].time), (rows, 1)
         if not isinstance(by, u.Leaf):
             raise CannotError("a derivative by something that is no quantity of the network")
-        if by.time is None:
+        if by.name in self.net.parameters:
             w = self.net.parameters[by.name]
             return MatrixSymbol(by.name, *w.shape), (size(w.rows), size(w.cols))
         time = values.number(by.time, numbers)

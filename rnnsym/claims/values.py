@@ -101,6 +101,8 @@ class Values:
     def _leaf(self, term: u.Leaf, numbers: Numbers) -> Value:
         time = None if term.time is None else self.number(term.time, numbers)
         m = self.leaf(term.name, time)
+        if term.name in self.scene.net.parameters:
+            time = None
         if (self.scene.rows and time is not None) or self.reading.rows:
             m = self.ar.transpose(m)
         elif self.scene.rows and self.ar.shape(m)[1] == 1:

@@ -5,6 +5,7 @@ Part of the parser, between `factors` and `parser`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -25,6 +26,20 @@ from rnnsym.reader.cursor import Cursor, split
 from rnnsym.reader.factors import Factors
 from rnnsym.reader.quotients import derivative_of, differential_sign, undifferential
 from rnnsym.reader.tokens import Token, fail
+
+#: a macro of one letter, as books have for vectors and matrices: \\vh, \\MW, \\bx, \\vdelta
+_LETTER = re.compile(
+    rf"\\(?:bm|bf|bs|mb|mat|vec|rv|gv|[vVmMbBtfu])?(?:([A-Za-z])|({'|'.join(sorted(GREEK))}))$"
+)
+#: commands of LaTeX that look so
+_NO_LETTER = {r"\mp", r"\tt", r"\bot", r"\top", r"\fi"}
+
+
+def bold_letter(command: str) -> str:
+    """The letter that a macro stands for by its name, where the document does not define it, as
+    books define theirs in another file; "" for any other command."""
+    found = _LETTER.match(command)
+    return (found[1] or found[2]) if found and command not in _NO_LETTER else ""
 
 
 class Atoms(Factors):
@@ -75,6 +90,9 @@ class Atoms(Factors):
             return s.Bracket(kind, (inner,), start=start, end=self.behind)
         if text == r"\begin":
             return self.environment(start)
+        letter = bold_letter(text)
+        if letter:
+            return s.Symbol(letter, "mathbf", start=start, end=token.end)
         fail(f"{text} is not known to the reader", start)
 
     def fraction(self, above: Sequence[Token], below: Sequence[Token], start: int) -> s.Node:
@@ -220,7 +238,7 @@ class Atoms(Factors):
             skip.group()
             inner = inner[skip.i :]
         rows = tuple(
-            tuple(self.inner(cell, start) for cell in split(row, "&"))
+            tuple(self.inner(_unpunctuated(cell), start) for cell in split(row, "&"))
             for row in split(inner, r"\\")
             if row
         )
@@ -228,3 +246,8 @@ class Atoms(Factors):
             fail("too large: a matrix of more than 100 entries", start)
         kind = "cases" if "cases" in name else name
         return s.Table(kind, rows, start=start, end=self.behind)
+
+
+def _unpunctuated(cell: list[Token]) -> list[Token]:
+    """A cell of cases or of a matrix without the comma or the full stop at its end."""
+    return cell[:-1] if cell and cell[-1].text in (",", ".", ";") else cell

@@ -14,7 +14,8 @@ from rnnsym.errors import InputError
 from rnnsym.reader import limits
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
-from rnnsym.reader.indices import Index
+from rnnsym.reader.cursor import split
+from rnnsym.reader.indices import Index, read_index
 from rnnsym.reader.parser import Parser
 from rnnsym.reader.symbols import Script, Spelled, spell
 from rnnsym.reader.table import Found, Table
@@ -102,11 +103,30 @@ class Meanings:
         return self._raise(self._leaf(node, found), found.power, spelled, node)
 
     def _special(self, node: s.Symbol, spelled: Spelled) -> u.Term | None:
-        """A bound index by itself; e to some power."""
+        """A bound index by itself; e to some power; the indicator of a class."""
         if not spelled.scripts and not spelled.accents and node.base in self.scope:
             return u.Whole(Index.of(node.base))
         if node.base == "e" and node.sup and ("e", (), "") not in self.table.entries:
             return u.Apply("exp", 0, self._script_expression(node.sup, node.start))
+        if node.base in ("1", "I") and len(node.sub) > 2 and not node.sup:
+            return self._indicator(node)
+        return None
+
+    def _indicator(self, node: s.Symbol) -> u.Term | None:
+        """1_{i, y} and 1_{i = y}, which is entry i of the target where that is written as the
+        vector that has a one at its class; None for anything else."""
+        mark = next((x for x in (",", "=") if any(y.text == x for y in node.sub)), None)
+        parts = split(node.sub, mark) if mark else []
+        if len(parts) != 2:
+            return None
+        for index, target in (parts, parts[::-1]):
+            at = read_index(index)
+            if at is None or not at.letter or at.constant:
+                continue
+            whole = Parser(target).whole()
+            found = self.table.find(spell(whole)) if isinstance(whole, s.Symbol) else None
+            if found is not None and found.entry.kind == "vector":
+                return u.Component(self(whole), (at,))
         return None
 
     def _index_of(self, node: s.Symbol) -> Index | None:
@@ -184,7 +204,7 @@ class Meanings:
                 implied = time is None and name not in self.table.timeless
                 term = u.Leaf(name, time if time is not None else now, implied)
         elif kind == "parameter":
-            term = u.Leaf(name, None)
+            term = u.Leaf(name, time)
         elif kind == "gradient":
             time = time if time is not None else Index.of("t")
             term = u.Derivative(u.Loss(), (u.Leaf(name, time),), "δ")

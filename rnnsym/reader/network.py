@@ -292,7 +292,8 @@ class _Maker:
         if letter.split("_")[0] == "T" and letter != main:  # ŷ_T = …, for the last step only
             letter = main
         shift = -index.constant if index is not None and index.letter == letter else 0
-        writer = Writer(letter, shift, self.table.rows, self.scalars)
+        copies = frozenset(self.table.copies)
+        writer = Writer(letter, shift, self.table.rows, self.scalars, copies)
         right = writer(term)
         time = "t"
         if index is not None and not index.letter:

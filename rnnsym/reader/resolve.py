@@ -143,11 +143,15 @@ class Resolver(Derivatives):
         return index
 
     def _big(self, node: s.Big) -> u.Term:
-        from rnnsym.reader.ranges import limits_of
+        from rnnsym.reader.ranges import ENTRIES, limits_of
 
         index, lower, upper, step = limits_of(node, self)
         with self.bound(index):
             body = self._body(node, index)
+        whole = body[0] if isinstance(body, tuple) else body
+        said = bool(node.upper) and not set(upper.names).isdisjoint({"T", *self.scope})
+        if upper.letters and not said and u.counts_entries(whole, index):
+            upper = Index.of(ENTRIES)
         if isinstance(body, tuple):
             inside, outside = body
             ranged = u.Ranged(

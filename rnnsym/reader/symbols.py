@@ -172,6 +172,8 @@ def _pieces(found: Sequence[Token]) -> list[list[Token]]:
             continue
         elif text in (",", ";"):
             flush()
+        elif text == "^" and parts and not plain and spelling(tokens[i + 1 :]) in _TRANSPOSE:
+            pass  # h^{(t)^\\top}
         else:
             plain.append(tokens[i])
         i += 1

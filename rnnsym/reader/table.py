@@ -65,12 +65,13 @@ class Table:
     mean: bool = False  # the loss of the sequence is the mean over its steps
     timeless: set[str] = field(default_factory=set)  # vectors that never carry their time
     lengths: set[str] = field(default_factory=set)  # letters that stand for the length, beside T
+    copies: set[str] = field(default_factory=set)  # parameters W with copies W⟨t⟩ for single steps
 
     def copy(self) -> Table:
         return Table(
             dict(self.entries), set(self.styles), set(self.letters), dict(self.functions),
             dict(self.definitions), self.rows, self.einstein, self.mean,
-            set(self.timeless), set(self.lengths),
+            set(self.timeless), set(self.lengths), set(self.copies),
         )  # fmt: skip
 
     def find(self, spelled: Spelled, scope: Iterable[str] = ()) -> Found | None:
@@ -128,6 +129,7 @@ class Table:
         timed = entry.kind in ("vector", "gradient") or (
             entry.kind == "definition" and self.definitions[entry.name].indexed
         )
+        timed = timed or (bool(times) and entry.name in self.copies)
         if times and not timed:
             return None
         most = {"vector": 1, "gradient": 2, "parameter": 2, "definition": 2}.get(entry.kind, 0)

@@ -233,6 +233,17 @@ def walk(term: Term) -> list[Term]:
     return found
 
 
+def counts_entries(term: Term, index: str) -> bool:
+    """Whether an index letter counts entries, and no steps."""
+    entries = False
+    for x in walk(term):
+        entries |= isinstance(x, Component) and any(index in i.names for i in x.indices)
+        times = (x.time,) if isinstance(x, Leaf) else x.index if isinstance(x, Defined) else ()
+        if any(t is not None and index in t.names for t in times):
+            return False
+    return entries
+
+
 def letters(term: Term) -> set[str]:
     """The index letters that are free in a term."""
     own: set[str] = set()

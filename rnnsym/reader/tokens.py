@@ -84,9 +84,10 @@ SILENT = {
     r"\small", r"\large", r"\Large", r"\normalsize", r"\footnotesize", r"\scriptsize",
     r"\allowbreak",
     r"\displaylimits", r"\null", r"\protect", r"\relax", r"\centering", r"\noindent", r"\strut",
-    r"\medspace", r"\thickspace", r"\hfill", r"\break", r"\linebreak", r"\newline", r"\smallskip",
+    r"\medspace", r"\thickspace", r"\break", r"\linebreak", r"\newline", r"\smallskip",
     r"\medskip", r"\bigskip", r"\bf", r"\rm", r"\it", r"\boldmath", r"\hline", r"\mathstrut",
-    r"\qed", r"\/", r"\vphantom", r"\bold", r"\mit",
+    r"\qed", r"\blacksquare", r"\square", r"\Box", r"\hfill", r"\/", r"\vphantom", r"\bold",
+    r"\mit",
 }  # fmt: skip
 
 

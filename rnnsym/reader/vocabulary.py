@@ -7,6 +7,7 @@ is a parameter. `network` makes a network of it, `rnnsym.audit` judges a documen
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +18,12 @@ from rnnsym.functions import UNKNOWN
 from rnnsym.reader import syntax as s
 from rnnsym.reader.indices import Index, read_index
 from rnnsym.reader.meanings import CUSTOMARY
+from rnnsym.reader.parser import Parser
 from rnnsym.reader.statements import Reading
 from rnnsym.reader.symbols import Script, Spelled, spell
 from rnnsym.reader.table import INDICES, Entry, Key, Table
 from rnnsym.reader.table import key as label_key
+from rnnsym.reader.tokens import UnreadableError
 
 #: letters that a loss goes by, where nothing else is known of them
 LOSS_LETTERS = ("L", "E", "J", "C", "ell", "l", "loss", "Loss", "xi", "S")
@@ -32,6 +35,8 @@ FUNCTION_LETTERS = {"f", "g", "F", "G", "phi", "psi", "sigma", "Phi", "Psi", "va
                     "y",
                     "LSTM", "GRU", "q", "p", "l", "L", "ell", "N", "M"}  # fmt: skip
 WEIGHT_LETTERS = set("WUVRKQ") | {"Theta", "w", "u", "v", "b", "theta"}
+#: letters of parameters of which copies for single steps may be spoken of
+COPIED_LETTERS = {"W", "U", "V", "R", "Theta", "theta", "b", "w"}
 GRADIENT_LETTERS = {"delta", "Delta", "nabla", "epsilon"}
 SCALAR_LETTERS = {"alpha", "beta", "gamma", "lambda", "eta", "kappa", "mu"}
 
@@ -85,6 +90,12 @@ def occurrences(node: s.Node) -> Iterator[Occurrence]:
     for x in nodes(node):
         if isinstance(x, s.Symbol):
             yield Occurrence(x, spell(x), applied.get(id(x)))
+        elif isinstance(x, s.Differential) and x.sub:  # the W of ∇_W
+            try:
+                inner = Parser(x.sub).whole()
+            except UnreadableError:
+                continue
+            yield from occurrences(inner)
 
 
 @dataclass
@@ -164,6 +175,7 @@ class Vocabulary:
     def _find_vectors(self) -> None:
         letters = {self.main, "t", "T", *(x for x in self.table.letters if x not in "ijklmn")}
         components = self._has_components()
+        copied = self._copied(letters)
         for _, o in self.seen:
             if o.symbol.base in GRADIENT_LETTERS:
                 continue
@@ -174,9 +186,32 @@ class Vocabulary:
             # x_{t,j}: what stands beside a time in the same script counts entries
             beside = components or times[0].where == "sub"
             kept = [x for x in rest if not (beside and _is_entry(x)) or self._is_gate(x)]
-            self._enter(_key(o.spelled, kept), "vector")
+            key = _key(o.spelled, kept)
+            if key in copied:
+                self._enter(key, "parameter")
+                self.table.copies.add(self.table.entries[key].name)
+            else:
+                self._enter(key, "vector")
         self._find_numbered()
         self._find_initial()
+
+    def _copied(self, letters: set[str]) -> set[Key]:
+        """Parameters that also stand with a time, W⟨t⟩ for the copy of W that step t uses."""
+        timed: set[Key] = set()
+        plain: set[Key] = set()
+        for _, o in self.seen:
+            if o.symbol.base not in COPIED_LETTERS:
+                continue
+            rest = [x for x in o.spelled.scripts if not self._is_time(x, letters)]
+            (timed if len(rest) < len(o.spelled.scripts) else plain).add(_key(o.spelled, rest))
+        computed = {
+            (o.symbol.base, o.symbol.accents)
+            for _, node, _ in self.statements
+            if isinstance(node, s.Relation)
+            for o in occurrences(node.sides[0])
+            if isinstance(node.sides[0], s.Symbol)
+        }
+        return {k for k in timed & plain if k[:2] not in computed}
 
     def _find_initial(self) -> None:
         """ŷ_0 = x_1: what an initial value is taken from has a time, though it stands but once."""
@@ -492,6 +527,10 @@ class Vocabulary:
 
     def _find_lengths(self) -> None:
         """The letter that sums over steps end at, where that is not T."""
+        last = re.search(_LAST, " ".join(r.latex for r in self.readings))
+        if last is not None:
+            self.table.lengths.add(next(x for x in last.groups() if x).lstrip("\\"))
+            return
         sums = [x for _, node, _ in self.statements for x in nodes(node) if isinstance(x, s.Big)]
         used = {x.text for b in sums for x in b.upper}
         if "T" in used or any(n == "T" for _, o in self.seen for x in o.spelled.scripts if x.index
@@ -583,13 +622,11 @@ class Vocabulary:
             or self.table.functions.keys() & {f"{v}()" for v in self.table.functions.values()}
         ):
             return False
-        small = [
-            n
-            for n in names
-            if n in ("w", "u", "v", "a", "b", "c", "alpha", "beta", "gamma", "theta")
-        ]
+        greek = {"alpha", "beta", "gamma", "theta", "lambda", "mu", "omega"}
+        small = all((len(n) == 1 and n.islower()) or n in greek for n in names)
         bold = any(o.symbol.font in ("mathbf", "boldsymbol", "bm") for _, o in self.seen)
-        return len(small) == len(names) and not bold
+        turned = any(o.spelled.transposed for _, o in self.seen)
+        return small and not bold and not turned
 
 
 FUNCTION_WORDS = {"f", "g", "tanh", "phi", "psi", "softmax", "relu"}
@@ -597,6 +634,15 @@ _ENTRIES = {"i", "j", "k", "l", "m", "n"}
 _RESERVED = {"T", "t", "L", "softmax", "detach", "tanh", "sigmoid", "relu", "exp", "log", "step",
              "softplus", "identity", "reciprocal", "g", "g_y", "g_1", "g_2", "in", "is", "if", "or",
              "as", "and", "not", "for", "lambda"}  # fmt: skip
+
+
+#: x^{(1)}, …, x^{(τ)} and t = 1, …, N: what the last step of a sequence is called
+_OPEN, _SHUT = r"\s*\{?\s*(?:\(|\\langle|<)?\s*", r"\s*(?:\)|\\rangle|>|\})"
+_DOTS = r"\\[lc]?dots\s*,"
+_LAST = re.compile(
+    rf"=\s*1\s*,\s*{_DOTS}\s*(\\tau|[NMnm])\b"
+    rf"|[\^_]{_OPEN}1{_SHUT}*\s*,[^=&]{{0,60}}{_DOTS}[^=&,]{{0,40}}[\^_]{_OPEN}(\\tau|[NMnm]){_SHUT}"
+)
 
 
 def _numbered(spelled: Spelled, brackets: bool = False) -> tuple[Key, int] | None:

@@ -22,11 +22,18 @@ class Text:
 
 class Writer:
     """Writes right-hand sides. main: the letter of the time; shift: what to add to every time;
-    rows: whether vectors are rows; scalars: parameters that are numbers."""
+    rows: whether vectors are rows; scalars: parameters that are numbers; copies: parameters that
+    may have a time, the step that uses them."""
 
     def __init__(
-        self, main: str, shift: int, rows: bool, scalars: frozenset[str] = frozenset()
+        self,
+        main: str,
+        shift: int,
+        rows: bool,
+        scalars: frozenset[str] = frozenset(),
+        copies: frozenset[str] = frozenset(),
     ) -> None:
+        self.copies = copies
         self.main, self.shift, self.rows, self.scalars = main, shift, rows, scalars
 
     def __call__(self, term: u.Term) -> str:
@@ -56,7 +63,7 @@ class Writer:
         )
 
     def _leaf(self, term: u.Leaf) -> Text:
-        if term.time is None:
+        if term.time is None or term.name in self.copies:
             return Text(term.name, "n" if term.name in self.scalars else "m")
         return Text(f"{term.name}[{self.time(term.time)}]", "v")
 
