@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import mmap
 import os
 import signal
 import time
@@ -109,10 +110,10 @@ def test_nothing_is_left(guard: Guard) -> None:
 
 
 def test_a_worker_that_has_grown_is_replaced() -> None:
-    kept: list[bytes] = []
+    kept: list[mmap.mmap] = []
 
     def grow(task: int) -> int:
-        kept.append(b"x" * task)
+        kept.append(mmap.mmap(-1, task))  # what malloc gives may come from memory that was freed
         return len(kept)
 
     with Guard(grow, memory=1 << 26) as guard:
