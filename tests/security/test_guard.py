@@ -117,7 +117,7 @@ def test_a_worker_that_has_grown_is_replaced() -> None:
         return len(kept)
 
     with Guard(grow, memory=1 << 26) as guard:
-        assert [guard(1 << 24) for _ in range(4)] == [1, 2, 1, 2]
+        assert [guard(17 << 20) for _ in range(4)] == [1, 2, 1, 2]
         assert guard.started == 2
 
 
