@@ -22,6 +22,7 @@ from rnnsym.claims.verdict import DEFINITION, FALSE, TRUE, UNKNOWN, UNREADABLE, 
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
+from rnnsym.reader.gradients import is_name
 from rnnsym.reader.macros import expand
 from rnnsym.reader.network import Built, build
 from rnnsym.reader.statements import Reading, Statement, read_formula
@@ -323,6 +324,8 @@ class Auditor:
         ):
             return False
         left, right = node.sides
+        if is_name(left, table):
+            return False
         if (
             isinstance(left, s.Times)
             and len(left.factors) == 2

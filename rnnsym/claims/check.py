@@ -19,6 +19,7 @@ from rnnsym.claims.verdict import DEFINITION, FALSE, TRUE, UNKNOWN, UNREADABLE, 
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
+from rnnsym.reader.gradients import is_name
 from rnnsym.reader.indices import Index
 from rnnsym.reader.macros import expand
 from rnnsym.reader.meanings import CUSTOMARY, UnknownSymbolError
@@ -221,7 +222,7 @@ class Formula:
                     node.sides[1:], node.ops[1:], start=node.sides[1].start, end=node.end
                 )
                 node = rest
-            elif self._define(node):
+            elif self._customary(node) or self._define(node):
                 return
             try:
                 term = self._resolve(node)
@@ -232,6 +233,34 @@ class Formula:
             assert isinstance(term, u.Claim)
             for left, op, right in zip(term.sides, term.ops, term.sides[1:], strict=False):
                 self.pairs.append(Pair(left, op, right))
+
+    def _customary(self, node: s.Relation) -> bool:
+        """Whether a relation tells a gradient that goes by a customary name, and is true of what
+        the name may mean, or false of what its label says; else it may be a definition."""
+        left, rest = node.sides[0], node.sides[1:]
+        if node.ops[0] not in ("=", "←") or self.anew or not is_name(left, self.table):
+            return False
+        inside = [x for side in rest[:1] for x in nodes(side)]
+        if self.net is None or any(isinstance(x, s.Derivative | s.Differential) for x in inside):
+            return False
+        try:
+            term = self._resolve(node)
+        except (UnknownSymbolError, UnreadableError):
+            return False
+        assert isinstance(term, u.Claim)
+        judge = Judge(
+            self.net, self.table, self.explicit, tuple(self.conditions), seconds=self.seconds / 2
+        )
+        pairs = [Pair(*x) for x in zip(term.sides, term.ops, term.sides[1:], strict=False)]
+        outcomes = [judge.relation(p.left, p.op, p.right) for p in pairs]
+        held = all(o.kind == "equal" for o in outcomes)
+        vague = [x.label for x in _adjoints(*term.sides) if not x.names]
+        if not held and vague and vague.count(vague[0]) < 2:  # no recursion: who knows what it is
+            return False
+        if any(o.kind in ("cannot", "none") for o in outcomes):
+            return False
+        self.pairs += pairs
+        return True
 
     def _resolve(self, node: s.Node) -> u.Term:
         return Resolver(self.table, self.latex)(node)
@@ -309,6 +338,7 @@ class Formula:
     def _tell(self, judge: Judge, pair: Pair, outcome: Outcome) -> Verdict:
         names = shown(pair.left, pair.right, self.latex)
         if outcome.kind == "equal":
+            self.table.meant.update(outcome.reading.meant)
             words = reading_in_words(outcome, names, pair.left, pair.right)
             message = f"true, when {words}" if words else "true"
             if outcome.limited:
@@ -341,9 +371,22 @@ class Formula:
         from rnnsym.claims.repair import diagnose
 
         try:
-            return diagnose(self, *self.refuted, verdict)
+            found = diagnose(self, *self.refuted, verdict)
         except (RnnsymError, RecursionError):  # it only adds to what is decided
-            return verdict
+            found = verdict
+        named = _adjoints(self.refuted[1].left, self.refuted[1].right)
+        if named and not found.correction:  # nothing but custom says what is meant
+            return Verdict(
+                self.claim,
+                UNKNOWN,
+                f"true of nothing that ${named[0].label}$ is by custom: what is it?",
+            )
+        return found
+
+
+def _adjoints(*sides: u.Term) -> list[u.Adjoint]:
+    """The gradients with customary names in some terms."""
+    return [x for side in sides for x in u.walk(side) if isinstance(x, u.Adjoint)]
 
 
 def calls(node: s.Node) -> list[s.Node]:

@@ -57,8 +57,11 @@ def choices(
     free = sorted(set().union(*(_letters(scene, s) for s in sides)) - set(scene.numbers))
     free = [n for n in free if n != "#"]
     # beyond the last step only what the loss does not depend on has a meaning: its derivative is 0
-    vanishes = any((isinstance(x, u.Derivative) and _of_loss(x)) or isinstance(x, u.Defined)
-                   for s in sides for x in u.walk(s))  # fmt: skip
+    vanishes = any(
+        (isinstance(x, u.Derivative) and _of_loss(x)) or isinstance(x, u.Defined | u.Adjoint)
+        for s in sides
+        for x in u.walk(s)
+    )
     bounds = [_bounds(scene, x, vanishes) for s in sides for x in u.walk(s)]
     bounds += [b for s in sides for x in u.walk(s) for b in _ends(scene, x, free)]
     limits = list(dict.fromkeys(b for b in bounds if b is not None))
@@ -95,6 +98,10 @@ def _of_loss(d: u.Derivative) -> bool:
 def _bounds(scene: Any, term: u.Term, vanishes: bool) -> tuple[Index, int, int] | None:
     """Between which steps a quantity has a value: a state from its initial value on, a derivative
     by what comes after the last step is zero."""
+    if isinstance(term, u.Adjoint) and scene.net is not None:
+        if not term.names:
+            return term.time, 1, scene.steps + 1
+        term = u.Leaf(term.names[0], term.time)
     if not isinstance(term, u.Leaf) or term.time is None or scene.net is None:
         return None
     if term.name in scene.net.parameters:  # the copy of one step

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
 from typing import Any
@@ -27,10 +27,12 @@ from rnnsym.claims.errors import (
     SizeNeededError,
     TooLargeError,
 )
+from rnnsym.claims.meanings import meanings
 from rnnsym.claims.readings import LAYOUTS, Reading
 from rnnsym.claims.scene import EXTRA, Scene, compare
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import terms as u
+from rnnsym.reader.indices import Index
 from rnnsym.reader.table import Table
 
 #: lengths at which a claim is tested: first the main one
@@ -42,6 +44,8 @@ LARGE = 14
 #: 50-digit numbers that agree to so many are taken for equal
 AGREE = 30
 MAX_IMMEDIATE = 6
+#: meanings of customary names that are tried together with what else custom leaves open
+MAX_MEANT = 12
 #: ways to divide zeros among several blocks that are tried
 MAX_SPLITS = 30
 
@@ -142,14 +146,15 @@ class Judge:
 
     def _equal(self, left: u.Term, right: u.Term) -> Outcome:
         outcomes: list[Outcome] = []
-        base = self.base(left, right)
+        plain, meant = self.base(left, right), meanings(self.net, self.table, left, right)
+        base = [reading.with_(meant=m) for m in meant for reading in plain]
         for reading in base:
             outcomes.append(self.test(left, right, reading))
             if outcomes[-1].kind == "equal":
                 return outcomes[-1]
         fitting = [o.reading for o in outcomes if o.kind not in ("misfit", "cannot")]
         for changes in self._further(left, right, bool(fitting)):
-            for reading in (fitting or base)[:8]:
+            for reading in (fitting or base)[: 8 * min(len(meant), MAX_MEANT)]:
                 outcome = self.test(left, right, reading.with_(**changes))
                 if outcome.kind == "equal":
                     return outcome
@@ -369,15 +374,35 @@ class Judge:
                     break  # it is not just the border
         if len(skipped) == len(choices):
             return Outcome("cannot", reading, skipped[0])
+        idle = self._idle(scene, values, left, right) if not wrong and reading.meant else ""
+        if idle:
+            return Outcome("cannot", reading, f"{idle} is zero at every step: nothing can be told")
         if not wrong:
             cases = len(choices) - len(skipped)
             return Outcome("equal", reading, cases=cases, points=1, numeric=scene.numeric)
         found = conditions.borders(scene, wrong, choices)
-        if found:
+        if found and not reading.meant:  # what a name means does not change at the last step
             return Outcome("equal", reading, cases=len(choices), points=1, borders=found)
         return Outcome(
             "differ", reading, at=wrong[0], scene=scene, cases=len(choices), numeric=scene.numeric
         )
+
+    def _idle(self, scene: Scene, values: Any, *sides: u.Term) -> str:
+        """A gradient with a customary name that vanishes throughout, as where the network found
+        has no loss that depends on it."""
+        for x in {
+            x.label: x for s in sides for x in u.walk(s) if isinstance(x, u.Adjoint)
+        }.values():
+            found = []
+            for step in range(1, scene.steps + 1):
+                try:
+                    at = replace(x, time=Index(step))
+                    found.append(scene.is_zero(values(at, scene.numbers).m))
+                except CannotError:
+                    continue
+            if all(found):
+                return x.label
+        return ""
 
     def _same(self, scene: Scene, x: Any, y: Any) -> bool:
         if not scene.numeric:

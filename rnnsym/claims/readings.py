@@ -12,6 +12,13 @@ from dataclasses import dataclass, field, replace
 #: layouts of derivatives, the commonest first
 LAYOUTS = ("gradient", "numerator", "denominator", "strict")
 
+#: ways in which a gradient by its customary name may be meant
+WAYS = {
+    "total": "the derivative of the loss by {}",
+    "inside": "the derivative of the loss by the argument of the function that gives {}",
+    "carried": "the derivative of the loss by {}, as far as it comes from the next step",
+}
+
 _LAYOUT_WORDS = {
     "gradient": "the derivative of the loss by a vector is a gradient of that vector's shape, "
     "Jacobians are in numerator layout",
@@ -31,6 +38,7 @@ class Reading:
     zero; mean: the loss is the mean over time; descending: products are written with the highest
     index first; activation: what a function whose name leaves it open is; step: derivatives of the
     loss by parameters count their use at this step only, as derivations of one step have it;
+    meant: what gradients with customary names are, as pairs of a label and (vector, way), see WAYS;
     diagonal: a vector before a matrix ("left"), or on either side of one ("both"), stands for the
     diagonal matrix of it.
     """
@@ -46,6 +54,7 @@ class Reading:
     activation: str = ""
     step: str = ""
     diagonal: str = ""
+    meant: tuple[tuple[str, tuple[str, str]], ...] = ()
     more: tuple[str, ...] = field(default=())
 
     def words(self, shown: dict[int, str], layout_matters: bool) -> str:
@@ -57,6 +66,8 @@ class Reading:
             parts.append(f"{', '.join(f'${name}$' for name in names)} {verb}")
         if layout_matters:
             parts.append(_LAYOUT_WORDS[self.layout])
+        for label, (name, way) in self.meant:
+            parts.append(f"${label}$ is {WAYS[way].format(name)}")
         if self.dot == "elementwise":
             parts.append("products of vectors of one shape are elementwise")
         if self.otimes != "kron":

@@ -26,7 +26,7 @@ from rnnsym.claims.errors import (
     TooLargeError,
 )
 from rnnsym.claims.readings import Reading
-from rnnsym.claims.trajectories import SharedTruth
+from rnnsym.claims.trajectories import Inside, SharedTruth, applied
 from rnnsym.claims.values import ENTRIES, Matrix, Numbers, Value, Values, dimension_of
 from rnnsym.evaluate.dual import EQUATIONS, Dual, DualArithmetic
 from rnnsym.evaluate.expression import Evaluator
@@ -140,6 +140,10 @@ class Scene:
         """A vector far outside of its steps has no value."""
         if time is not None and not -2 <= time <= self.steps + 2:
             raise NoValueError(f"{name} has no value at step {time}")
+
+    def is_zero(self, m: Matrix) -> bool:
+        """Whether all entries of a matrix are zero."""
+        return not np.any(m) if self.numeric else bool(m == self.ar.full(*self.ar.shape(m), 0))
 
     def fraction(self, a: int, b: int) -> Any:
         return Rational(a, b)
@@ -419,6 +423,56 @@ class Scene:
             )
             shape = (1, 1)
         return matrix, of_shape, shape
+
+    def adjoint(self, values: Values, name: str, time: int, way: str) -> Matrix:
+        """The derivative of the loss by a vector, as a row, in one of the ways of `readings.WAYS`.
+
+        Raises NoValueError where the vector is not computed by a function at that time.
+        """
+        if isinstance(values.ar, DualArithmetic):
+            raise CannotError("derivatives of derivatives are not evaluated")
+        if way == "total":
+            by = u.Derivative(u.Loss(), (u.Leaf(name, Index(time)),), "δ")
+            return self.jacobian(values, by, {})[0]
+        mean = values.reading.mean != self.table.mean
+        key = "adjoint", name, time, way, mean
+        known = self.truth.jacobians
+        if key not in known:
+            self.check_time(name, time)
+            found = self._carried(name, time) if way == "carried" else self._inside(name, time)
+            known[key] = self.ar.scale(self.fraction(1, self.steps), found) if mean else found
+        return known[key]
+
+    def _carried(self, name: str, time: int) -> Matrix:
+        """What comes from the steps after this one: its own states and its own loss are held."""
+        v = self.net.vectors[name]
+        back = self._runs_back(name) and not self._runs_forth(name)
+        later = range(-2, time) if back else range(time + 1, self.steps + 3)
+        free = frozenset((state, k) for state in self.net.states for k in later)
+        node = TimeVector(name, v.rows, Integer(time))
+        trajectory = self.truth.trajectory(node, free)
+        size = int(v.rows.xreplace(self.symbols))
+        every, _ = self._columns(trajectory.total_loss(), size)
+        loss = self.net.loss.name
+        first, last = trajectory.spans[loss]
+        if not first <= time <= last:
+            return every
+        own, _ = self._columns(trajectory.value((loss, time)), size)
+        return self.ar.add(every, self.ar.scale(-1, own))
+
+    def _inside(self, name: str, time: int) -> Matrix:
+        """By the argument of the function that gives the vector."""
+        if not applied(self.net, name):
+            raise CannotError(f"{name} is not the value of a function")
+        first, last = self.truth.plain.spans[name]
+        if not first <= time <= last:
+            if time > last:
+                rows = int(self.net.vectors[name].rows.xreplace(self.symbols))
+                return self.ar.full(1, rows, 0)
+            raise NoValueError(f"{name} is not computed at step {time}")
+        trajectory = Inside(self.net, self.point, self.truth.base, (name, time))
+        rows = int(self.net.vectors[name].rows.xreplace(self.symbols))
+        return self._columns(trajectory.total_loss(), rows)[0]
 
     def _no_loss(self) -> Matrix:
         raise CannotError("the loss does not depend on that variable")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+from sympy import MatrixSymbol
+
 from rnnsym.evaluate.dual import Dual, DualArithmetic
 from rnnsym.evaluate.expression import Evaluator
 from rnnsym.evaluate.point import shape
@@ -21,7 +23,7 @@ from rnnsym.evaluate.trajectory import (
     _parts,
     _units,
 )
-from rnnsym.nodes import parameters
+from rnnsym.nodes import Apply, Softmax, parameters
 
 
 class SharedTruth(Truth):
@@ -101,3 +103,30 @@ class _Sharing(DualTrajectory):
         self.seeds, self.free = seeds, free
         varying = truth.reached(seeds)
         self.values = {k: v for k, v in truth.still.items() if k not in varying}
+
+
+def applied(net: Any, name: str) -> bool:
+    """Whether a vector is an elementwise function, or the softmax, of something."""
+    equation = net.equations.get(name)
+    return equation is not None and isinstance(equation.rhs, Apply | Softmax)
+
+
+class Inside(DualTrajectory):
+    """A dual trajectory in which the argument of the function that gives a vector varies."""
+
+    def __init__(self, net: Any, point: Any, base: Any, key: Key) -> None:
+        super().__init__(net, point, base, {})
+        self.key = key
+
+    def wrap(self, key: Key, value: Dual) -> Dual:
+        if key != self.key:
+            return value
+        rhs = self.net.equations[key[0]].rhs
+        argument = self.evaluator(rhs.argument).value
+        rows = self.ar.base.shape(argument)[0]
+        seeded = Dual(argument, _units(self.ar.base, rows, 1, 0, rows))
+        name = MatrixSymbol("·", *rhs.argument.shape)
+        symbols = self.evaluator.symbols
+        outer = Evaluator(self.ar, lambda node, time: seeded, symbols)
+        found: Dual = outer(rhs.xreplace({rhs.argument: name}))
+        return found

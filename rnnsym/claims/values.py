@@ -505,6 +505,16 @@ class Values:
             return Value(ar.transpose(jacobian), covec=shape)
         return Value(jacobian, shape)
 
+    def _adjoint(self, term: u.Adjoint, numbers: Numbers) -> Value:
+        """A gradient by its customary name."""
+        meant = dict(self.reading.meant).get(term.label)
+        if meant is None and not term.names:
+            raise CannotError(f"what is {term.label}?")
+        name, way = meant or (term.names[0], "total")
+        row = self.scene.adjoint(self, name, self.number(term.time, numbers), way)
+        lying = self.scene.rows or self.reading.rows
+        return Value(row if lying else self.ar.transpose(row))
+
     # ---- ranges --------------------------------------------------------------------------
 
     def _ranged(self, term: u.Ranged, numbers: Numbers) -> Value:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from rnnsym.errors import InputError
-from rnnsym.reader import limits
+from rnnsym.reader import gradients, limits
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
 from rnnsym.reader.cursor import split
@@ -99,6 +99,12 @@ class Meanings:
             constant = self._constant(node, spelled) or self._everything(node, spelled)
             if constant is not None:
                 return constant
+            custom = gradients.of_symbol(node, self.table, self.scope)
+            if custom is not None:
+                return custom
+            found = gradients.moved(spelled, self.table, self.scope)
+            if found is not None:
+                return self._raise(self._leaf(node, found), found.power, spelled, node)
             raise UnknownSymbolError(self.source(node), node.start)
         return self._raise(self._leaf(node, found), found.power, spelled, node)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from rnnsym.reader import series
+from rnnsym.reader import gradients, series
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
 from rnnsym.reader.derivatives import Derivatives, Operator, leaves_of, operator
@@ -57,6 +57,10 @@ class Resolver(Derivatives):
         waiting = operator(self, node)
         if waiting is not None:
             return waiting, i + 1
+        if bracket is not None and gradients.is_mark(node, self.table):
+            named = gradients.of_pair(bracket, self.table, self.scope)
+            if named is not None:
+                return replace(named, start=node.start, end=bracket.end), i + 2
         if (
             isinstance(node, s.Symbol)
             and node.base == "d"

@@ -65,13 +65,15 @@ class Table:
     mean: bool = False  # the loss of the sequence is the mean over its steps
     timeless: set[str] = field(default_factory=set)  # vectors that never carry their time
     lengths: set[str] = field(default_factory=set)  # letters that stand for the length, beside T
+    # what gradients with customary names have turned out to be: one for all copies of a table
+    meant: dict[str, tuple[str, str]] = field(default_factory=dict)
     copies: set[str] = field(default_factory=set)  # parameters W with copies W⟨t⟩ for single steps
 
     def copy(self) -> Table:
         return Table(
             dict(self.entries), set(self.styles), set(self.letters), dict(self.functions),
             dict(self.definitions), self.rows, self.einstein, self.mean,
-            set(self.timeless), set(self.lengths), set(self.copies),
+            set(self.timeless), set(self.lengths), self.meant, set(self.copies),
         )  # fmt: skip
 
     def find(self, spelled: Spelled, scope: Iterable[str] = ()) -> Found | None:

@@ -66,6 +66,19 @@ class Defined(Term):
 
 
 @dataclass(frozen=True)
+class Adjoint(Term):
+    """A gradient by a customary name, such as δ_h at a time: the derivative of the loss by the
+    vector `names`, or of what nobody says (); a reading says what exactly is meant.
+
+    label: the name without its time.
+    """
+
+    label: str
+    names: tuple[str, ...]
+    time: Index
+
+
+@dataclass(frozen=True)
 class Constant(Term):
     """1, I or 0 of whatever size fits: kind is "one", "identity" or "zero"."""
 
@@ -251,6 +264,8 @@ def letters(term: Term) -> set[str]:
         case Whole(index):
             own = set(index.names)
         case Leaf(_, time) if time is not None:
+            own = set(time.names)
+        case Adjoint(_, _, time):
             own = set(time.names)
         case Defined(_, index):
             own = {n for i in index for n in i.names}

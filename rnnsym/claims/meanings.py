@@ -1,0 +1,62 @@
+"""What gradients with customary names may be: δ_h by h, by the argument of its function, and so on.
+
+Used by `judge`. What a formula of the document has settled comes first.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+from rnnsym.claims.trajectories import applied
+from rnnsym.reader import terms as u
+from rnnsym.reader.table import Table
+
+#: how many combinations are tried, and from how many on names are not taken one by one
+MAX_COMBINATIONS, MAX_SINGLE = 120, 4
+
+Meant = tuple[tuple[str, tuple[str, str]], ...]
+
+
+def meanings(net: Any, table: Table, *sides: u.Term) -> list[Meant]:
+    """The combinations of what the customary names in a claim may mean, the likeliest first."""
+    named = {x.label: x.names for s in sides for x in u.walk(s) if isinstance(x, u.Adjoint)}
+    if not named or net is None:
+        return [()]
+    options = [_options(net, table, label, names) for label, names in named.items()]
+    found: list[tuple[int, Meant]] = []
+    if len(options) <= MAX_SINGLE:
+        for chosen in product(*(range(len(o)) for o in options)):
+            pairs = zip(named, options, chosen, strict=True)
+            found.append((sum(chosen), tuple((label, o[k]) for label, o, k in pairs)))
+    else:  # the states in one way, all else in another
+        kinds = [bool(set(names) & set(net.states)) for names in named.values()]
+        for ways in product(("", "total", "inside", "carried"), repeat=2):
+            pairs_ = zip(named, options, kinds, strict=True)
+            meant = tuple((label, _in_way(o, ways[kind])) for label, o, kind in pairs_)
+            found.append((sum(map(bool, ways)), meant))
+    found.sort(key=lambda x: x[0])
+    return list(dict.fromkeys(m for _, m in found))[:MAX_COMBINATIONS]
+
+
+def _in_way(options: list[tuple[str, str]], way: str) -> tuple[str, str]:
+    return next((o for o in options if o[1] == way), options[0])
+
+
+def _options(net: Any, table: Table, label: str, names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """What one name may mean."""
+    loss = net.loss.name
+    states = [n for n in net.equations if n in net.states]
+    others = [n for n in net.equations if n not in net.states and n != loss]
+    found: list[tuple[str, str]] = []
+    for name in names or (*states, *others):
+        found.append((name, "total"))
+        if applied(net, name):
+            found.append((name, "inside"))
+        if name in net.states:
+            found.append((name, "carried"))
+    known = table.meant.get(label)
+    if known in found:
+        found.remove(known)
+        found.insert(0, known)
+    return found

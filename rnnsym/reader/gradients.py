@@ -1,0 +1,159 @@
+"""Names of gradients by custom: δ_{h_t}, δ^h_t, dh_t, d W: a derivative of the loss by its label.
+
+Used by the resolver for symbols that nothing defines, and by `rnnsym.claims` to tell a claim about
+such names from their definition. What exactly is meant (by the quantity, by the argument of the
+function that gives it, by what later steps make of it) a reading says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from rnnsym.reader import syntax as s
+from rnnsym.reader import terms as u
+from rnnsym.reader.indices import Index
+from rnnsym.reader.parser import Parser
+from rnnsym.reader.symbols import Script, Spelled, spell
+from rnnsym.reader.table import INDICES, Found, Table
+from rnnsym.reader.tokens import UnreadableError
+
+#: letters that by themselves are gradients
+DELTAS = ("delta", "epsilon")
+#: letters before a name that make it a gradient; δh is a perturbation as often
+BEFORE = ("d",)
+#: labels of what a cell takes from the step before, and of what it gives to the next one
+MOVED = {"prev": -1, "previous": -1, "next": 0}
+
+
+def of_symbol(node: s.Symbol, table: Table, scope: Sequence[str] = ()) -> u.Term | None:
+    """The gradient that a symbol by itself names: δ_{h_t}, δ^h_t, δ_t, dh_t in upright letters."""
+    spelled = spell(node)
+    if spelled.accents:
+        return None
+    if spelled.base in DELTAS:
+        return _of_delta(spelled, table, scope)
+    if len(spelled.base) > 1 and spelled.base[0] == "d" and node.font:
+        return of_pair(replace(node, base=spelled.base[1:]), table, scope)
+    return None
+
+
+def of_pair(node: s.Node, table: Table, scope: Sequence[str] = ()) -> u.Term | None:
+    """The gradient by the quantity that stands after a d or δ."""
+    if not isinstance(node, s.Symbol):
+        return None
+    spelled = spell(node)
+    found = table.find(spelled, scope) or moved(spelled, table, scope)
+    if found is None or found.power is not None:
+        return None
+    label = "d" + _label(spelled, found)
+    term = _gradient(found, label)
+    if term is None:
+        return None
+    if found.components:
+        term = u.Component(term, found.components)
+    return u.Transposed(term) if spelled.transposed % 2 else term
+
+
+def moved(spelled: Spelled, table: Table, scope: Sequence[str] = ()) -> Found | None:
+    """What h_prev and c_next name: a state at the step before, and at this one."""
+    for script in spelled.scripts:
+        if script.text in MOVED:
+            rest = tuple(x for x in spelled.scripts if x is not script)
+            found = table.find(replace(spelled, scripts=rest), scope)
+            if found is not None and found.entry.kind == "vector" and found.time is None:
+                return replace(found, time=Index.of("t", MOVED[script.text]))
+    return None
+
+
+def is_name(node: s.Node, table: Table) -> bool:
+    """Whether a side is nothing but a gradient by its customary name."""
+    if isinstance(node, s.Symbol):
+        return table.find(spell(node)) is None and of_symbol(node, table) is not None
+    if isinstance(node, s.Times) and len(node.factors) == 2:
+        (_, first), (op, second) = node.factors
+        return not op and is_mark(first, table) and of_pair(second, table) is not None
+    return False
+
+
+def is_mark(node: s.Node, table: Table) -> bool:
+    """Whether this is the d or δ that stands before what a gradient is of."""
+    return (
+        isinstance(node, s.Symbol)
+        and node.base in BEFORE
+        and not node.sub
+        and not node.sup
+        and not node.accents
+        and table.find(spell(node)) is None
+    )
+
+
+def _of_delta(spelled: Spelled, table: Table, scope: Sequence[str]) -> u.Term | None:
+    """δ with a label, a time, or both, in any order."""
+    times: list[Script] = []
+    labels: list[Script] = []
+    for script in spelled.scripts:
+        inside = _quantity(script, table, scope)
+        if inside is not None and inside.time is not None:  # δ_{h_t}
+            if len(spelled.scripts) > 1:
+                return None
+            return _turned(_gradient(inside, rf"\{spelled.base}_{{{_inner(script)}}}"), spelled)
+        (times if _is_time(script, table, scope) else labels).append(script)
+    if len(times) > 1 or len(labels) > 1:
+        return None
+    time = times[0].index if times else None
+    if not labels:
+        return _turned(u.Adjoint(rf"\{spelled.base}", (), time or Index.of("t")), spelled)
+    found = _quantity(labels[0], table, scope)
+    if found is None:
+        return None
+    found = replace(found, time=time)
+    return _turned(_gradient(found, rf"\{spelled.base}_{{{labels[0].text}}}"), spelled)
+
+
+def _turned(term: u.Term | None, spelled: Spelled) -> u.Term | None:
+    return u.Transposed(term) if term is not None and spelled.transposed % 2 else term
+
+
+def _gradient(found: Found, label: str) -> u.Term | None:
+    name, kind, time = found.entry.name, found.entry.kind, found.time
+    if kind == "parameter":
+        return u.Derivative(u.Loss(), (u.Leaf(name, time),), "δ")
+    if kind != "vector" or name == "L":
+        return None
+    return u.Adjoint(label, (name,), time if time is not None else Index.of("t"))
+
+
+def _quantity(script: Script, table: Table, scope: Sequence[str]) -> Found | None:
+    """The vector or parameter that a label names."""
+    try:
+        inner: Any = Parser(script.tokens).whole()
+    except UnreadableError:
+        return None
+    if not isinstance(inner, s.Symbol) or inner.base in {*table.letters, *INDICES, *scope}:
+        return None
+    found = table.find(spell(inner), scope)
+    return found if found is not None and found.entry.kind in ("vector", "parameter") else None
+
+
+def _is_time(script: Script, table: Table, scope: Sequence[str]) -> bool:
+    if script.style == "angle":
+        return True
+    if script.index is None or script.style in ("brace", "square"):
+        return False
+    known = {*scope, *table.letters, *table.lengths, *INDICES, "T"}
+    return all(n in known or n.startswith("T_") for n in script.index.names)
+
+
+def _inner(script: Script) -> str:
+    """A label without its time."""
+    node: Any = Parser(script.tokens).whole()
+    rest = [x.text for x in spell(node).scripts if x.index is None]
+    return "".join([*spell(node).accents, node.base, *rest])
+
+
+def _label(spelled: Spelled, found: Found) -> str:
+    """The name of a quantity without its time: the same at each step."""
+    kept = [x.text for x in spelled.scripts if x.index is None or x.index != found.time]
+    return "".join([*spelled.accents, spelled.base, *kept])
