@@ -30,6 +30,7 @@ class Value:
     cols: tuple[int, ...] = ()
     kron: str = ""
     covec: tuple[int, int] | None = None
+    derived: bool = False  # a derivative, or a product of some
     ones: str = ""  # of a "one": a vector of ones is meant, a "column" or a "row"
 
     @property

@@ -192,7 +192,9 @@ class Formula:
         judge = Judge(
             self.net, self.table, self.explicit, tuple(self.conditions), seconds=self.seconds
         )
-        parts = [self._verdict(judge, pair) for pair in self.pairs]
+        parts: list[Verdict] = []
+        for k in range(len(self.pairs)):
+            parts.append(self._in_chain(judge, k, parts))
         for kind in (FALSE, UNREADABLE, UNKNOWN, TRUE):
             worst = [p for p in parts if p.verdict == kind]
             if worst:
@@ -203,6 +205,25 @@ class Formula:
             first = replace(first, reading=" | ".join(readings), evidence=parts[-1].evidence)
         found = replace(first, parts=tuple(parts) if len(parts) > 1 else ())
         return self.explained(found) if self.diagnose else found
+
+    def _in_chain(self, judge: Judge, k: int, parts: list[Verdict]) -> Verdict:
+        """The verdict on one relation. In A = B = C, C may be equal to A under another reading than
+        B is: then all are equal."""
+        known = self.refuted
+        found = self._verdict(judge, self.pairs[k])
+        first = k
+        while first and self.pairs[first - 1].right is self.pairs[first].left:
+            first -= 1
+        ops = {p.op for p in self.pairs[first : k + 1]}
+        held = first < k and ops == {"="} and all(p.verdict == TRUE for p in parts[first:])
+        if found.verdict != FALSE or not held:
+            return found
+        mine, self.refuted = self.refuted, known
+        again = self._verdict(judge, Pair(self.pairs[first].left, "=", self.pairs[k].right))
+        if again.verdict == TRUE:
+            return again
+        self.refuted = mine
+        return found
 
     # ---- statements ----------------------------------------------------------------------
 

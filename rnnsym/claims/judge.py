@@ -43,7 +43,8 @@ LONGEST = 12
 LARGE = 14
 #: 50-digit numbers that agree to so many are taken for equal
 AGREE = 30
-MAX_IMMEDIATE = 6
+#: places that are read as immediate partials one by one, and those that are looked at
+MAX_IMMEDIATE, MAX_AMBIGUOUS = 6, 24
 #: meanings of customary names that are tried together with what else custom leaves open
 MAX_MEANT = 12
 #: ways to divide zeros among several blocks that are tried
@@ -168,11 +169,16 @@ class Judge:
         if any(d.kind in ("∂", "∂⁺") for d in derivatives):
             layouts = LAYOUTS if any(map(_has_row_inside, sides)) else LAYOUTS[:3]
         ambiguous = [] if self.explicit else self._ambiguous(derivatives)
+        single, groups = ambiguous[:MAX_IMMEDIATE], _alike(ambiguous, derivatives, sides)
+        chosen = [frozenset(c) for n in range(len(single) + 1) for c in combinations(single, n)]
+        chosen[1:1] = [
+            frozenset().union(*c)
+            for n in range(1, min(len(groups), 3) + 1)
+            for c in combinations(groups, n)
+            if len(ambiguous) > len(single)
+        ]
         subsets = [
-            frozenset(c)
-            for n in range(len(ambiguous) + 1)
-            for c in combinations(ambiguous, n)
-            if _consistent(sides, frozenset(c), derivatives, ambiguous)
+            c for c in dict.fromkeys(chosen) if _consistent(sides, c, derivatives, ambiguous)
         ]
         return [
             Reading(layout=layout, immediate=chosen) for chosen in subsets for layout in layouts
@@ -192,6 +198,9 @@ class Judge:
         ops = {op for p in nodes if isinstance(p, u.Product) for op, _ in p.factors}
         if any(isinstance(x, u.Product) for x in nodes) and (not fits or ops & {"·", "×", "*"}):
             found.append({"dot": "elementwise"})
+        chains = sum(isinstance(x, u.Derivative) for x in nodes) > 1
+        if not fits and chains:
+            found.append({"chain": True})
         if "⊗" in ops:
             found += [{"otimes": "outer"}, {"otimes": "elementwise"}]
         if not self.table.rows and not fits:
@@ -223,7 +232,7 @@ class Judge:
                 continue
             if isinstance(d.of, u.Leaf) and d.of.name == "L":
                 continue
-            if len(found) < MAX_IMMEDIATE and self._differs(scene, d):
+            if len(found) < MAX_AMBIGUOUS and self._differs(scene, d):
                 found.append(d.start)
         return list(dict.fromkeys(found))
 
@@ -523,6 +532,19 @@ def _worst(outcomes: list[Outcome]) -> Outcome:
                     return next(o for o in outcomes if o.kind == "cannot")
                 return outcome
     return Outcome("cannot", Reading(), "no reading could be tried")
+
+
+def _alike(
+    places: list[int], derivatives: list[u.Derivative], sides: tuple[u.Term, ...]
+) -> list[frozenset[int]]:
+    """Places where the same quantities stand, at whatever times: of s by W; no whole side."""
+    whole = {s.start for s in sides if isinstance(s, u.Derivative)}
+    groups: dict[Any, set[int]] = {}
+    for d in derivatives:
+        if d.start in places and d.start not in whole:
+            key = getattr(d.of, "name", ""), *_varied(d)
+            groups.setdefault(key, set()).add(d.start)
+    return [frozenset(g) for g in groups.values()]
 
 
 def _consistent(

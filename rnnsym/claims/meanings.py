@@ -49,9 +49,12 @@ def _options(net: Any, table: Table, label: str, names: tuple[str, ...]) -> list
     states = [n for n in net.equations if n in net.states]
     others = [n for n in net.equations if n not in net.states and n != loss]
     found: list[tuple[str, str]] = []
+    said = table.said.get(label)
+    if said in net.vectors:
+        names = (said,)
     for name in names or (*states, *others):
         found.append((name, "total"))
-        if applied(net, name):
+        if applied(net, name) and said is None:
             found.append((name, "inside"))
         if name in net.states:
             found.append((name, "carried"))

@@ -282,10 +282,14 @@ class Values:
             a, b = alike(self, a, b)
         elif not (op and self.reading.dot == "elementwise"):
             a, b = chained(self, a, b)
+        derived = a.derived and b.derived
         (m, n), (p, q) = self.shape(a), self.shape(b)
         same = (m, n) == (p, q)
         if op == "⊙" or (op == "*" and same):
             if not same:
+                spread = self._by_jacobian(a, b) if self.reading.diagonal else None
+                if spread is not None:
+                    return spread
                 raise MisfitError(f"{self._show(a)} ⊙ {self._show(b)}")
             return replace(a, m=self.ar.hadamard(a.m, b.m), vec=None)
         if self.reading.dot == "elementwise" and same and (op or n != p):
@@ -296,8 +300,21 @@ class Values:
                 return scaled
         if n == p:
             product = self._matmul(a.m, b.m)
-            return Value(product, b.vec, rows=a.rows, cols=b.cols, covec=a.covec)
+            return Value(product, b.vec, rows=a.rows, cols=b.cols, covec=a.covec, derived=derived)
+        if derived and self.reading.chain:
+            return replace(self._chained(a, b), derived=True)
         raise MisfitError(f"{self._show(a)} times {self._show(b)}")
+
+    def _by_jacobian(self, a: Value, b: Value) -> Value | None:
+        """v ⊙ J, where J is the Jacobian of an elementwise function: by its diagonal."""
+        for v, j in ((a, b), (b, a)):
+            (m, n), (p, q) = self.shape(v), self.shape(j)
+            if p != q or p == 1 or sorted((m, n)) != [1, p] or not j.derived:
+                continue
+            if j.m == self.ar.hadamard(j.m, self.ar.eye(p)):
+                m_ = self.ar.matmul(v.m, j.m) if m == 1 else self.ar.matmul(j.m, v.m)
+                return Value(m_, derived=v.derived)
+        return None
 
     def _by_diagonal(self, a: Value, b: Value) -> Value | None:
         """v M as diag(v) M, and M v as M diag(v), where a vector may stand for its diagonal."""
@@ -479,7 +496,7 @@ class Values:
     # ---- derivatives ---------------------------------------------------------------------
 
     def _derivative(self, term: u.Derivative, numbers: Numbers) -> Value:
-        v = self._laid_out(term, numbers)
+        v = replace(self._laid_out(term, numbers), derived=True)
         if term.divided is not None:
             return self.over(v, self(term.divided, numbers))
         return v

@@ -52,7 +52,7 @@ class Atoms(Factors):
             return self.fraction(self.group(), self.group(), start)
         if text == r"\partial" or text == r"\nabla":
             return self.differential(token)
-        if text in BIG and (text != r"\Sigma" or self.text == "_"):
+        if text in BIG and (text not in (r"\Sigma", r"\Pi") or self.sums()):
             return self.big(token)
         if text in FONTS:
             return self.dressed(start, font=name)
@@ -94,6 +94,17 @@ class Atoms(Factors):
         if letter:
             return s.Symbol(letter, "mathbf", start=start, end=token.end)
         fail(f"{text} is not known to the reader", start)
+
+    def sums(self) -> bool:
+        """Whether the letter Σ or Π stands for a sum or product: limits follow."""
+        if self.text != "_":
+            return False
+        below: list[str] = []
+        for token in self.tokens[self.i : self.i + 12]:
+            if token.text == "}":
+                break
+            below.append(token.text)
+        return self.tokens[self.i - 1].text == r"\Sigma" or bool({"=", r"\leq", r"\le"} & {*below})
 
     def fraction(self, above: Sequence[Token], below: Sequence[Token], start: int) -> s.Node:
         """A quotient; a derivative, where both begin with a d."""

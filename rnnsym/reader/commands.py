@@ -43,7 +43,8 @@ DROPPED_WITH_GROUP = {r"\label", r"\tag", r"\tag*", r"\hspace", r"\hspace*", r"\
 KEPT_GROUP = {r"\boxed", r"\fbox", r"\mathbin", r"\mathrel", r"\mathord", r"\ensuremath", r"\qty",
               r"\smash", r"\mathclap", r"\mathrlap", r"\mathllap", r"\cancel", r"\bcancel",
               r"\substack", r"\mathinner"}  # fmt: skip
-BIG = {r"\sum": "sum", r"\prod": "prod", r"\Sigma": "sum", r"\max": "max", r"\min": "min",
+BIG = {r"\sum": "sum", r"\prod": "prod", r"\Sigma": "sum", r"\Pi": "prod", r"\max": "max",
+       r"\min": "min",
        r"\sup": "max"}  # fmt: skip
 RELATIONS = {
     "=": "=", r"\neq": "≠", r"\ne": "≠", "<": "<", ">": ">", r"\lt": "<", r"\gt": ">",

@@ -25,6 +25,8 @@ from rnnsym.reader.commands import (
 from rnnsym.reader.cursor import Cursor, comma
 from rnnsym.reader.tokens import MAX_DEPTH, Token, fail
 
+_PRIMES = {r"\prime", "'"}
+
 
 class Factors(Cursor):
     """Reads a factor, an atom with its scripts."""
@@ -79,9 +81,9 @@ class Factors(Cursor):
             inner = tuple(self.script_group())
             if mark.text == "_":
                 sub += comma(sub, inner) + inner
-            elif inner and all(x.text == r"\prime" for x in inner):
+            elif inner and all(x.text in _PRIMES for x in inner):
                 primes += len(inner)
-            elif inner and inner[0].text == r"\prime":
+            elif inner and inner[0].text in _PRIMES:
                 primes += 1
                 sup += inner[1:]
             else:

@@ -172,6 +172,7 @@ class _Maker:
 
     def build(self) -> Built:
         self._write_all()
+        self._check_loss()
         for trial in range(MAX_TRIALS):
             try:
                 net = self._network()
@@ -191,6 +192,26 @@ class _Maker:
         supposed = "L" not in self.lines and self.options.get("loss") is None
         lost = {n for n in self.found if n not in self.lines and n != "L"}
         return Built(net, self.table, self.notes, self.lines, supposed, kept, lost)
+
+    def _check_loss(self) -> None:
+        """A loss of which no equation says how it depends on the states says nothing of them."""
+        uses = self._uses(self.lines)
+        states = self._recurrent(self.lines)
+        if "L" in self.lines and states and not self._depends("L", states, uses):
+            self.notes.append("left out: the loss, which does not depend on the states so far")
+            del self.lines["L"]
+
+    def _uses(self, lines: dict[str, str]) -> dict[str, set[str]]:
+        """What each line uses, at any time."""
+        return {
+            n: set(re.findall(r"\b([^\W\d]\w*)\[", line.partition("=")[2]))
+            for n, line in lines.items()
+        }
+
+    def _recurrent(self, lines: dict[str, str]) -> set[str]:
+        """The names that some line uses at another step."""
+        every = " ".join(lines.values())
+        return {n for n in lines if re.search(rf"\b{re.escape(n)}\[t[-+]", every)}
 
     def _culprit(self, message: str) -> str | None:
         """The equation that an error is about; the last one if it does not say."""
@@ -396,20 +417,18 @@ class _Maker:
 
     def _outputs(self, lines: dict[str, str]) -> list[str]:
         """The predictions: what no other equation uses, by the customary names if some are so."""
-        uses = {
-            n: set(re.findall(r"\b([^\W\d]\w*)\[", line.partition("=")[2]))
-            for n, line in lines.items()
-        }
+        uses = self._uses(lines)
         now = {
             n: set(re.findall(r"\b([^\W\d]\w*)\[t\]", line.partition("=")[2]))
             for n, line in lines.items()
         }
         lines = {n: line for n, line in lines.items() if not n.endswith(INITIAL)}
         sinks = [n for n in lines if not any(n in now[m] for m in lines if m != n)]
-        states = {
-            n for n in lines if re.search(rf"\b{re.escape(n)}\[t[-+]", " ".join(lines.values()))
-        }
+        states = self._recurrent(lines)
         named = [n for n in sinks if n in OUTPUTS and n not in states]
+        named = [n for n in named if self._depends(n, states, uses)] or (
+            named if not states else []
+        )
         if named:
             return named[-1:]
         last = [n for n in sinks if self._depends(n, states, uses)]

@@ -19,6 +19,8 @@ def differential_sign(tokens: Sequence[Token]) -> int | None:
     """How many tokens spell the upright or italic d that a differential begins with."""
     if tokens and tokens[0].text == "d":
         return 1
+    if len(tokens) > 1 and tokens[0].text == r"\delta" and tokens[1].text not in ("_", "^"):
+        return 1
     if (
         len(tokens) >= 4
         and tokens[0].text in _D[2]

@@ -67,13 +67,15 @@ class Table:
     lengths: set[str] = field(default_factory=set)  # letters that stand for the length, beside T
     # what gradients with customary names have turned out to be: one for all copies of a table
     meant: dict[str, tuple[str, str]] = field(default_factory=dict)
+    # the vectors by which the document says that such gradients are derivatives of the loss
+    said: dict[str, str] = field(default_factory=dict)
     copies: set[str] = field(default_factory=set)  # parameters W with copies W⟨t⟩ for single steps
 
     def copy(self) -> Table:
         return Table(
             dict(self.entries), set(self.styles), set(self.letters), dict(self.functions),
             dict(self.definitions), self.rows, self.einstein, self.mean,
-            set(self.timeless), set(self.lengths), self.meant, set(self.copies),
+            set(self.timeless), set(self.lengths), self.meant, dict(self.said), set(self.copies),
         )  # fmt: skip
 
     def find(self, spelled: Spelled, scope: Iterable[str] = ()) -> Found | None:

@@ -95,6 +95,10 @@ SILENT = {
 BARS = {"|": r"\{}vert", r"\|": r"\{}Vert", r"\Vert": r"\{}Vert", r"\vert": r"\{}vert"}
 
 
+#: brackets that Markdown needed an escape for
+_ESCAPED = {r"\(": "(", r"\)": ")", r"\[": "[", r"\]": "]"}
+
+
 def _side(looks: str) -> str:
     if looks == r"\left" or looks.endswith("l"):
         return "l"
@@ -125,6 +129,7 @@ def tokens(source: str) -> list[Token]:
             continue
         side = _side(looks)
         looks = ""
+        text = _ESCAPED.get(text, text)
         if kind == "number" and len(text) > MAX_DIGITS:
             fail(f"a number of more than {MAX_DIGITS} digits", match.start())
         if side and text in BARS:
@@ -143,7 +148,37 @@ def tokens(source: str) -> list[Token]:
         if len(found) > MAX_TOKENS:
             fail(f"too large: more than {MAX_TOKENS:,} tokens", match.start())
     _check_depth(found)
-    return found
+    return _with_norms(found, source)
+
+
+def _with_norms(found: list[Token], source: str) -> list[Token]:
+    """Two bars side by side as the sign of a norm, except those that end |a| and begin |b|; and
+    W.T, as NumPy has it, as a transpose."""
+    kept: list[Token] = []
+    open_: list[str] = []
+    skip = False
+    for k, token in enumerate(found):
+        following = found[k + 1] if k + 1 < len(found) else None
+        if skip:
+            skip = False
+        elif token.text == "|":
+            double = following is not None and following.text == "|" and not following.spaced
+            if double and (not open_ or open_[-1] == "||"):
+                assert following is not None
+                open_.pop() if open_ else open_.append("||")
+                kept.append(Token("command", r"\|", token.start, following.end, token.spaced))
+                skip = True
+                continue
+            open_.pop() if open_ and open_[-1] == "|" else open_.append("|")
+            kept.append(token)
+        elif token.text == "." and source[token.start - 1 : token.start + 2].endswith(".T"):
+            if not kept or source[token.start - 1 : token.start].isspace():
+                kept.append(token)
+                continue
+            kept.append(Token("mark", "^", token.start, token.end))
+        else:
+            kept.append(token)
+    return kept
 
 
 def _check_depth(found: list[Token]) -> None:

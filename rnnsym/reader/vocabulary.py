@@ -16,6 +16,8 @@ from typing import Any
 
 from rnnsym.functions import UNKNOWN
 from rnnsym.reader import syntax as s
+from rnnsym.reader import terms
+from rnnsym.reader.gradients import is_name, of_symbol
 from rnnsym.reader.indices import Index, read_index
 from rnnsym.reader.meanings import CUSTOMARY
 from rnnsym.reader.parser import Parser
@@ -122,6 +124,7 @@ class Vocabulary:
         self._find_parameters()
         self._find_lengths()
         self._find_cases()
+        self._find_said()
         self.table.rows = self._is_rows()
         self.scalar = self._is_scalar()
 
@@ -580,6 +583,19 @@ class Vocabulary:
             if entry.kind == "vector" and (key in defined) != (other in defined):
                 continue
             self.table.entries[other] = entry
+
+    def _find_said(self) -> None:
+        """δ^h_t = ∂L_t/∂h_t, wherever it stands: by what the derivative is that δ^h is."""
+        for _, node, _ in self.statements:
+            if not isinstance(node, s.Relation) or not is_name(node.sides[0], self.table):
+                continue
+            left, right = node.sides[0], node.sides[1]
+            if isinstance(left, s.Symbol) and isinstance(right, s.Derivative):
+                named = of_symbol(left, self.table)
+                by = right.by[0] if len(right.by) == 1 else None
+                found = self.table.find(spell(by)) if isinstance(by, s.Symbol) else None
+                if found and found.entry.kind == "vector" and isinstance(named, terms.Adjoint):
+                    self.table.said[named.label] = found.entry.name
 
     # ---- conventions ---------------------------------------------------------------------
 
