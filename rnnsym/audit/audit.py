@@ -256,6 +256,7 @@ class Auditor:
             candidates = [Built(_plain_network(), self.vocabulary.table)]
         for built in candidates:
             table = built.table.copy()
+            table.said = {**self.vocabulary.table.said, **table.said}
             for key, (entry, definition) in self._usable(built):
                 table.entries.setdefault(key, entry)
                 table.definitions[entry.name] = definition

@@ -199,13 +199,18 @@ class Judge:
         if any(isinstance(x, u.Product) for x in nodes) and (not fits or ops & {"·", "×", "*"}):
             found.append({"dot": "elementwise"})
         chains = sum(isinstance(x, u.Derivative) for x in nodes) > 1
+        whole = [s for s in sides if isinstance(s, u.Derivative) and not _is_of_loss(s)]
+        if not fits and any(getattr(v, "time", 1) is None for d in whole for v in d.by):
+            found.append({"factor": True})
         if not fits and chains:
             found.append({"chain": True})
         if "⊗" in ops:
             found += [{"otimes": "outer"}, {"otimes": "elementwise"}]
         if not self.table.rows and not fits:
             found.append({"rows": True})
-        if not fits and any(isinstance(x, u.Derivative) and not _is_of_loss(x) for x in nodes):
+        ones = any(isinstance(s, u.Num) and s.value == 1 for s in sides)
+        inner = any(isinstance(x, u.Derivative) and not _is_of_loss(x) for x in nodes)
+        if inner and (not fits or ones):
             found += [{"diagonal": "left"}, {"diagonal": "both"}]
         leaves = [x for x in nodes if isinstance(x, u.Leaf) and x.time is not None]
         if leaves and self.net is not None and self.net.carried:

@@ -10,6 +10,7 @@ from typing import Any
 
 from rnnsym.claims.trajectories import applied
 from rnnsym.reader import terms as u
+from rnnsym.reader.gradients import BACK
 from rnnsym.reader.table import Table
 
 #: how many combinations are tried, and from how many on names are not taken one by one
@@ -23,6 +24,8 @@ def meanings(net: Any, table: Table, *sides: u.Term) -> list[Meant]:
     named = {x.label: x.names for s in sides for x in u.walk(s) if isinstance(x, u.Adjoint)}
     if not named or net is None:
         return [()]
+    back = {x: n for x, n in named.items() if x.removesuffix(BACK) in named and x.endswith(BACK)}
+    named = {x: n for x, n in named.items() if x not in back}
     options = [_options(net, table, label, names) for label, names in named.items()]
     found: list[tuple[int, Meant]] = []
     if len(options) <= MAX_SINGLE:
@@ -35,6 +38,22 @@ def meanings(net: Any, table: Table, *sides: u.Term) -> list[Meant]:
             pairs_ = zip(named, options, kinds, strict=True)
             meant = tuple((label, _in_way(o, ways[kind])) for label, o, kind in pairs_)
             found.append((sum(map(bool, ways)), meant))
+    for label in back:  # as at the other steps, or what is passed on to the step before
+        found += [
+            (n + 1, (*meant, (label, (name, "carried"))))
+            for n, meant in found
+            for name, way in [dict(meant)[label.removesuffix(BACK)]]
+            if way == "total" and name in net.states
+        ]
+        found = [
+            (
+                n,
+                meant
+                if label in dict(meant)
+                else (*meant, (label, dict(meant)[label[: -len(BACK)]])),
+            )
+            for n, meant in found
+        ]
     found.sort(key=lambda x: x[0])
     return list(dict.fromkeys(m for _, m in found))[:MAX_COMBINATIONS]
 
@@ -49,7 +68,7 @@ def _options(net: Any, table: Table, label: str, names: tuple[str, ...]) -> list
     states = [n for n in net.equations if n in net.states]
     others = [n for n in net.equations if n not in net.states and n != loss]
     found: list[tuple[str, str]] = []
-    said = table.said.get(label)
+    said = table.said.get(label.removesuffix(BACK))
     if said in net.vectors:
         names = (said,)
     for name in names or (*states, *others):

@@ -39,6 +39,7 @@ class Reading:
     index first; activation: what a function whose name leaves it open is; step: derivatives of the
     loss by parameters count their use at this step only, as derivations of one step have it;
     meant: what gradients with customary names are, as pairs of a label and (vector, way), see WAYS;
+    factor: ∂z/∂W for z = W x is written as the factor x that it puts beside ∂L/∂z;
     chain: derivatives that are multiplied chain in whatever order their shapes ask for;
     diagonal: a vector before a matrix ("left"), or on either side of one ("both"), stands for the
     diagonal matrix of it.
@@ -55,6 +56,7 @@ class Reading:
     activation: str = ""
     step: str = ""
     chain: bool = False
+    factor: bool = False
     diagonal: str = ""
     meant: tuple[tuple[str, tuple[str, str]], ...] = ()
     more: tuple[str, ...] = field(default=())
@@ -85,6 +87,8 @@ class Reading:
         if self.step:
             of = f"the contribution of step {self.step}"
             parts.append(f"what is meant is {of}, to be summed over {self.step}")
+        if self.factor:
+            parts.append("∂z/∂W is written as the factor that it puts beside a derivative by z")
         if self.chain:
             parts.append("products of derivatives are taken in the order that their shapes ask for")
         if self.diagonal:

@@ -606,15 +606,35 @@ class Values:
 
     def pair(self, a: Value, b: Value) -> tuple[Matrix, Matrix]:
         """Two sides as matrices of one shape. Raises MisfitError if they have none."""
+        if self.reading.diagonal:  # ∂z/∂b = 1 says that it is I
+            a, b = self._one_as_identity(a, b), self._one_as_identity(b, a)
         a, b = alike(self, self.sized(a, b), self.sized(b, a))
         if self.shape(a) == self.shape(b):
             return a.m, b.m
         fitted = self._unvec(a, b)
+        if fitted is None and self.reading.factor:
+            fitted = self._as_factor(a, b)
         if fitted is None and self.reading.diagonal:
             fitted = self._as_diagonal(a, b)
         if fitted is not None:
             return fitted
         raise MisfitError(f"{self._show(a)} on the left, {self._show(b)} on the right")
+
+    def _one_as_identity(self, v: Value, other: Value) -> Value:
+        rows, cols = self.shape(other)
+        square = not other.kind and not other.is_open and rows == cols > 1
+        return replace(v, kind="identity", ones="") if v.kind == "one" and square else v
+
+    def _as_factor(self, a: Value, b: Value) -> tuple[Matrix, Matrix] | None:
+        """∂z/∂W beside the x that it puts after ∂L/∂z: it is xᵀ ⊗ I."""
+        if a.vec is None:
+            found = self._as_factor(b, a) if b.vec is not None else None
+            return None if found is None else found[::-1]
+        (rows, columns), (height, width) = self.shape(b), a.vec
+        if sorted((rows, columns)) != [1, width] or self.shape(a)[0] != height or width == 1:
+            return None
+        row = closed(b).m if rows == 1 else self.ar.transpose(closed(b).m)
+        return a.m, self.kron(row, self.ar.eye(height))
 
     def _as_diagonal(self, a: Value, b: Value) -> tuple[Matrix, Matrix] | None:
         """A Jacobian beside a vector that stands for its diagonal, as in ∂c/∂c⁻ = f."""

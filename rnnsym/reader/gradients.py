@@ -27,6 +27,10 @@ BEFORE = ("d",)
 MOVED = {"prev": -1, "previous": -1, "next": 0}
 
 
+#: what the label of a gradient at an earlier step ends with: what is passed on may be less there
+BACK = "_{t-1}"
+
+
 def of_symbol(node: s.Symbol, table: Table, scope: Sequence[str] = ()) -> u.Term | None:
     """The gradient that a symbol by itself names: δ_{h_t}, δ^h_t, δ_t, dh_t in upright letters."""
     spelled = spell(node)
@@ -122,7 +126,8 @@ def _gradient(found: Found, label: str) -> u.Term | None:
         return u.Derivative(u.Loss(), (u.Leaf(name, time),), "δ")
     if kind != "vector" or name == "L":
         return None
-    return u.Adjoint(label, (name,), time if time is not None else Index.of("t"))
+    time = time if time is not None else Index.of("t")
+    return u.Adjoint(label + (BACK if time.letter and time.constant < 0 else ""), (name,), time)
 
 
 def _quantity(script: Script, table: Table, scope: Sequence[str]) -> Found | None:

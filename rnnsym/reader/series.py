@@ -146,7 +146,7 @@ def _general(
         _cannot(node)
     differing = [(x, y) for x, y in pairs if x != y]
     anchor, end = differing[0]
-    body = _shifted(first, {x for x, _ in differing}, anchor, index)
+    body = _running(first, last, anchor, index)
     if step:
         return (body, end, anchor) if step < 0 else (body, anchor, end)
     if end.constant <= anchor.constant and not end.letters and anchor.letters:
@@ -158,6 +158,21 @@ def _general(
     if not gap.letters:
         down = gap.constant < 0
     return (body, end, anchor) if down else (body, anchor, end)
+
+
+def _running(first: Any, last: Any, anchor: Index, name: str) -> Any:
+    """The first term with each index x at which the last one differs as (name + x - anchor)."""
+    if isinstance(first, Index):
+        return first if first == last else Index.of(name).plus(first.plus(anchor, -1))
+    if isinstance(first, u.Term):
+        fields = [f for f in first.__dataclass_fields__ if f not in ("start", "end")]
+        return replace(
+            first,
+            **{f: _running(getattr(first, f), getattr(last, f), anchor, name) for f in fields},
+        )
+    if isinstance(first, tuple):
+        return tuple(_running(x, y, anchor, name) for x, y in zip(first, last, strict=True))
+    return first
 
 
 def _shifted(term: u.Term, indices: set[Index], anchor: Index, name: str) -> u.Term:
@@ -208,11 +223,15 @@ def of_sum(resolver: Any, node: s.Add) -> u.Term:
 def _shift_sum(shown: list[u.Term], last: u.Term, index: str, node: s.Node) -> u.Term | None:
     if _step(shown[0], last) is None:
         return None
-    body, lower, upper = _general(shown[0], last, index, node)
+    steps = set()
     for a, b in itertools.pairwise(shown):
         gap = _step(a, b)
         if gap is None or abs(gap[0][0].constant) != 1 or gap[0][0].letters:
             return None
+        steps.add(gap[0][0].constant)
+    body, lower, upper = _general(
+        shown[0], last, index, node, steps.pop() if len(steps) == 1 else 0
+    )
     return u.Ranged("sum", index, lower, upper, body)
 
 
