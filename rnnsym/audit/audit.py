@@ -290,6 +290,13 @@ class Auditor:
                 why = f"the equations of {', '.join(missing)} could not be used"
                 verdict = Verdict(formula.latex, UNKNOWN, why)
             verdicts.append(verdict)
+        open_ = self._hangs_on_loss(statement, candidates[0]) and not self._says_loss()
+        verdicts = [
+            Verdict(formula.latex, UNKNOWN, "what is the loss? no formula gives it")
+            if open_ and v.verdict == FALSE
+            else v
+            for v in verdicts
+        ]
         # false of the likeliest network only, where there was no time for the others, is not false
         undecided = [v for v in verdicts if v.message.startswith("too large")]
         first = (undecided or verdicts)[0]
@@ -302,6 +309,19 @@ class Auditor:
         if first.verdict == UNKNOWN and not self._is_about(statement, candidates):
             return INFORMAL, None
         return CLAIM, first
+
+    def _hangs_on_loss(self, statement: Statement, built: Built) -> bool:
+        """Whether a relation speaks of the target of a loss that no formula gives."""
+        if not built.supposed or built.net is None:
+            return False
+        found = (built.table.find(o.spelled) for o in occurrences(statement.node))
+        return any(f is not None and f.entry.name in built.net.targets for f in found)
+
+    def _says_loss(self) -> bool:
+        """Whether the words of the document say of the loss what custom supposes."""
+        prose, words = self.scopes.prose.lower(), " ".join(w for _, w in self._supposed())
+        said = ("entropy", "likelihood") if "entropy" in words else ("squared", "mse")
+        return any(w in prose for w in said)
 
     def _is_about(self, statement: Statement, candidates: list[Built]) -> bool:
         """Whether a relation speaks of what a network computes, and not of numbers and weights."""

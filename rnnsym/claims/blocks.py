@@ -31,6 +31,7 @@ class Value:
     kron: str = ""
     covec: tuple[int, int] | None = None
     derived: bool = False  # a derivative, or a product of some
+    turned: bool = False  # vec, covec: what is meant is the transpose of that matrix
     ones: str = ""  # of a "one": a vector of ones is meant, a "column" or a "row"
 
     @property

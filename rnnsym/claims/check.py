@@ -42,6 +42,10 @@ TOO_DEEP = "too large: nested too deeply"
 TOO_LONG = "too large: it takes too long to decide"
 
 
+#: what the notation of a network that was read from LaTeX goes by
+AS_READ = "as read"
+
+
 @dataclass(frozen=True)
 class Pair:
     """Two sides of a relation, with the place of their statement."""
@@ -69,6 +73,9 @@ def check(
 
     own = net.options.get("notation", "post")
     names = [notation] if notation else [own, *(p for p in PROFILES if p != own)]
+    if not notation and getattr(net, "reading_table", None) is not None:
+        own = AS_READ
+        names.insert(0, own)
     found: list[tuple[Verdict, str, Formula | None]] = []
     end = time.monotonic() + seconds  # for all notations together
     for name in names:
@@ -76,7 +83,7 @@ def check(
         if found and left < 0:
             found.append((Verdict(claim, UNKNOWN, TOO_LONG), name, None))
             break
-        verdict, formula = _judged(claim, net, of_network(net, name), macros, left)
+        verdict, formula = _judged(claim, net, _table(net, name), macros, left)
         refuted = any(v.verdict == FALSE for v, *_ in found)
         # what is false in one notation, another would only take for new names
         if verdict.verdict in (TRUE, UNREADABLE) or (verdict.verdict == DEFINITION and not refuted):
@@ -89,6 +96,21 @@ def check(
     if formula is not None and diagnose:
         verdict = formula.explained(verdict)
     return verdict if name == own else _in_notation(verdict, name)
+
+
+def _table(net: Any, notation: str) -> Table:
+    """The names of a network in a notation; of one that was read, as they were written."""
+    if notation != AS_READ:
+        return of_network(net, notation)
+    table: Table = net.reading_table.copy()
+    printed = of_network(net)
+    for key, entry in printed.entries.items():
+        table.entries.setdefault(key, entry)
+    for name, definition in printed.definitions.items():
+        table.definitions.setdefault(name, definition)
+    for name, function in printed.functions.items():
+        table.functions.setdefault(name, function)
+    return table
 
 
 def _in_notation(verdict: Verdict, name: str) -> Verdict:

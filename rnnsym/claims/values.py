@@ -150,7 +150,8 @@ class Values:
         a, b = alike(self, self.sized(a, b), self.sized(b, a))
         if self.shape(a) == self.shape(b):
             total = self.ar.add(a.m, b.m)
-            return replace(a, m=total, vec=a.vec or b.vec, covec=a.covec or b.covec)
+            turned = a.turned or b.turned
+            return replace(a, m=total, vec=a.vec or b.vec, covec=a.covec or b.covec, turned=turned)
         fitted = self._unvec(a, b)
         if fitted is not None:
             return Value(self.ar.add(*fitted))
@@ -192,8 +193,12 @@ class Values:
             if x.vec is not None and self.shape(x)[0] == 1 and self.shape(y) == x.vec:
                 m = self._reshaped(x.m, x.vec)
                 return (y.m, m) if turned else (m, y.m)
-            if x.covec is not None and self.shape(x)[1] == 1 and self.shape(y) == x.covec[::-1]:
-                m = self.ar.transpose(self._reshaped(self.ar.transpose(x.m), x.covec))
+            if x.covec is None or self.shape(x)[1] != 1:
+                continue
+            own = x.covec[::-1] if x.turned else x.covec
+            if self.shape(y) == own:
+                m = self._reshaped(self.ar.transpose(x.m), x.covec)
+                m = self.ar.transpose(m) if x.turned else m
                 return (y.m, m) if turned else (m, y.m)
         return None
 
@@ -300,7 +305,15 @@ class Values:
                 return scaled
         if n == p:
             product = self._matmul(a.m, b.m)
-            return Value(product, b.vec, rows=a.rows, cols=b.cols, covec=a.covec, derived=derived)
+            return Value(
+                product,
+                b.vec,
+                rows=a.rows,
+                cols=b.cols,
+                covec=a.covec,
+                derived=derived,
+                turned=a.turned or b.turned,
+            )
         if derived and self.reading.chain:
             return replace(self._chained(a, b), derived=True)
         raise MisfitError(f"{self._show(a)} times {self._show(b)}")
@@ -407,10 +420,21 @@ class Values:
 
     def _transposed(self, term: u.Transposed, numbers: Numbers) -> Value:
         v = self(term.body, numbers)
+        ones = {"column": "row", "row": "column"}.get(v.ones, "")
+        gradient = 1 in self.shape(v) and (v.vec is not None or v.covec is not None)
+        # the transpose of a gradient by W is that of a matrix of its shape; of a Jacobian it is not
         return Value(
-            self.ar.transpose(v.m), v.covec, v.kind, v.cols, v.rows, v.kron, v.vec,
-            {"column": "row", "row": "column"}.get(v.ones, ""),
-        )  # fmt: skip
+            self.ar.transpose(v.m),
+            v.covec,
+            v.kind,
+            v.cols,
+            v.rows,
+            v.kron,
+            v.vec,
+            v.derived,
+            v.turned != gradient,
+            ones,
+        )
 
     # ---- functions -----------------------------------------------------------------------
 

@@ -85,7 +85,7 @@ def _contracted(body: u.Term, index: str, free: str) -> u.Term:
         rest = vectors[1]
         for v in vectors[2:]:
             rest = u.Product((("", rest), ("⊙", v)))
-        product = u.Product((("", u.Transposed(vectors[0])), ("", rest)))
+        product = u.Named("inner", (vectors[0], rest))
     if others:
         return u.Product((*(("", x) for x in others), ("", product)))
     return product

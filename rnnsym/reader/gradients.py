@@ -17,7 +17,7 @@ from rnnsym.reader.indices import Index
 from rnnsym.reader.parser import Parser
 from rnnsym.reader.symbols import Script, Spelled, spell
 from rnnsym.reader.table import INDICES, Found, Table
-from rnnsym.reader.tokens import UnreadableError
+from rnnsym.reader.tokens import Token, UnreadableError
 
 #: letters that by themselves are gradients
 DELTAS = ("delta", "epsilon")
@@ -104,6 +104,8 @@ def _of_delta(spelled: Spelled, table: Table, scope: Sequence[str]) -> u.Term | 
                 return None
             return _turned(_gradient(inside, rf"\{spelled.base}_{{{_inner(script)}}}"), spelled)
         (times if _is_time(script, table, scope) else labels).append(script)
+    if len(labels) == 2:  # δ^r_{a,t} is by a^r_t
+        labels = _joined(labels, table, scope)
     if len(times) > 1 or len(labels) > 1:
         return None
     time = times[0].index if times else None
@@ -114,6 +116,18 @@ def _of_delta(spelled: Spelled, table: Table, scope: Sequence[str]) -> u.Term | 
         return None
     found = replace(found, time=time)
     return _turned(_gradient(found, rf"\{spelled.base}_{{{labels[0].text}}}"), spelled)
+
+
+def _joined(labels: list[Script], table: Table, scope: Sequence[str]) -> list[Script]:
+    """Two labels as the name of one vector, the one a label of the other, if there is just one."""
+    found = []
+    for first, second in (labels, labels[::-1]):
+        mark = [Token("mark", "_", 0, 0), Token("mark", "{", 0, 0)]
+        tokens = (*first.tokens, *mark, *second.tokens, Token("mark", "}", 0, 0))
+        joined = replace(first, text=f"{first.text}_{second.text}", tokens=tokens, index=None)
+        if _quantity(joined, table, scope) is not None:
+            found.append(joined)
+    return found if len(found) == 1 else labels
 
 
 def _turned(term: u.Term | None, spelled: Spelled) -> u.Term | None:
@@ -136,7 +150,7 @@ def _quantity(script: Script, table: Table, scope: Sequence[str]) -> Found | Non
         inner: Any = Parser(script.tokens).whole()
     except UnreadableError:
         return None
-    if not isinstance(inner, s.Symbol) or inner.base in {*table.letters, *INDICES, *scope}:
+    if not isinstance(inner, s.Symbol) or inner.base in {*table.letters, *scope}:
         return None
     found = table.find(spell(inner), scope)
     return found if found is not None and found.entry.kind in ("vector", "parameter") else None
@@ -147,7 +161,8 @@ def _is_time(script: Script, table: Table, scope: Sequence[str]) -> bool:
         return True
     if script.index is None or script.style in ("brace", "square"):
         return False
-    known = {*scope, *table.letters, *table.lengths, *INDICES, "T"}
+    vectors = {k[0] for k, e in table.entries.items() if e.kind == "vector"}
+    known = {*scope, *table.letters, *table.lengths, *(INDICES - vectors), "T"}
     return all(n in known or n.startswith("T_") for n in script.index.names)
 
 

@@ -76,7 +76,7 @@ def read(latex: str, macros: Any = None, make: Any = None, prose: str = "", **op
     uses = {n for e in built.net.source for n in re.findall(r"[^\W\d]\w*", e.text)}
     if built.lost & uses:  # it would be taken for an input
         raise InputError("; ".join(n for n in built.notes if n.startswith("left out")))
-    built.net.reading_notes = built.notes
+    built.net.reading_notes, built.net.reading_table = built.notes, built.table
     return built.net
 
 
@@ -395,7 +395,7 @@ class _Maker:
             if "y" not in lines and not any(re.search(r"\by\[", x) for x in lines.values())
             else "y_target"
         )
-        if output in ("y_hat", "p", "o"):
+        if output in ("y_hat", "p", "o") or target == "y":
             self.table.entries.setdefault(("y", (), ""), Entry("vector", target))
             self.table.timeless.add(target)
         if ("entropy" in prose or self.concrete) and rhs.startswith("softmax("):

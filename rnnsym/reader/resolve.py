@@ -87,6 +87,9 @@ class Resolver(Derivatives):
         found = self.table.find(spelled, self.scope)
         if found is not None:
             if found.entry.name == "L" or found.entry.kind == "loss":
+                step = self._step_of(bracket) if found.time is None else None
+                if step is not None:  # L(ŷ_t, y_t) is the loss of step t
+                    found = replace(found, time=step)
                 return self._raise(self._leaf(node, found), found.power, spelled, node)
             if found.time is None and found.entry.kind in ("vector", "definition", "gradient"):
                 index = self._time_in(bracket)
@@ -124,6 +127,15 @@ class Resolver(Derivatives):
             if script.where == "sup" and script.style == "plain":
                 term = self._power(term, script, node)
         return term
+
+    def _step_of(self, bracket: s.Bracket) -> Index | None:
+        """The step of the vectors that a loss is said to be of, where it is one."""
+        found = [
+            self.table.find(spell(p), self.scope) if isinstance(p, s.Symbol) else None
+            for p in bracket.parts
+        ]
+        times = {f.time for f in found if f is not None and f.time is not None}
+        return times.pop() if len(times) == 1 else None
 
     def _bare_inside(self, bracket: s.Bracket, node: s.Symbol) -> bool:
         """Whether the same function stands by its name alone inside, as in σ (1 - σ)."""

@@ -86,6 +86,10 @@ class Table:
             found = self._try(spelled, roles)
             if found is not None and (best is None or found[0] > best[0]):
                 best = found
+        if best is None and spelled.base in LOSSES:  # L_{BCE}, L_total: a word says which loss
+            rest = tuple(x for x in spelled.scripts if not _is_word(x))
+            if rest != spelled.scripts:
+                return self.find(replace(spelled, scripts=rest), scope)
         return best[1] if best else None
 
     def _roles(self, script: Script, bound: set[str]) -> list[str]:
@@ -141,10 +145,18 @@ class Table:
             return None
         if len(components) == 1 and entry.kind == "definition" and not timed:
             return None  # J_k is not an entry of J
+        if len(components) == 1 and entry.kind == "parameter" and key[0].isupper():
+            return None  # nor W_0 one of W
         time = times[0].index if times else None
         # a subscript of a vector is a time before it is a component
         score = (int(bool(times) or not timed), -len(components), len(labels), -len(powers))
         return score, Found(entry, time, tuple(components), powers[0] if powers else None)
+
+
+def _is_word(script: Script) -> bool:
+    """Whether a label is a word, upright or of several letters."""
+    text = script.text
+    return text.isalpha() and len(text) > (1 if text.isupper() else 2)
 
 
 def key_of(latex: str) -> Key | None:

@@ -7,6 +7,7 @@ spaces and what only serves the looks are dropped.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -140,6 +141,11 @@ def tokens(source: str) -> list[Token]:
             for piece in _PIECE.finditer(UNICODE[text]):
                 inner = piece.lastgroup or "mark"
                 found.append(Token(inner, piece.group(), match.start(), match.end(), spaced))
+        elif "\U0001d400" <= text <= "\U0001d7ff":  # 𝐚, 𝑊: letters that bring their font
+            plain = unicodedata.normalize("NFKC", text)
+            letter = UNICODE.get(plain, plain)
+            kind = "command" if letter[0] == "\\" else "number" if plain.isdigit() else "letter"
+            found.append(Token(kind, letter, match.start(), match.end(), spaced))
         elif text.isalnum() or text.isascii():
             found.append(Token(kind, text, match.start(), match.end(), spaced))
         else:

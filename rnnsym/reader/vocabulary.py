@@ -447,7 +447,7 @@ class Vocabulary:
                         plain = of.base, of.accents, ""
                         if (
                             plain not in varied
-                            and not of.accents
+                            and (not of.accents or (of.accents == ("hat",) and of.base in "LEJ"))
                             and (found is None or of.base in LOSS_LETTERS)
                         ):
                             numerators[plain] += 1
@@ -521,6 +521,10 @@ class Vocabulary:
                 ):
                     continue
                 if base in ("1", "0", "I"):
+                    continue
+                if base in ("x", "X") and label_key(o.spelled) == (base, (), ""):
+                    self._enter((base, (), ""), "vector")  # an input whose step is left out
+                    self.table.timeless.add(self.table.entries[base, (), ""].name)
                     continue
                 entries = [
                     x for x in o.spelled.scripts if x.where == "sub" and _counts_entries(x, bound)

@@ -177,10 +177,13 @@ class Writer:
             vector, size = term.arguments
             if isinstance(size, u.Whole):
                 return Text(f"detach({self(vector)}, {size.index})", "v")
+        if term.function == "inner":  # whatever vectors are, rows or columns
+            left, right = map(self, term.arguments)
+            return Text(f"({left}.T @ {right})", "n")
         inner = ", ".join(map(self, term.arguments))
         if term.function == "softmax":
             return Text(f"softmax({inner})", "v")
-        if term.function in ("norm", "frobenius") or term.function == "inner":
+        if term.function in ("norm", "frobenius"):
             raise InputError("square a norm in a loss: ‖u‖²")
         raise InputError(f"{term.function} has no place in a forward equation")
 
