@@ -320,8 +320,7 @@ class Auditor:
     def _says_loss(self) -> bool:
         """Whether the words of the document say of the loss what custom supposes."""
         prose, words = self.scopes.prose.lower(), " ".join(w for _, w in self._supposed())
-        said = ("entropy", "likelihood") if "entropy" in words else ("squared", "mse")
-        return any(w in prose for w in said)
+        return "entropy" in words and ("entropy" in prose or "likelihood" in prose)
 
     def _is_about(self, statement: Statement, candidates: list[Built]) -> bool:
         """Whether a relation speaks of what a network computes, and not of numbers and weights."""

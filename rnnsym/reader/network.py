@@ -264,8 +264,15 @@ class _Maker:
             except InputError as error:
                 self.notes.append(f"left out: {' '.join(f.latex.split())[:60]}: {error}")
         self.lines = every
+        self._free_target()
         self._name_parts()
         self._split_blocks()
+
+    def _free_target(self) -> None:
+        """Beside ŷ, y is the target, though another part of a document may call an output so."""
+        rest = " ".join(line for n, line in self.lines.items() if n not in ("y", "L"))
+        if {"y", "y_hat"} <= self.lines.keys() and not re.search(r"\by\[", rest):
+            self.notes.append(f"left out: {self.lines.pop('y')}: y is the target of y_hat")
 
     def _split_blocks(self) -> None:
         """W_a [a; x] as W_aa a + W_ax x, where the document speaks of W_aa and W_ax."""
