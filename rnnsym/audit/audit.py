@@ -418,7 +418,8 @@ def _has_meaning(body: u.Term, names: set[str], defined: set[str]) -> bool:
 def _lost(statement: Statement, built: Built) -> list[str]:
     """The quantities of a statement whose equations are none of the network's."""
     found = (built.table.find(o.spelled) for o in occurrences(statement.node))
-    names = {f.entry.name for f in found if f is not None}
+    # of the loss only that of a step may be odd
+    names = {f.entry.name for f in found if f is not None and (f.entry.name != "L" or f.time)}
     return sorted(built.lost & names)
 
 

@@ -42,6 +42,8 @@ TOO_DEEP = "too large: nested too deeply"
 TOO_LONG = "too large: it takes too long to decide"
 
 
+#: how the label of a gradient begins that is written as a perturbation is, δ h
+PERTURBED = r"\delta "
 #: what the notation of a network that was read from LaTeX goes by
 AS_READ = "as read"
 
@@ -418,7 +420,9 @@ class Formula:
         except (RnnsymError, RecursionError):  # it only adds to what is decided
             found = verdict
         named = _adjoints(self.refuted[1].left, self.refuted[1].right)
-        if named and not found.correction:  # nothing but custom says what is meant
+        shaken = [x for x in named if x.label.startswith(PERTURBED)]  # or it perturbs something
+        unsettled = any(x.label not in self.table.meant for x in shaken)
+        if named and (not found.correction or unsettled):  # nothing but custom says what is meant
             return Verdict(
                 self.claim,
                 UNKNOWN,

@@ -58,13 +58,13 @@ def generalised(found: Sequence[tuple[u.Term, Index | None, Any]]) -> tuple[u.Te
     last = sorted(fixed)[-2:]
     if len(last) < 2 or len(fixed) < len(found) or last[1] != last[0] + 1 or last[0] < 1:
         return None
-    first, second = (_from_step(fixed[n], n) for n in last)
+    first, second = (from_step(fixed[n], n) for n in last)
     bare = _Expander({}).form
     at = Index.of("t")
     return (second, at) if bare(first, at, "") == bare(second, at, "") else None
 
 
-def _from_step(term: u.Term, step: int) -> u.Term:
+def from_step(term: u.Term, step: int) -> u.Term:
     """The term with every fixed time n as t + n - step."""
 
     def moved(x: Any) -> Any:

@@ -14,7 +14,8 @@ ACCENTS = {
     r"\hat": "hat", r"\widehat": "hat", r"\tilde": "tilde", r"\widetilde": "tilde",
     r"\bar": "bar", r"\overline": "bar", r"\vec": "vec", r"\overrightarrow": "fwd",
     r"\overleftarrow": "bwd", r"\dot": "dot", r"\ddot": "ddot", r"\check": "check",
-    r"\underline": "line", r"\breve": "breve", r"\va": "vec",
+    r"\underline": "line", r"\breve": "breve", r"\va": "vec", r"\Tilde": "tilde", r"\Hat": "hat",
+    r"\Bar": "bar", r"\Dot": "dot", r"\Vec": "vec",
 }  # fmt: skip
 #: functions that are written as commands or words, and what they are called here
 FUNCTIONS = {
@@ -30,7 +31,8 @@ FUNCTIONS = {
     "stopgrad": "detach", "rank": "rank", "identity": "identity", "id": "identity",
     "sum": "total", "sgn": "sign", "dim": "dim", "argmax": "argmax", "arg": "arg", "lim": "lim",
     "Var": "var", "Pr": "Pr", "transpose": "transpose", "Concat": "concat",
-    "CrossEntropy": "crossentropy",
+    "CrossEntropy": "crossentropy", "crossentropy": "crossentropy",
+    "Crossentropy": "crossentropy", "CrossEntropyLoss": "crossentropy",
 }  # fmt: skip
 WORDS = {r"\text", r"\textrm", r"\mathrm", r"\operatorname", r"\operatorname*", r"\mbox",
          r"\textsf",

@@ -21,8 +21,8 @@ from rnnsym.reader.tokens import Token, UnreadableError
 
 #: letters that by themselves are gradients
 DELTAS = ("delta", "epsilon")
-#: letters before a name that make it a gradient; δh is a perturbation as often
-BEFORE = ("d",)
+#: letters before a name that make it a gradient; δh may be a perturbation too
+BEFORE = ("d", "delta")
 #: labels of what a cell takes from the step before, and of what it gives to the next one
 MOVED = {"prev": -1, "previous": -1, "next": 0}
 
@@ -43,7 +43,9 @@ def of_symbol(node: s.Symbol, table: Table, scope: Sequence[str] = ()) -> u.Term
     return None
 
 
-def of_pair(node: s.Node, table: Table, scope: Sequence[str] = ()) -> u.Term | None:
+def of_pair(
+    node: s.Node, table: Table, scope: Sequence[str] = (), mark: str = "d"
+) -> u.Term | None:
     """The gradient by the quantity that stands after a d or δ."""
     if not isinstance(node, s.Symbol):
         return None
@@ -51,7 +53,7 @@ def of_pair(node: s.Node, table: Table, scope: Sequence[str] = ()) -> u.Term | N
     found = table.find(spelled, scope) or moved(spelled, table, scope)
     if found is None or found.power is not None:
         return None
-    label = "d" + _label(spelled, found)
+    label = (rf"\{mark} " if mark != "d" else mark) + _label(spelled, found)
     term = _gradient(found, label)
     if term is None:
         return None

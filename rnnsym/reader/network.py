@@ -16,7 +16,7 @@ from rnnsym.errors import InputError
 from rnnsym.functions import KNOWN, UNKNOWN
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
-from rnnsym.reader.choosing import choose, generalised
+from rnnsym.reader.choosing import choose, from_step, generalised
 from rnnsym.reader.entries import without_entries
 from rnnsym.reader.indices import Index
 from rnnsym.reader.macros import expand
@@ -146,6 +146,17 @@ def _initial(alternatives: dict[str, list[Any]]) -> dict[str, tuple[u.Term, Forw
     return found
 
 
+def _of_one_step(found: list[Any]) -> tuple[u.Term, Index] | None:
+    """z_3 = V h_3, the only equation for z, as one for every step."""
+    if len(found) != 1 or found[0][1] is None or found[0][1].letters:
+        return None
+    term, index, _ = found[0]
+    times = {x.time for x in u.walk(term) if isinstance(x, u.Leaf) and x.time is not None}
+    if index.constant < 1 or times != {index}:
+        return None
+    return from_step(term, index.constant), Index.of("t")
+
+
 class _Maker:
     def __init__(
         self,
@@ -162,6 +173,7 @@ class _Maker:
         self.lines: dict[str, str] = {}
         self.terms: dict[str, u.Term] = {}
         self.taken: dict[str, Forward] = {}
+        self.odd_loss = False  # the loss with a time is not that of one step
         self.last = False  # a supposed loss is one of the last step only
         self.concrete = False  # … and the customary one of its output
         self.scalars = frozenset(
@@ -191,6 +203,7 @@ class _Maker:
         kept = {n: f for n, f in self.taken.items() if n in self.lines}
         supposed = "L" not in self.lines and self.options.get("loss") is None
         lost = {n for n in self.found if n not in self.lines and n != "L"}
+        lost |= {"L"} if self.odd_loss else set()
         return Built(net, self.table, self.notes, self.lines, supposed, kept, lost)
 
     def _check_loss(self) -> None:
@@ -239,10 +252,12 @@ class _Maker:
                 except InputError as error:
                     self.notes.append(f"left out: {' '.join(f.latex.split())[:60]}: {error}")
                     continue
+                if name != "L" and not any(isinstance(x, u.Leaf | u.Unknown) for x in u.walk(term)):
+                    continue  # an example in numbers
                 alternatives.setdefault(name, []).append((term, f.index, f))
         initial = _initial(alternatives)
         for found in alternatives.values():
-            general = generalised(found)
+            general = generalised(found) or _of_one_step(found)
             if general is not None:
                 found.append((*general, replace(found[-1][2], index=general[1])))
         for name, k in choose(alternatives).items():
@@ -256,6 +271,8 @@ class _Maker:
                     break
                 except InputError as error:
                     self.notes.append(f"left out: {' '.join(f.latex.split())[:60]}: {error}")
+                    timed = f.index is not None and bool(f.index.letters)
+                    self.odd_loss |= name == "L" and timed and _over_time(term)[1] is not None
         every = dict(self.lines)
         for name, (term, f) in initial.items():
             try:
@@ -345,8 +362,55 @@ class _Maker:
                 body = without_entries(inner.body)
                 f = replace(f, index=Index.of(inner.index))
                 term = body
-        term = without_entries(term)
-        self._add("L", _scaled_norms(term), f)
+        term = self._number(_scaled_norms(without_entries(self._entropy(term))))
+        self._add("L", term, f)
+
+    def _entropy(self, term: u.Term) -> u.Term:
+        """CrossEntropy(p, y) as -y · log p, whichever of the two the equations compute."""
+        if (
+            isinstance(term, u.Named)
+            and term.function == "crossentropy"
+            and len(term.arguments) == 2
+        ):
+            p, y = term.arguments
+            if isinstance(y, u.Leaf) and y.name in self.found:
+                p, y = y, p
+            return u.Sum(((-1, u.Named("inner", (y, u.Apply("log", 0, p)))),))
+        return term
+
+    def _number(self, term: u.Term) -> u.Term:
+        """A loss that is written as if vectors were numbers, -y log ŷ or (y - ŷ)²: its sum over
+        the entries is meant."""
+        if self.vocabulary.scalar:
+            return term
+        match term:
+            case u.Sum(terms):
+                parts = [(sign, self._number(x)) for sign, x in terms]
+                if not any(self._is_vector(x) for _, x in parts) or len(parts) == 1:
+                    return u.Sum(tuple(parts))
+            case u.Quotient(above, below):
+                return u.Quotient(self._number(above), below)
+            case u.Power(base, exponent) if exponent == Index(2) and self._is_vector(base):
+                return u.Named("inner", (base, base))
+            case u.Product(factors):
+                parts_ = [self._number(x) for _, x in factors]
+                vectors = [x for x in parts_ if self._is_vector(x)]
+                if len(vectors) == 2 and not any(op == "/" for op, _ in factors):
+                    rest = tuple(("", x) for x in parts_ if x not in vectors)
+                    return u.Product((*rest, ("", u.Named("inner", (vectors[0], vectors[1])))))
+                return u.Product(tuple((op, x) for (op, _), x in zip(factors, parts_, strict=True)))
+        return term
+
+    def _is_vector(self, term: u.Term) -> bool:
+        """Whether a term is a vector as it stands, with no transpose in it."""
+        if any(isinstance(x, u.Transposed) for x in u.walk(term)):
+            return False
+        at = [x.time for x in u.walk(term) if isinstance(x, u.Leaf) and x.time is not None]
+        letter = at[0].letter if at and at[0].letter else self.vocabulary.main
+        try:
+            return Writer(letter, 0, self.table.rows, self.scalars).write(term).kind == "v"
+        except InputError:
+            return False
 
     # ---- the network ---------------------------------------------------------------------
 

@@ -58,7 +58,8 @@ class Resolver(Derivatives):
         if waiting is not None:
             return waiting, i + 1
         if bracket is not None and gradients.is_mark(node, self.table):
-            named = gradients.of_pair(bracket, self.table, self.scope)
+            assert isinstance(node, s.Symbol)
+            named = gradients.of_pair(bracket, self.table, self.scope, node.base)
             if named is not None:
                 return replace(named, start=node.start, end=bracket.end), i + 2
         if (

@@ -158,22 +158,27 @@ def tokens(source: str) -> list[Token]:
 
 
 def _with_norms(found: list[Token], source: str) -> list[Token]:
-    """Two bars side by side as the sign of a norm, except those that end |a| and begin |b|; and
-    W.T, as NumPy has it, as a transpose."""
+    """Two bars side by side as the sign of a norm, except those that end |a| and begin |b|; W.T, as
+    NumPy has it, as a transpose; a hyphen in \\text as a minus; no bullet before it all."""
     kept: list[Token] = []
     open_: list[str] = []
-    skip = False
+    skip = 0
     for k, token in enumerate(found):
         following = found[k + 1] if k + 1 < len(found) else None
         if skip:
-            skip = False
+            skip -= 1
+        elif token.text == r"\bullet" and not kept:
+            continue  # an item of a list
+        elif token.text == r"\text" and [x.text for x in found[k + 1 : k + 4]] == ["{", "-", "}"]:
+            kept.append(found[k + 2])
+            skip = 3
         elif token.text == "|":
             double = following is not None and following.text == "|" and not following.spaced
             if double and (not open_ or open_[-1] == "||"):
                 assert following is not None
                 open_.pop() if open_ else open_.append("||")
                 kept.append(Token("command", r"\|", token.start, following.end, token.spaced))
-                skip = True
+                skip = 1
                 continue
             open_.pop() if open_ and open_[-1] == "|" else open_.append("|")
             kept.append(token)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -178,6 +178,7 @@ class Vocabulary:
     def _find_vectors(self) -> None:
         letters = {self.main, "t", "T", *(x for x in self.table.letters if x not in "ijklmn")}
         components = self._has_components()
+        summed = set().union(*(_bound(node) for _, node, _ in self.statements)) - letters
         copied = self._copied(letters)
         for _, o in self.seen:
             if o.symbol.base in GRADIENT_LETTERS:
@@ -188,7 +189,11 @@ class Vocabulary:
             rest = [x for x in o.spelled.scripts if x is not times[0]]
             # x_{t,j}: what stands beside a time in the same script counts entries
             beside = components or times[0].where == "sub"
-            kept = [x for x in rest if not (beside and _is_entry(x)) or self._is_gate(x)]
+            kept = [
+                x
+                for x in rest
+                if not (beside and (_is_entry(x) or x.text in summed)) or self._is_gate(x)
+            ]
             key = _key(o.spelled, kept)
             if key in copied:
                 self._enter(key, "parameter")
@@ -292,6 +297,8 @@ class Vocabulary:
                 self._enter(key, "vector")
             elif any(self._timed(o) for o in inside):
                 steps.setdefault(key, set()).add(step)
+                if step and {n for k, n in others if k in self.table.entries} == {step}:
+                    self._enter(key, "vector")  # z_3 = V h_3
         for key, found in steps.items():
             if len(found) > 1:
                 self._enter(key, "vector")
@@ -334,6 +341,20 @@ class Vocabulary:
                 found = self._equation(node, k, latex)
                 if found is not None:
                     self.forward.append(found)
+                    self.forward += self._argument(node, k, latex)
+
+    def _argument(self, node: s.Relation, k: int, latex: str) -> list[Forward]:
+        """The z = … that h = f(z) = f(…) says."""
+        if len(node.sides) < 3 or node.ops[1] != "=":
+            return []
+        first, second = _call(node.sides[1]), _call(node.sides[2])
+        if first is None or second is None or first[0] != second[0]:
+            return []
+        if not isinstance(first[1], s.Symbol):
+            return []
+        inner = replace(node, sides=(first[1], second[1]), ops=("=",))
+        found = self._equation(inner, k, latex)
+        return [found] if found is not None else []
 
     def _equation(self, node: s.Relation, k: int, latex: str) -> Forward | None:
         left, arguments = node.sides[0], False
@@ -685,6 +706,22 @@ def _is_entry(script: Script) -> bool:
     if script.where != "sub" or script.style != "plain" or script.index is None:
         return False
     return bool(script.index.names) and set(script.index.names) <= _ENTRIES
+
+
+def _call(node: s.Node) -> tuple[str, s.Node] | None:
+    """The function and the argument of f(…); None for anything else."""
+    if isinstance(node, s.Call) and not node.primes:
+        inner, name = node.argument, node.function
+    elif isinstance(node, s.Times) and len(node.factors) == 2:
+        (_, head), (op, inner) = node.factors
+        if op or not isinstance(head, s.Symbol) or head.sub or head.sup:
+            return None
+        name = head.base
+    else:
+        return None
+    if isinstance(inner, s.Bracket) and len(inner.parts) == 1:
+        inner = inner.parts[0]
+    return name, inner
 
 
 def _is_number(node: s.Node) -> bool:
