@@ -281,9 +281,13 @@ class Auditor:
             if verdict.verdict == DEFINITION:
                 return DEFINES, None
             if verdict.verdict == TRUE:
-                words = next((w for b, w in self.supposed if b is built), "")
+                words = next((n for n in built.notes if n.startswith("σ is")), "")
+                words = next((w for b, w in self.supposed if b is built), words)
                 return CLAIM, _for_another(verdict, built, candidates[0], words)
             missing = _lost(statement, built) if verdict.verdict == FALSE else []
+            later = _later(statement, built, self.source.formulas.index(formula))
+            if verdict.verdict == FALSE and later:
+                verdict = Verdict(formula.latex, UNKNOWN, f"what is {later} here? it comes later")
             if verdict.verdict == FALSE and "a matrix (" in verdict.message:
                 missing = sorted(built.lost)  # the shapes hang on all equations
             if missing:
@@ -421,6 +425,18 @@ def _lost(statement: Statement, built: Built) -> list[str]:
     # of the loss only that of a step may be odd
     names = {f.entry.name for f in found if f is not None and (f.entry.name != "L" or f.time)}
     return sorted(built.lost & names)
+
+
+def _later(statement: Statement, built: Built, k: int) -> str:
+    """A quantity of a statement that no formula has defined so far, and nothing else depends on."""
+    for o in occurrences(statement.node):
+        found = built.table.find(o.spelled)
+        name = found.entry.name if found is not None else ""
+        if name in built.kept and built.kept[name].formula > k and name != "L":
+            lines = [line for n, line in built.written.items() if n not in (name, "L")]
+            if not any(f"{name}[" in line for line in lines):
+                return name
+    return ""
 
 
 def _plain_network() -> Any:

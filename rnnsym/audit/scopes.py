@@ -16,7 +16,7 @@ from rnnsym.reader.statements import Reading
 from rnnsym.reader.vocabulary import Vocabulary, occurrences
 
 #: how many networks a claim is judged by
-MAX_NETWORKS = 5
+MAX_NETWORKS = 6
 #: letters of inputs, whose own origin is no claim's business
 INPUTS = ("x", "X")
 
@@ -34,6 +34,7 @@ class Scopes:
         self.order: list[Built] = []  # in which they were first needed
         self._vocabularies: dict[Any, Vocabulary] = {}
         self._built: dict[Any, Built] = {}
+        self._origins: dict[int, tuple[Vocabulary, int]] = {}  # of networks, what they were made of
 
     def so_far(self, upto: int) -> Built | None:
         """The network of all equations before a formula; None where there are none at all."""
@@ -43,10 +44,22 @@ class Scopes:
         """The networks that a claim in formula k may be about, the likeliest first."""
         found: list[Built] = []
         every = [*self._around(k, node), self.so_far(k), self.so_far(len(self.readings))]
+        every += [self._as_said(b) for b in every if b is not None and b.net is not None]
         for built in [*every, *reversed(self.order)]:
             if built is not None and built.net is not None and built not in found:
                 found.append(built)
         return found[:MAX_NETWORKS]
+
+    def _as_said(self, built: Built) -> Built | None:
+        """The network in which σ is what the words say; None if they say nothing of it."""
+        if not any("sigmoid(" in line for line in built.written.values()):
+            return None
+        vocabulary, upto = self._origins[id(built)]
+        key = id(built), "said"
+        if key not in self._built:
+            self._built[key] = build(vocabulary, upto, make=maker(), concrete=True, said=True)
+        found = self._built[key]
+        return found if any(n.startswith("σ is") for n in found.notes) else None
 
     def _around(self, k: int, node: s.Node) -> list[Built]:
         """The networks of the section of a claim and as many before it as it needs: with the loss
@@ -79,7 +92,9 @@ class Scopes:
                 r if first <= section <= last else Reading("")
                 for r, section in zip(self.readings, self.sections, strict=True)
             ]
-            self._vocabularies[key] = Vocabulary(inside, self.prose)
+            part = self._vocabularies[key] = Vocabulary(inside, self.prose)
+            part.table.lengths |= self.whole.table.lengths
+            part.table.loose = self.whole.table.loose
         return self._vocabularies[key]
 
     def _network(self, vocabulary: Vocabulary, upto: int, part: Any) -> Built:
@@ -88,6 +103,7 @@ class Scopes:
             found = build(vocabulary, upto, make=maker())
             same = next((b for b in self.order if _alike(b, found)), None)
             self._built[key] = same or found
+            self._origins.setdefault(id(same or found), (vocabulary, upto))
             if same is None:
                 self.order.append(found)
         return self._built[key]

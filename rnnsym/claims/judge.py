@@ -47,6 +47,8 @@ AGREE = 30
 MAX_IMMEDIATE, MAX_AMBIGUOUS = 6, 24
 #: meanings of customary names that are tried together with what else custom leaves open
 MAX_MEANT = 12
+#: the most steps that a sum is written out for
+MAX_WRITTEN = 6
 #: ways to divide zeros among several blocks that are tried
 MAX_SPLITS = 30
 
@@ -160,7 +162,27 @@ class Judge:
                 if outcome.kind == "equal":
                     return outcome
                 outcomes.append(outcome)
-        return _worst(outcomes)
+        return self._of_some_length(left, right, fitting) or _worst(outcomes)
+
+    def _of_some_length(
+        self, left: u.Term, right: u.Term, fitting: list[Reading]
+    ) -> Outcome | None:
+        """A sum that is written out for n steps, or up to step n, is of a sequence of n steps."""
+        last = _last_step(left, right)
+        summed = any(isinstance(x, u.Loss | u.Ranged) for s in (left, right) for x in u.walk(s))
+        if not 1 < last <= MAX_WRITTEN or not summed or not self._allows(last):
+            return None
+        for reading in fitting[:16]:
+            scenes = [self.scene(last, zero=reading.zero, seed=seed) for seed in (0, 1)]
+            try:
+                found = [self._at(scene, left, right, reading) for scene in scenes]
+            except (CannotError, NumbersNeededError, ZeroDivisionError):
+                continue
+            if all(o.kind == "equal" and not o.borders for o in found):
+                more = (*reading.more, f"the sequence has {last} steps")
+                found[0].reading, found[0].points = reading.with_(more=more), 2
+                return found[0]
+        return None
 
     def base(self, *sides: u.Term) -> list[Reading]:
         """The readings that differ in layouts and in which ∂ is the immediate partial."""
@@ -198,6 +220,19 @@ class Judge:
         ops = {op for p in nodes if isinstance(p, u.Product) for op, _ in p.factors}
         if any(isinstance(x, u.Product) for x in nodes) and (not fits or ops & {"·", "×", "*"}):
             found.append({"dot": "elementwise"})
+        products = any(isinstance(x, u.Product) for x in nodes)
+        if products and not fits:
+            found.append({"dot": "inner"})
+        if products and not fits and self.table.loose:
+            found.append({"outer": True})
+        derivatives = [x for x in nodes if isinstance(x, u.Derivative)]
+        own = bool(derivatives) and all(map(_of_itself, derivatives))
+        if own and self.net is not None and len(self.net.states) > 1:
+            found += [
+                {"path": True},
+                {"path": True, "diagonal": "left"},
+                {"path": True, "diagonal": "left", "dot": "elementwise"},
+            ]
         chains = sum(isinstance(x, u.Derivative) for x in nodes) > 1
         whole = [s for s in sides if isinstance(s, u.Derivative) and not _is_of_loss(s)]
         if not fits and any(getattr(v, "time", 1) is None for d in whole for v in d.by):
@@ -217,6 +252,8 @@ class Judge:
             found.append({"zero": True})
         if any(isinstance(x, u.Loss) for x in nodes):
             found.append({"mean": True})
+        if _names_the_whole(*sides):
+            found.append({"whole": True})
         if any(isinstance(x, u.Ranged) and x.op == "prod" for x in nodes):
             found.append({"descending": False})
         letters = set().union(*map(u.letters, sides)) - self._lengths
@@ -263,6 +300,8 @@ class Judge:
 
     def test(self, left: u.Term, right: u.Term, reading: Reading, quick: bool = False) -> Outcome:
         """Whether two sides are equal under one reading, at several points."""
+        if reading.whole:
+            left = _of_the_whole(left)
         try:
             outcome = self._at(self.scene(self.main, zero=reading.zero), left, right, reading)
             if outcome.kind != "equal" or quick:
@@ -372,6 +411,7 @@ class Judge:
         values = scene.values(reading)
         wrong: list[dict[str, int]] = []
         skipped: list[str] = []
+        idle = True  # where both sides vanish throughout, nothing can be told
         for numbers in choices:
             every = {**scene.numbers, **numbers}
             try:
@@ -382,15 +422,18 @@ class Judge:
             except NoValueError as error:  # such indices are not meant
                 skipped.append(str(error))
                 continue
+            idle = idle and "zero" not in (a.kind, b.kind) and scene.is_zero(x)
             if not self._same(scene, x, y):
                 wrong.append(numbers)
                 if len(wrong) > 2 and all(len({w[n] for w in wrong}) > 1 for n in numbers):
                     break  # it is not just the border
         if len(skipped) == len(choices):
             return Outcome("cannot", reading, skipped[0])
-        idle = self._idle(scene, values, left, right) if not wrong and reading.meant else ""
-        if idle:
-            return Outcome("cannot", reading, f"{idle} is zero at every step: nothing can be told")
+        if idle and not wrong and scene.steps > 1 and max(scene.block_sizes, default=2) > 1:
+            return Outcome("cannot", reading, "both sides are zero: nothing can be told")
+        void = self._void(scene, values, left, right) if not wrong and reading.meant else ""
+        if void:
+            return Outcome("cannot", reading, f"{void} is zero at every step: nothing can be told")
         if not wrong:
             cases = len(choices) - len(skipped)
             return Outcome("equal", reading, cases=cases, points=1, numeric=scene.numeric)
@@ -401,7 +444,7 @@ class Judge:
             "differ", reading, at=wrong[0], scene=scene, cases=len(choices), numeric=scene.numeric
         )
 
-    def _idle(self, scene: Scene, values: Any, *sides: u.Term) -> str:
+    def _void(self, scene: Scene, values: Any, *sides: u.Term) -> str:
         """A gradient with a customary name that vanishes throughout, as where the network found
         has no loss that depends on it."""
         for x in {
@@ -552,6 +595,29 @@ def _alike(
     return [frozenset(g) for g in groups.values()]
 
 
+def _names_the_whole(left: u.Term, right: u.Term) -> bool:
+    """Whether ∂L_t/∂W on the left is said to be a sum over the same t: the whole loss is meant."""
+    if not isinstance(left, u.Derivative) or not isinstance(left.of, u.Leaf):
+        return False
+    time = left.of.time
+    sums = {x.index for x in u.walk(right) if isinstance(x, u.Ranged) and x.op == "sum"}
+    return left.of.name == "L" and time is not None and time.letter in sums
+
+
+def _of_the_whole(left: u.Term) -> u.Term:
+    return replace(left, of=u.Loss()) if isinstance(left, u.Derivative) else left
+
+
+def _last_step(*sides: u.Term) -> int:
+    """The greatest step that is named by its number, as s_3 and Σ_{t=1}^3 do."""
+    found = [0]
+    for x in (x for s in sides for x in u.walk(s)):
+        times = [x.time] if isinstance(x, u.Leaf | u.Adjoint) else []
+        times += [x.upper] if isinstance(x, u.Ranged) else []
+        found += [t.constant for t in times if t is not None and not t.letters]
+    return max(found)
+
+
 def _consistent(
     sides: tuple[u.Term, ...],
     chosen: frozenset[int],
@@ -579,6 +645,12 @@ def _is_gradient(x: u.Term) -> bool:
         and isinstance(x.of, u.Loss)
         and all(isinstance(v, u.Leaf) and v.time is None for v in x.by)
     )
+
+
+def _of_itself(x: u.Derivative) -> bool:
+    """Whether a derivative is of a vector by itself at another step."""
+    names = [getattr(v, "name", "") for v in (x.of, *x.by)]
+    return len(set(names)) == 1 and names[0] != ""
 
 
 def _is_of_loss(x: u.Derivative) -> bool:

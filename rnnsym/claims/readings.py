@@ -33,16 +33,19 @@ class Reading:
     """One way to read a formula.
 
     layout: see LAYOUTS; immediate: places (in the source) of the derivatives that are read as
-    immediate partials; dot: "matrix" or "elementwise"; otimes: "kron", "outer" or "elementwise";
+    immediate partials; dot: "matrix", "elementwise" or "inner"; otimes: "kron", "outer" or
+    "elementwise";
     rows: vectors are rows and weights are multiplied from the right; zero: initial states are
     zero; mean: the loss is the mean over time; descending: products are written with the highest
     index first; activation: what a function whose name leaves it open is; step: derivatives of the
     loss by parameters count their use at this step only, as derivations of one step have it;
     meant: what gradients with customary names are, as pairs of a label and (vector, way), see WAYS;
-    factor: ∂z/∂W for z = W x is written as the factor x that it puts beside ∂L/∂z;
-    chain: derivatives that are multiplied chain in whatever order their shapes ask for;
-    diagonal: a vector before a matrix ("left"), or on either side of one ("both"), stands for the
-    diagonal matrix of it.
+    factor: ∂z/∂W for z = W x is written as the factor x that it puts beside ∂L/∂z; path: of a state
+    by itself at another step only the path through it is meant, all other states held; outer:
+    vectors are transposed where the shapes ask for it; chain: derivatives that are multiplied chain
+    in whatever order their shapes ask for; whole: the loss on the left is that of the sequence,
+    though a step is written beside it; diagonal: a vector before a matrix ("left"), or on either
+    side of one ("both"), stands for the diagonal matrix of it.
     """
 
     layout: str = "gradient"
@@ -55,6 +58,9 @@ class Reading:
     descending: bool = True
     activation: str = ""
     step: str = ""
+    whole: bool = False
+    path: bool = False
+    outer: bool = False
     chain: bool = False
     factor: bool = False
     diagonal: str = ""
@@ -74,6 +80,8 @@ class Reading:
             parts.append(f"${label}$ is {WAYS[way].format(name)}")
         if self.dot == "elementwise":
             parts.append("products of vectors of one shape are elementwise")
+        if self.dot == "inner":
+            parts.append("products of vectors of one shape are inner products")
         if self.otimes != "kron":
             parts.append("⊗ is the outer product" if self.otimes == "outer" else "⊗ is elementwise")
         if self.rows:
@@ -87,6 +95,14 @@ class Reading:
         if self.step:
             of = f"the contribution of step {self.step}"
             parts.append(f"what is meant is {of}, to be summed over {self.step}")
+        if self.whole:
+            parts.append("the loss on the left is that of the whole sequence")
+        if self.path:
+            parts.append(
+                "of a state by itself the direct path is meant, with all other states held"
+            )
+        if self.outer:
+            parts.append("vectors are transposed where the shapes ask for it")
         if self.factor:
             parts.append("∂z/∂W is written as the factor that it puts beside a derivative by z")
         if self.chain:

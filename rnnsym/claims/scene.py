@@ -321,6 +321,7 @@ class Scene:
                 immediate,
                 reading.mean != self.table.mean,
                 reading.rows,
+                reading.path and immediate,
                 self.rows,
                 key[-1],
             )
@@ -346,6 +347,8 @@ class Scene:
         """Whether a derivative is read as the immediate partial; of a loss it never is."""
         if isinstance(term.of, u.Loss) or (isinstance(term.of, u.Leaf) and term.of.name == "L"):
             return False
+        if reading.path and term.kind == "∂" and _one_state(term):
+            return True
         return term.kind == "∂⁺" or (term.kind == "∂" and term.start in reading.immediate)
 
     def _jacobian(
@@ -390,6 +393,9 @@ class Scene:
             return *self._columns(inner(of, numbers).m, 1), (1, 1)
         node, shape = self._node(by, values, numbers)
         free = self._free_keys(of, values, numbers) if immediate else None
+        if free is not None and values.reading.path and getattr(by, "name", "") in self.net.states:
+            names = {name for name, _ in free}
+            free = frozenset((n, k) for n in names for k in range(-2, self.steps + 3))
         trajectory = self.truth.trajectory(node, free)
         weight = isinstance(by, u.Leaf) and by.name in self.net.parameters
         step: int | None = None
@@ -588,6 +594,12 @@ class Scene:
             else:
                 raise NumbersNeededError("a condition between values")
         return all(compare(a, op, b) for a, op, b in zip(found, claim.ops, found[1:], strict=False))
+
+
+def _one_state(d: u.Derivative) -> bool:
+    """Whether a derivative is of a quantity by itself at another step."""
+    names = [getattr(x, "name", "") for x in (d.of, *d.by)]
+    return len(names) == 2 and names[0] == names[1] != ""
 
 
 def _time(scene: Scene, term: u.Term, index: Index) -> int | None:

@@ -297,6 +297,8 @@ class Values:
                     return spread
                 raise MisfitError(f"{self._show(a)} ⊙ {self._show(b)}")
             return replace(a, m=self.ar.hadamard(a.m, b.m), vec=None)
+        if self.reading.dot == "inner" and same and 1 in (m, n) and m != n:
+            return Value(_total(self.ar, self.ar.hadamard(a.m, b.m)))
         if self.reading.dot == "elementwise" and same and (op or n != p):
             return Value(self.ar.hadamard(closed(a).m, closed(b).m))
         if self.reading.diagonal:
@@ -314,9 +316,26 @@ class Values:
                 derived=derived,
                 turned=a.turned or b.turned,
             )
+        if self.reading.outer and n != p:
+            turned = self._turning(a, b)
+            if turned is not None:
+                return turned
         if derived and self.reading.chain:
             return replace(self._chained(a, b), derived=True)
         raise MisfitError(f"{self._show(a)} times {self._show(b)}")
+
+    def _turning(self, a: Value, b: Value) -> Value | None:
+        """A product in which a vector is transposed, so that it fits: a outer product of two."""
+        (m, n), (p, q) = self.shape(a), self.shape(b)
+        if n == q == 1:
+            return Value(self._matmul(a.m, self.ar.transpose(b.m)))
+        if m == p == 1:
+            return Value(self._matmul(self.ar.transpose(a.m), b.m))
+        if n == 1 and m == p:
+            return Value(self._matmul(self.ar.transpose(a.m), b.m), b.vec)
+        if p == 1 and n == q:
+            return Value(self._matmul(a.m, self.ar.transpose(b.m)), covec=a.covec)
+        return None
 
     def _by_jacobian(self, a: Value, b: Value) -> Value | None:
         """v ⊙ J, where J is the Jacobian of an elementwise function: by its diagonal."""
@@ -640,6 +659,9 @@ class Values:
             fitted = self._as_factor(a, b)
         if fitted is None and self.reading.diagonal:
             fitted = self._as_diagonal(a, b)
+        flipped = 1 in self.shape(a) and self.shape(a) == self.shape(b)[::-1]
+        if fitted is None and self.reading.outer and flipped:
+            fitted = closed(a).m, self.ar.transpose(closed(b).m)
         if fitted is not None:
             return fitted
         raise MisfitError(f"{self._show(a)} on the left, {self._show(b)} on the right")

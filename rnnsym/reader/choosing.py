@@ -56,7 +56,7 @@ def generalised(found: Sequence[tuple[u.Term, Index | None, Any]]) -> tuple[u.Te
     the last two do not agree."""
     fixed = {i.constant: x for x, i, _ in found if i is not None and not i.letters}
     last = sorted(fixed)[-2:]
-    if len(last) < 2 or len(fixed) < len(found) or last[1] != last[0] + 1 or last[0] < 1:
+    if len(last) < 2 or last[1] != last[0] + 1 or last[0] < 1:
         return None
     first, second = (from_step(fixed[n], n) for n in last)
     bare = _Expander({}).form

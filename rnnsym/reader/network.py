@@ -104,12 +104,13 @@ def build(
     strict: bool = False,
     last: bool = False,
     concrete: bool = False,
+    said: bool = False,
     **options: Any,
 ) -> Built:
     """The network of the equations before formula `upto` (all: None), the latest of each name.
 
     last: a loss that has to be supposed is one of the last step only; concrete: it is the customary
-    one of the output, and not any function.
+    one of the output, and not any function; said: σ is the activation that the words speak of.
     """
     if make is None:
         from rnnsym.network import Network as make
@@ -126,7 +127,7 @@ def build(
         if name not in before:
             found.setdefault(name, []).append(f)
     maker = _Maker(vocabulary, found, make, strict, dict(options))
-    maker.last, maker.concrete = last, concrete
+    maker.last, maker.concrete, maker.said = last, concrete, said
     return maker.build()
 
 
@@ -144,6 +145,16 @@ def _initial(alternatives: dict[str, list[Any]]) -> dict[str, tuple[u.Term, Forw
                 found[name] = term, f
                 equations.remove(equation)
     return found
+
+
+def _is_example(term: u.Term) -> bool:
+    """Whether numbers stand for quantities: nothing else, or a matrix of them."""
+    names = u.Leaf | u.Unknown
+
+    def spoken(x: u.Term) -> bool:
+        return any(isinstance(y, names) for y in u.walk(x))
+
+    return not spoken(term) or any(isinstance(x, u.Concat) and not spoken(x) for x in u.walk(term))
 
 
 def _of_one_step(found: list[Any]) -> tuple[u.Term, Index] | None:
@@ -173,6 +184,7 @@ class _Maker:
         self.lines: dict[str, str] = {}
         self.terms: dict[str, u.Term] = {}
         self.taken: dict[str, Forward] = {}
+        self.said = False  # σ is what the words say
         self.odd_loss = False  # the loss with a time is not that of one step
         self.last = False  # a supposed loss is one of the last step only
         self.concrete = False  # … and the customary one of its output
@@ -184,6 +196,8 @@ class _Maker:
 
     def build(self) -> Built:
         self._write_all()
+        if self.said:
+            self._as_said()
         self._check_loss()
         for trial in range(MAX_TRIALS):
             try:
@@ -205,6 +219,19 @@ class _Maker:
         lost = {n for n in self.found if n not in self.lines and n != "L"}
         lost |= {"L"} if self.odd_loss else set()
         return Built(net, self.table, self.notes, self.lines, supposed, kept, lost)
+
+    def _as_said(self) -> None:
+        """σ as tanh, and as softmax at the output, where the words of the document say so."""
+        prose, used = self.vocabulary.prose.lower(), []
+        hidden = "tanh" in prose and not any("tanh(" in line for line in self.lines.values())
+        for name, line in self.lines.items():
+            left, _, right = line.partition(" = ")
+            word = "softmax" if name in OUTPUTS and "softmax" in prose else "tanh" if hidden else ""
+            if right.startswith("sigmoid(") and word:
+                self.lines[name] = f"{left} = {word}({right.removeprefix('sigmoid(')}"
+                used.append(f"{word} for {name}")
+        if used:
+            self.notes.append(f"σ is {', '.join(used)}, as the words say")
 
     def _check_loss(self) -> None:
         """A loss of which no equation says how it depends on the states says nothing of them."""
@@ -252,8 +279,8 @@ class _Maker:
                 except InputError as error:
                     self.notes.append(f"left out: {' '.join(f.latex.split())[:60]}: {error}")
                     continue
-                if name != "L" and not any(isinstance(x, u.Leaf | u.Unknown) for x in u.walk(term)):
-                    continue  # an example in numbers
+                if name != "L" and _is_example(term):
+                    continue
                 alternatives.setdefault(name, []).append((term, f.index, f))
         initial = _initial(alternatives)
         for found in alternatives.values():
@@ -341,6 +368,9 @@ class _Maker:
         writer = Writer(letter, shift, self.table.rows, self.scalars, copies)
         right = writer(term)
         time = "t"
+        fixed = set(re.findall(r"\[(\w[^\]]*)\]", right))
+        if index is None and len(fixed) == 1 and fixed <= {str(n) for n in range(2, 100)}:
+            time, right = "T", right.replace(f"[{fixed.pop()}]", "[T]")  # ŷ = V h_3, the last one
         if index is not None and not index.letter:
             if index.constant > 0:
                 raise InputError(f"it is for step {index.constant} only")

@@ -69,13 +69,15 @@ class Table:
     meant: dict[str, tuple[str, str]] = field(default_factory=dict)
     # the vectors by which the document says that such gradients are derivatives of the loss
     said: dict[str, str] = field(default_factory=dict)
+    loose: bool = False  # nothing is ever transposed: the author leaves that to the reader
     copies: set[str] = field(default_factory=set)  # parameters W with copies W⟨t⟩ for single steps
 
     def copy(self) -> Table:
         return Table(
             dict(self.entries), set(self.styles), set(self.letters), dict(self.functions),
             dict(self.definitions), self.rows, self.einstein, self.mean,
-            set(self.timeless), set(self.lengths), self.meant, dict(self.said), set(self.copies),
+            set(self.timeless), set(self.lengths), self.meant, dict(self.said), self.loose,
+            set(self.copies),
         )  # fmt: skip
 
     def find(self, spelled: Spelled, scope: Iterable[str] = ()) -> Found | None:

@@ -125,6 +125,9 @@ class Vocabulary:
         self._find_lengths()
         self._find_cases()
         self._find_said()
+        self.table.loose = not any(o.spelled.transposed for _, o in self.seen) and not any(
+            r"\top" in r.latex or "^T" in r.latex or "^{T}" in r.latex for r in self.readings
+        )
         self.table.rows = self._is_rows()
         self.scalar = self._is_scalar()
 
