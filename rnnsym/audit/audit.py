@@ -6,6 +6,7 @@ Takes the formulas from `rnnsym.sources`, the network from `rnnsym.reader`, verd
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from typing import Any
 from rnnsym.audit import roles, slips
 from rnnsym.audit.result import CLAIM, DEFINES, INFORMAL, NOTATION, Audit, Finding
 from rnnsym.audit.scopes import Scopes, maker
-from rnnsym.claims.check import Formula
+from rnnsym.claims.check import IDLE, Formula
 from rnnsym.claims.guard import Guard, LostError
 from rnnsym.claims.verdict import DEFINITION, FALSE, TRUE, UNKNOWN, UNREADABLE, Verdict
 from rnnsym.errors import RnnsymError
@@ -24,12 +25,15 @@ from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
 from rnnsym.reader.gradients import is_name
 from rnnsym.reader.macros import expand
-from rnnsym.reader.network import Built, build
+from rnnsym.reader.network import ACTIVATION, Built, build
 from rnnsym.reader.statements import Reading, Statement, read_formula
 from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Entry, Key, Table, of_network
 from rnnsym.reader.tokens import UnreadableError
 from rnnsym.reader.vocabulary import nodes, occurrences
+
+#: a display that has no left side
+_CONTINUES = re.compile(r"[\s~&]*=")
 
 
 def audit(
@@ -72,9 +76,10 @@ class Auditor:
         self.end = 0.0
         self.readings: list[Reading | None] = []
         self.errors: list[UnreadableError | None] = []
-        for formula in source.formulas:
+        for k in range(len(source.formulas)):
             try:
-                self.readings.append(read_formula(expand(formula.latex, source.macros)))
+                latex = expand(self._continued(k), source.macros)
+                self.readings.append(read_formula(latex))
                 self.errors.append(None)
             except UnreadableError as error:
                 self.readings.append(None)
@@ -88,6 +93,18 @@ class Auditor:
         # with the customary ones
         self.supposed: list[tuple[Built, str]] = []
         self.notes: list[str] = list(source.notes)
+
+    def _continued(self, k: int) -> str:
+        """A formula; one that begins with = goes on from the display before it."""
+        formulas = self.source.formulas
+        latex: str = formulas[k].latex
+        if k and formulas[k].display and _CONTINUES.match(latex):
+            before = next((r for r in reversed(self.readings) if r is not None), None)
+            node = before.statements[0].node if before is not None and before.statements else None
+            if before is not None and isinstance(node, s.Relation):
+                left = before.latex[node.sides[0].start : node.sides[0].end].replace("&", "")
+                return f"{left} {latex}"
+        return latex
 
     def run(self, progress: Callable[[int, int], None] | None = None, guard: bool = False) -> Audit:
         """The audit of all formulas."""
@@ -280,8 +297,8 @@ class Auditor:
                 self._remember(table, judged)
             if verdict.verdict == DEFINITION:
                 return DEFINES, None
-            if verdict.verdict == TRUE:
-                words = next((n for n in built.notes if n.startswith("σ is")), "")
+            if verdict.verdict == TRUE and (verdict.evidence != IDLE or built is candidates[0]):
+                words = next((n for n in built.notes if n.startswith(ACTIVATION)), "")
                 words = next((w for b, w in self.supposed if b is built), words)
                 return CLAIM, _for_another(verdict, built, candidates[0], words)
             missing = _lost(statement, built) if verdict.verdict == FALSE else []
@@ -303,7 +320,8 @@ class Auditor:
         ]
         # false of the likeliest network only, where there was no time for the others, is not false
         undecided = [v for v in verdicts if v.message.startswith("too large")]
-        first = (undecided or verdicts)[0]
+        decided = [v for v in verdicts if v.evidence != IDLE]
+        first = (undecided or decided or verdicts)[0]
         if first.verdict == FALSE and (redefines or forward) and _names_something(statement):
             return DEFINES, None
         if first.verdict in (FALSE, UNKNOWN) and self._renames(statement, candidates[0].table):

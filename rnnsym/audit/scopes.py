@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from rnnsym.reader import syntax as s
-from rnnsym.reader.network import Built, build
+from rnnsym.reader.network import ACTIVATION, Built, build
 from rnnsym.reader.statements import Reading
 from rnnsym.reader.vocabulary import Vocabulary, occurrences
 
 #: how many networks a claim is judged by
-MAX_NETWORKS = 6
+MAX_NETWORKS = 7
 #: letters of inputs, whose own origin is no claim's business
 INPUTS = ("x", "X")
 
@@ -44,22 +44,23 @@ class Scopes:
         """The networks that a claim in formula k may be about, the likeliest first."""
         found: list[Built] = []
         every = [*self._around(k, node), self.so_far(k), self.so_far(len(self.readings))]
-        every += [self._as_said(b) for b in every if b is not None and b.net is not None]
+        plain = [b for b in every if b is not None and b.net is not None]
+        for said in ("words", "tanh", "sigmoid"):
+            every += [self._as_said(b, said) for b in plain[:2]]
         for built in [*every, *reversed(self.order)]:
             if built is not None and built.net is not None and built not in found:
                 found.append(built)
         return found[:MAX_NETWORKS]
 
-    def _as_said(self, built: Built) -> Built | None:
-        """The network in which σ is what the words say; None if they say nothing of it."""
-        if not any("sigmoid(" in line for line in built.written.values()):
-            return None
+    def _as_said(self, built: Built, said: str) -> Built | None:
+        """The network in which σ is what the words say, or functions of which nothing is known are
+        some that are; None if that makes no difference."""
         vocabulary, upto = self._origins[id(built)]
-        key = id(built), "said"
+        key = id(built), said
         if key not in self._built:
-            self._built[key] = build(vocabulary, upto, make=maker(), concrete=True, said=True)
+            self._built[key] = build(vocabulary, upto, make=maker(), concrete=True, said=said)
         found = self._built[key]
-        return found if any(n.startswith("σ is") for n in found.notes) else None
+        return found if any(n.startswith(ACTIVATION) for n in found.notes) else None
 
     def _around(self, k: int, node: s.Node) -> list[Built]:
         """The networks of the section of a claim and as many before it as it needs: with the loss
@@ -95,6 +96,7 @@ class Scopes:
             part = self._vocabularies[key] = Vocabulary(inside, self.prose)
             part.table.lengths |= self.whole.table.lengths
             part.table.loose = self.whole.table.loose
+            part.table.zero_based = self.whole.table.zero_based
         return self._vocabularies[key]
 
     def _network(self, vocabulary: Vocabulary, upto: int, part: Any) -> Built:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Any
 
 from rnnsym.claims.conditions import Condition
@@ -44,6 +45,8 @@ TOO_LONG = "too large: it takes too long to decide"
 
 #: how the label of a gradient begins that is written as a perturbation is, δ h
 PERTURBED = r"\delta "
+#: evidence that tells little: the network found may be one in which nothing depends on anything
+IDLE = "exact identity test, at which both sides vanish"
 #: what the notation of a network that was read from LaTeX goes by
 AS_READ = "as read"
 
@@ -216,6 +219,8 @@ class Formula:
         judge = Judge(
             self.net, self.table, self.explicit, tuple(self.conditions), seconds=self.seconds
         )
+        zero = u.Num(Fraction(0))
+        judge.vanishing = any(zero in (p.left, p.right) for p in self.pairs)
         parts: list[Verdict] = []
         for k in range(len(self.pairs)):
             parts.append(self._in_chain(judge, k, parts))
@@ -392,6 +397,16 @@ class Formula:
             return Verdict(self.claim, TRUE, message, words, evidence(outcome))
         if outcome.kind in ("cannot", "none"):
             return Verdict(self.claim, UNKNOWN, outcome.why)
+        bare = [
+            x
+            for side in (pair.left, pair.right)
+            for x in u.walk(side)
+            if isinstance(x, u.Apply) and x.argument == u.Free("·")
+        ]
+        if bare and any(isinstance(x, u.Leaf) for s in (pair.left, pair.right) for x in u.walk(s)):
+            return Verdict(
+                self.claim, UNKNOWN, f"{bare[0].function} of what? its argument is left out"
+            )
         unsaid = {
             x.name
             for side in (pair.left, pair.right)
@@ -479,6 +494,8 @@ def evidence(outcome: Outcome) -> str:
         return f"sampled in 50-digit numbers ({outcome.cases} cases): supports, does not prove"
     if outcome.numeric and outcome.kind != "equal":
         return "50-digit numbers: refuted"
+    if outcome.idle:
+        return IDLE
     if outcome.numeric:
         return f"50-digit numbers, {outcome.points} points, {outcome.cases} cases"
     if outcome.kind == "equal":

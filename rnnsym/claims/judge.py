@@ -33,6 +33,7 @@ from rnnsym.claims.scene import EXTRA, Scene, compare
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import terms as u
 from rnnsym.reader.indices import Index
+from rnnsym.reader.series import from_one
 from rnnsym.reader.table import Table
 
 #: lengths at which a claim is tested: first the main one
@@ -66,6 +67,7 @@ class Outcome:
     points: int = 0
     borders: tuple[Border, ...] = ()
     numeric: bool = False
+    idle: bool = False  # both sides vanish at every choice of the main point
 
     @property
     def limited(self) -> str:
@@ -87,6 +89,7 @@ class Judge:
     conditions: tuple[Condition, ...] = ()
     seed: int = 0
     seconds: float = 10.0
+    vanishing: bool = False  # something is said to be zero: ∂ may be a partial that is
     _scenes: dict[Any, Scene] = field(default_factory=dict)
 
     def scene(
@@ -252,13 +255,17 @@ class Judge:
             found.append({"zero": True})
         if any(isinstance(x, u.Loss) for x in nodes):
             found.append({"mean": True})
+        if self.table.zero_based and any(from_one(s, self._lengths) != s for s in sides):
+            found.append({"zero_based": True})
         if _names_the_whole(*sides):
             found.append({"whole": True})
         if any(isinstance(x, u.Ranged) and x.op == "prod" for x in nodes):
             found.append({"descending": False})
         letters = set().union(*map(u.letters, sides)) - self._lengths
-        if len(letters) == 1 and any(_is_gradient(x) for x in nodes):
+        if any(_is_gradient(x) for x in nodes) and len(letters) == 1:
             found.append({"step": letters.pop()})
+        elif not self.explicit and _own_step(nodes):
+            found.append({"step": _own_step(nodes)})
         if any(isinstance(x, u.Apply) and x.function == "sigmoid" for x in nodes):
             found.append({"activation": "tanh"})
         return found
@@ -268,11 +275,12 @@ class Judge:
         found: list[int] = []
         scene = self.scene(self.main)
         for d in derivatives:
+            of = d.of.body if isinstance(d.of, u.Component) else d.of
             if d.kind != "∂" or not isinstance(
-                d.of, u.Leaf | u.Unknown | u.Apply | u.Sum | u.Product | u.Defined
+                of, u.Leaf | u.Unknown | u.Apply | u.Sum | u.Product | u.Defined
             ):
                 continue
-            if isinstance(d.of, u.Leaf) and d.of.name == "L":
+            if isinstance(of, u.Leaf) and of.name == "L":
                 continue
             if len(found) < MAX_AMBIGUOUS and self._differs(scene, d):
                 found.append(d.start)
@@ -281,9 +289,13 @@ class Judge:
     def _differs(self, scene: Scene, d: u.Derivative) -> bool:
         free = sorted(u.letters(d) - set(scene.numbers))
         total, immediate = Reading(), Reading(immediate=frozenset({d.start}))
+        entries = {
+            n for x in u.walk(d) if isinstance(x, u.Component) for i in x.indices for n in i.names
+        }
+        times = [n for n in free if n not in entries]
         for first in (3, 2):  # at the border of the steps both may be one
-            chosen = {n: max(1, min(first - k, scene.steps)) for k, n in enumerate(free)}
-            numbers = {**scene.numbers, **chosen}
+            chosen = {n: max(1, min(first - k, scene.steps)) for k, n in enumerate(times)}
+            numbers = {**scene.numbers, **dict.fromkeys(entries, 1), **chosen}
             try:
                 a, *_ = scene.jacobian(scene.values(total), d, numbers)
                 b, *_ = scene.jacobian(scene.values(immediate), d, numbers)
@@ -292,7 +304,7 @@ class Judge:
             except (RnnsymError, ZeroDivisionError):
                 continue
             # a partial that is zero, because nothing depends directly, is nobody's reading
-            if a != b and b != scene.ar.scale(0, b):
+            if a != b and (self.vanishing or b != scene.ar.scale(0, b)):
                 return True
         return False
 
@@ -302,6 +314,8 @@ class Judge:
         """Whether two sides are equal under one reading, at several points."""
         if reading.whole:
             left = _of_the_whole(left)
+        if reading.zero_based:
+            left, right = (from_one(side, self._lengths) for side in (left, right))
         try:
             outcome = self._at(self.scene(self.main, zero=reading.zero), left, right, reading)
             if outcome.kind != "equal" or quick:
@@ -429,14 +443,14 @@ class Judge:
                     break  # it is not just the border
         if len(skipped) == len(choices):
             return Outcome("cannot", reading, skipped[0])
-        if idle and not wrong and scene.steps > 1 and max(scene.block_sizes, default=2) > 1:
-            return Outcome("cannot", reading, "both sides are zero: nothing can be told")
         void = self._void(scene, values, left, right) if not wrong and reading.meant else ""
         if void:
             return Outcome("cannot", reading, f"{void} is zero at every step: nothing can be told")
         if not wrong:
             cases = len(choices) - len(skipped)
-            return Outcome("equal", reading, cases=cases, points=1, numeric=scene.numeric)
+            return Outcome(
+                "equal", reading, cases=cases, points=1, numeric=scene.numeric, idle=idle
+            )
         found = conditions.borders(scene, wrong, choices)
         if found and not reading.meant:  # what a name means does not change at the last step
             return Outcome("equal", reading, cases=len(choices), points=1, borders=found)
@@ -651,6 +665,25 @@ def _of_itself(x: u.Derivative) -> bool:
     """Whether a derivative is of a vector by itself at another step."""
     names = [getattr(v, "name", "") for v in (x.of, *x.by)]
     return len(set(names)) == 1 and names[0] != ""
+
+
+def _own_step(nodes: list[u.Term]) -> str:
+    """The letter of the step of which vectors are varied by parameters, if it is one."""
+    found = set()
+    if any(isinstance(x, u.Derivative) and x.kind == "∂⁺" for x in nodes):
+        return ""
+    for x in nodes:
+        by = (
+            [v.body if isinstance(v, u.Component) else v for v in x.by]
+            if (isinstance(x, u.Derivative))
+            else []
+        )
+        if isinstance(x, u.Derivative) and all(getattr(v, "time", 1) is None for v in by):
+            of = x.of.body if isinstance(x.of, u.Component) else x.of
+            if not isinstance(of, u.Leaf) or of.name == "L" or of.time is None:
+                return ""
+            found.add(of.time.letter if not of.time.constant else "")
+    return found.pop() if len(found) == 1 else ""
 
 
 def _is_of_loss(x: u.Derivative) -> bool:

@@ -44,8 +44,9 @@ class Reading:
     by itself at another step only the path through it is meant, all other states held; outer:
     vectors are transposed where the shapes ask for it; chain: derivatives that are multiplied chain
     in whatever order their shapes ask for; whole: the loss on the left is that of the sequence,
-    though a step is written beside it; diagonal: a vector before a matrix ("left"), or on either
-    side of one ("both"), stands for the diagonal matrix of it.
+    though a step is written beside it; zero_based: steps are counted from 0 to T - 1; diagonal: a
+    vector before a matrix ("left"), or on either side of one ("both"), stands for the diagonal
+    matrix of it.
     """
 
     layout: str = "gradient"
@@ -58,6 +59,7 @@ class Reading:
     descending: bool = True
     activation: str = ""
     step: str = ""
+    zero_based: bool = False
     whole: bool = False
     path: bool = False
     outer: bool = False
@@ -94,7 +96,9 @@ class Reading:
             parts.append("the product ascends: the lowest index stands first")
         if self.step:
             of = f"the contribution of step {self.step}"
-            parts.append(f"what is meant is {of}, to be summed over {self.step}")
+            parts.append(f"what is meant is {of} alone")
+        if self.zero_based:
+            parts.append("steps are counted from 0")
         if self.whole:
             parts.append("the loss on the left is that of the whole sequence")
         if self.path:

@@ -310,7 +310,7 @@ class Scene:
             reading.with_(layout="", immediate=frozenset()),
             frozenset(self.down),
             (self.identity_size, self.split),
-            numbers.get(reading.step) if isinstance(term.of, u.Loss) else None,
+            numbers.get(reading.step),
         )
         known = self._jacobians
         quantities = [self._quantity(values, x, numbers) for x in (term.of, *term.by)]
@@ -401,7 +401,7 @@ class Scene:
         step: int | None = None
         if weight and isinstance(by, u.Leaf) and by.time is not None:
             step = values.number(by.time, numbers)
-        elif weight and isinstance(of, u.Loss):
+        elif weight and not (isinstance(of, u.Leaf) and of.name == "L"):
             step = numbers.get(values.reading.step)
         if step is not None:
             trajectory = _OneStep(self.net, self.point, self.ar, trajectory.seeds, step)
@@ -503,6 +503,8 @@ class Scene:
 
     def _free_keys(self, of: u.Term, values: Values, numbers: Numbers) -> frozenset[Any]:
         """What varies with an immediate partial: the quantity itself, no other state."""
+        if isinstance(of, u.Component):
+            of = of.body
         if isinstance(of, u.Defined):
             of = self.table.definitions[of.name].meaning(of)
         parts = of.parts if isinstance(of, u.Concat) else (of,)
@@ -535,7 +537,7 @@ class Scene:
             shape = values.shape(values(counted.body, inner))
             place = next(k for k, i in enumerate(counted.indices) if term.index in i.names)
             upper = max(shape) if len(counted.indices) == 1 else shape[place]
-            return lower, upper
+            return max(lower, 1), upper  # entries may be counted from 0
         upper = values.number(term.upper, numbers)
         if term.upper != term.lower:
             self.trace.setdefault(term.start, set()).add((lower, upper))

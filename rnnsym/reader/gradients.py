@@ -114,6 +114,9 @@ def _of_delta(spelled: Spelled, table: Table, scope: Sequence[str]) -> u.Term | 
     if not labels:
         return _turned(u.Adjoint(rf"\{spelled.base}", (), time or Index.of("t")), spelled)
     found = _quantity(labels[0], table, scope)
+    if found is None and len(labels[0].text) > 2 and labels[0].text.isalpha():  # δ^{out}
+        label = rf"\{spelled.base}_{{{labels[0].text}}}"
+        return _turned(u.Adjoint(label, (), time or Index.of("t")), spelled)
     if found is None:
         return None
     found = replace(found, time=time)

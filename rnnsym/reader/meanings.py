@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from rnnsym.errors import InputError
@@ -102,6 +103,9 @@ class Meanings:
             custom = gradients.of_symbol(node, self.table, self.scope)
             if custom is not None:
                 return custom
+            same = self._kronecker(node, spelled)
+            if same is not None:
+                return same
             found = gradients.moved(spelled, self.table, self.scope)
             if found is not None:
                 return self._raise(self._leaf(node, found), found.power, spelled, node)
@@ -117,6 +121,16 @@ class Meanings:
         if node.base in ("1", "I") and len(node.sub) > 2 and not node.sup:
             return self._indicator(node)
         return None
+
+    def _kronecker(self, node: s.Symbol, spelled: Spelled) -> u.Term | None:
+        """δ_{ij}: one where the indices are the same, else zero."""
+        if node.base != "delta" or node.sup or spelled.accents:
+            return None
+        letters = [x.text for x in node.sub if x.text not in "{},"]
+        if len(letters) != 2 or not all(x.isalpha() and x in "ijklmnpqrst" for x in letters):
+            return None
+        same = u.Claim(tuple(u.Whole(Index.of(x)) for x in letters), ("=",))
+        return u.Choice(((u.Num(Fraction(1)), same), (u.Num(Fraction(0)), None)))
 
     def _indicator(self, node: s.Symbol) -> u.Term | None:
         """1_{i, y} and 1_{i = y}, which is entry i of the target where that is written as the

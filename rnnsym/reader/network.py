@@ -28,6 +28,8 @@ from rnnsym.reader.tokens import UnreadableError
 from rnnsym.reader.vocabulary import SCALAR_LETTERS, Forward, Vocabulary, nodes
 from rnnsym.reader.writing import Writer
 
+#: how a note begins that says what an activation is supposed to be
+ACTIVATION = "the activation is supposed to be"
 #: how often a network is tried again without an equation that does not fit
 MAX_TRIALS = 40
 #: names of predictions, the likeliest first, where a loss has to be supposed
@@ -104,13 +106,14 @@ def build(
     strict: bool = False,
     last: bool = False,
     concrete: bool = False,
-    said: bool = False,
+    said: str = "",
     **options: Any,
 ) -> Built:
     """The network of the equations before formula `upto` (all: None), the latest of each name.
 
     last: a loss that has to be supposed is one of the last step only; concrete: it is the customary
-    one of the output, and not any function; said: σ is the activation that the words speak of.
+    one of the output, and not any function; said: σ is the activation that the words
+    speak of ("words"), or functions of which nothing is known are this one.
     """
     if make is None:
         from rnnsym.network import Network as make
@@ -184,7 +187,7 @@ class _Maker:
         self.lines: dict[str, str] = {}
         self.terms: dict[str, u.Term] = {}
         self.taken: dict[str, Forward] = {}
-        self.said = False  # σ is what the words say
+        self.said = ""  # what σ, or any function, is
         self.odd_loss = False  # the loss with a time is not that of one step
         self.last = False  # a supposed loss is one of the last step only
         self.concrete = False  # … and the customary one of its output
@@ -221,17 +224,25 @@ class _Maker:
         return Built(net, self.table, self.notes, self.lines, supposed, kept, lost)
 
     def _as_said(self) -> None:
-        """σ as tanh, and as softmax at the output, where the words of the document say so."""
+        """σ as tanh, and as softmax at the output, where the words of the document say so; or
+        functions of which nothing is known as one that is."""
         prose, used = self.vocabulary.prose.lower(), []
         hidden = "tanh" in prose and not any("tanh(" in line for line in self.lines.values())
+        unknown = {*self.table.functions.values()} - {*KNOWN}
         for name, line in self.lines.items():
             left, _, right = line.partition(" = ")
-            word = "softmax" if name in OUTPUTS and "softmax" in prose else "tanh" if hidden else ""
-            if right.startswith("sigmoid(") and word:
-                self.lines[name] = f"{left} = {word}({right.removeprefix('sigmoid(')}"
+            function = right.partition("(")[0]
+            free = function in unknown and f"{function}()" not in self.table.functions
+            if not (function == "sigmoid" and self.said == "words") and not free:
+                continue
+            word = self.said if self.said != "words" else "tanh" if hidden else ""
+            if name in OUTPUTS:
+                word = "softmax" if "softmax" in prose else ""
+            if word:
+                self.lines[name] = f"{left} = {word}{right.removeprefix(function)}"
                 used.append(f"{word} for {name}")
         if used:
-            self.notes.append(f"σ is {', '.join(used)}, as the words say")
+            self.notes.append(f"{ACTIVATION} {', '.join(used)}")
 
     def _check_loss(self) -> None:
         """A loss of which no equation says how it depends on the states says nothing of them."""
@@ -450,10 +461,11 @@ class _Maker:
         loss = {n for n in re.findall(r"\b([^\W\d]\w*)\[", lines.get("L", ""))} - {"L"}
         given = names - set(lines)
         # a target that is fed back at the next step is one all the same
+        used = set().union(*self._uses(lines).values())
         elsewhere = {
             n
             for k, line in lines.items()
-            if k != "L"
+            if k in used  # r = ŷ - y only gives a name
             for n in re.findall(r"\b([^\W\d]\w*)\[(?!t-)", line)
         }
         targets = {n for n in given & loss if n not in elsewhere}

@@ -116,7 +116,7 @@ class Resolver(Derivatives):
             term = self._named(function, bracket, node)
         elif (
             len(arguments) == 1
-            and (not spelled.scripts or self._is_elementwise(function))
+            and (not spelled.scripts or self._is_elementwise(function) or spelled.primes)
             and f"{function}()" not in self.table.functions
         ):
             term = u.Apply(function, spelled.primes, arguments[0])

@@ -272,6 +272,27 @@ def _is_instance(general: u.Product, index: str, time: Index, term: u.Term) -> b
     return factors == written
 
 
+def from_one(term: u.Term, lengths: set[str]) -> u.Term:
+    """A term whose steps are counted from 0 to T - 1, with steps from 1 to T: times that are
+    numbers, or T and a number, are one more."""
+
+    def moved(x: Any) -> Any:
+        if isinstance(x, Index):
+            return x.plus(Index(1)) if set(x.names) <= lengths else x
+        if isinstance(x, u.Whole | u.Power | u.Component):
+            inner = [f for f in x.__dataclass_fields__ if isinstance(getattr(x, f), u.Term)]
+            return replace(x, **{f: moved(getattr(x, f)) for f in inner})
+        if isinstance(x, u.Ranged) and u.counts_entries(x.body, x.index):
+            return replace(x, body=moved(x.body))
+        if isinstance(x, u.Term):
+            names = [f for f in x.__dataclass_fields__ if f not in ("start", "end")]
+            return replace(x, **{f: moved(getattr(x, f)) for f in names})
+        return tuple(map(moved, x)) if isinstance(x, tuple) else x
+
+    result: u.Term = moved(term)
+    return result
+
+
 def put(term: u.Term, table: dict[str, Index]) -> u.Term:
     """The term with index letters replaced."""
 

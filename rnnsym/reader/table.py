@@ -69,6 +69,7 @@ class Table:
     meant: dict[str, tuple[str, str]] = field(default_factory=dict)
     # the vectors by which the document says that such gradients are derivatives of the loss
     said: dict[str, str] = field(default_factory=dict)
+    zero_based: bool = False  # the first step is step 0, the last one T - 1
     loose: bool = False  # nothing is ever transposed: the author leaves that to the reader
     copies: set[str] = field(default_factory=set)  # parameters W with copies W⟨t⟩ for single steps
 
@@ -76,7 +77,8 @@ class Table:
         return Table(
             dict(self.entries), set(self.styles), set(self.letters), dict(self.functions),
             dict(self.definitions), self.rows, self.einstein, self.mean,
-            set(self.timeless), set(self.lengths), self.meant, dict(self.said), self.loose,
+            set(self.timeless), set(self.lengths), self.meant, dict(self.said),
+            self.zero_based, self.loose,
             set(self.copies),
         )  # fmt: skip
 
@@ -110,7 +112,7 @@ class Table:
             if script.where == "sup" and script.style == "plain":
                 roles.append("power")
         elif script.where == "sub" and script.text.isalpha() and len(script.text) == 2:
-            if set(script.text) <= bound | {"i", "j", "k", "l", "m", "n"}:
+            if set(script.text) <= bound | {*"ijklmnpqrs"}:
                 roles.append("components")
         elif script.where == "sup" and script.style == "plain":
             roles.append("power")

@@ -125,6 +125,10 @@ class Vocabulary:
         self._find_lengths()
         self._find_cases()
         self._find_said()
+        self.table.zero_based = any(re.search(_FROM_ZERO, r.latex) for r in self.readings) or any(
+            f.index == Index(0) and any(o.symbol.base == "x" for o in occurrences(f.right))
+            for f in self.forward
+        )
         self.table.loose = not any(o.spelled.transposed for _, o in self.seen) and not any(
             r"\top" in r.latex or "^T" in r.latex or "^{T}" in r.latex for r in self.readings
         )
@@ -424,6 +428,9 @@ class Vocabulary:
     # ---- functions, losses, parameters ---------------------------------------------------
 
     def _find_functions(self) -> None:
+        for _, node, _ in self.statements:
+            if isinstance(node, s.Relation) and len(node.sides) > 2:
+                self._alias(node)
         for f in self.forward:
             for o in occurrences(f.right):
                 if o.applied is None or self.table.find(o.spelled) is not None:
@@ -434,7 +441,8 @@ class Vocabulary:
                     and o.applied.separator == ","
                     and o.applied.kind == "("
                 )
-                if base in CUSTOMARY and not several:
+                labelled = any(x.where == "sub" and x.text.isalpha() for x in o.spelled.scripts)
+                if base in CUSTOMARY and not several and not labelled:
                     continue
                 if base in WEIGHT_LETTERS or not (
                     base in FUNCTION_LETTERS or several or o.symbol.font == "text"
@@ -448,6 +456,17 @@ class Vocabulary:
                 # f_θ, f_W: the label says what it depends on, so it is no elementwise function
                 if several or any(c in labels for c in ("theta", "W", "Theta")):
                     self.table.functions[f"{name}()"] = name
+
+    def _alias(self, node: s.Relation) -> None:
+        """h = σ(z) = f(z): f is another name of σ."""
+        calls = [_call(x) for x in node.sides[1:3]]
+        if len(calls) != 2 or node.ops[1] != "=" or None in calls:
+            return
+        (first, inner), (second, other) = calls  # type: ignore[misc]
+        if isinstance(inner, s.Symbol) and isinstance(other, s.Symbol) and first != second:
+            known = CUSTOMARY.get(first) or self.table.functions.get(first)
+            if known and spell(inner) == spell(other) and second not in self.table.functions:
+                self.table.functions[second] = known
 
     def _function_name(self, base: str, labels: str) -> str:
         labels = "".join(c for c in labels if c.isalnum())
@@ -680,6 +699,8 @@ _RESERVED = {"T", "t", "L", "softmax", "detach", "tanh", "sigmoid", "relu", "exp
              "as", "and", "not", "for", "lambda"}  # fmt: skip
 
 
+#: Σ_{t=0}^{T-1}
+_FROM_ZERO = r"=\s*0\s*\}\s*\^\s*\{?\s*(?:T|N|n|\\tau)\s*-\s*1"
 #: x^{(1)}, …, x^{(τ)} and t = 1, …, N: what the last step of a sequence is called
 _OPEN, _SHUT = r"\s*\{?\s*(?:\(|\\langle|<)?\s*", r"\s*(?:\)|\\rangle|>|\})"
 _DOTS = r"\\[lc]?dots\s*,"
