@@ -180,7 +180,7 @@ class Auditor:
     def _supposed(self) -> list[tuple[Built, str]]:
         """The networks with a loss that custom supposes, and what is supposed."""
         if not self.supposed:
-            ways = [({"concrete": True}, "")]
+            ways: list[tuple[dict[str, Any], str]] = [({"concrete": True}, "")]
             if not self._stepwise():
                 ways.append(({"last": True}, "the loss is one of the last step only"))
             for options, words in ways:

@@ -69,7 +69,7 @@ def _options(net: Any, table: Table, label: str, names: tuple[str, ...]) -> list
     others = [n for n in net.equations if n not in net.states and n != loss]
     found: list[tuple[str, str]] = []
     said = table.said.get(label.removesuffix(BACK))
-    if said in net.vectors:
+    if said is not None and said in net.vectors:
         names = (said,)
     for name in names or (*states, *others):
         found.append((name, "total"))

@@ -496,6 +496,7 @@ class Scene:
         if by.name in self.net.parameters:
             w = self.net.parameters[by.name]
             return MatrixSymbol(by.name, *w.shape), (size(w.rows), size(w.cols))
+        assert by.time is not None
         time = values.number(by.time, numbers)
         self.check_time(by.name, time)
         v = self.net.vectors[by.name]

@@ -116,15 +116,15 @@ class Inside(DualTrajectory):
 
     def __init__(self, net: Any, point: Any, base: Any, key: Key) -> None:
         super().__init__(net, point, base, {})
-        self.key = key
+        self.key, self.base = key, base
 
     def wrap(self, key: Key, value: Dual) -> Dual:
         if key != self.key:
             return value
         rhs = self.net.equations[key[0]].rhs
         argument = self.evaluator(rhs.argument).value
-        rows = self.ar.base.shape(argument)[0]
-        seeded = Dual(argument, _units(self.ar.base, rows, 1, 0, rows))
+        rows = self.base.shape(argument)[0]
+        seeded = Dual(argument, _units(self.base, rows, 1, 0, rows))
         name = MatrixSymbol("·", *rhs.argument.shape)
         symbols = self.evaluator.symbols
         outer = Evaluator(self.ar, lambda node, time: seeded, symbols)
