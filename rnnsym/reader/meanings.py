@@ -100,12 +100,9 @@ class Meanings:
             constant = self._constant(node, spelled) or self._everything(node, spelled)
             if constant is not None:
                 return constant
-            custom = gradients.of_symbol(node, self.table, self.scope)
+            custom = self._customary(node, spelled)
             if custom is not None:
                 return custom
-            same = self._kronecker(node, spelled)
-            if same is not None:
-                return same
             found = gradients.moved(spelled, self.table, self.scope)
             if found is not None:
                 return self._raise(self._leaf(node, found), found.power, spelled, node)
@@ -121,6 +118,11 @@ class Meanings:
         if node.base in ("1", "I") and len(node.sub) > 2 and not node.sup:
             return self._indicator(node)
         return None
+
+    def _customary(self, node: s.Symbol, spelled: Spelled) -> u.Term | None:
+        """What a symbol that nothing defines is by custom: a gradient, or Kronecker's delta."""
+        named = gradients.of_symbol(node, self.table, self.scope)
+        return named if named is not None else self._kronecker(node, spelled)
 
     def _kronecker(self, node: s.Symbol, spelled: Spelled) -> u.Term | None:
         """δ_{ij}: one where the indices are the same, else zero."""

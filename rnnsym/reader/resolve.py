@@ -105,7 +105,7 @@ class Resolver(Derivatives):
             return None
         function = self._function(spelled)
         if function is None:
-            if self._constant(node, spelled) is not None:
+            if self._constant(node, spelled) is not None or self._customary(node, spelled):
                 return None
             raise UnknownSymbolError(self.source(node), node.start)
         if self._bare_inside(bracket, node):
