@@ -326,6 +326,13 @@ class Auditor:
             return DEFINES, None
         if first.verdict in (FALSE, UNKNOWN) and self._renames(statement, candidates[0].table):
             return DEFINES, None
+        if first.verdict == FALSE and self.model is None and not first.correction:
+            # of a network that was found in the document itself, only what a small error explains
+            why = first.message.removeprefix("false under every reading: ")
+            text = (
+                f"it does not hold for the network that was found ({why}), and no small change does"
+            )
+            first = Verdict(formula.latex, UNKNOWN, f"{text}: is it of another one? See --model")
         if first.verdict == UNREADABLE and "nothing to judge" in first.message:
             return (DEFINES if forward else NOTATION), None
         if first.verdict == UNKNOWN and not self._is_about(statement, candidates):
