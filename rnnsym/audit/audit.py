@@ -289,6 +289,7 @@ class Auditor:
                 self.explicit,
             )
             judged.skip_first, judged.anew = forward, redefines
+            judged.thorough = built is candidates[0]
             try:
                 verdict = judged.judge()
             except RnnsymError as error:  # a point of this network cannot be made

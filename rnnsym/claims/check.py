@@ -186,6 +186,7 @@ class Formula:
         self.defined_names: list[str] = []
         self.refuted: tuple[Judge, Pair, Outcome] | None = None  # the first relation that is false
         self.anew = False  # names may be defined anew
+        self.thorough = True  # as `Judge` has it
         self.skip_first = False  # the first relation is an equation of the network itself
 
     def judge(self) -> Verdict:
@@ -219,6 +220,7 @@ class Formula:
         judge = Judge(
             self.net, self.table, self.explicit, tuple(self.conditions), seconds=self.seconds
         )
+        judge.thorough = self.thorough
         zero = u.Num(Fraction(0))
         judge.vanishing = any(zero in (p.left, p.right) for p in self.pairs)
         parts: list[Verdict] = []

@@ -89,6 +89,7 @@ class Judge:
     conditions: tuple[Condition, ...] = ()
     seed: int = 0
     seconds: float = 10.0
+    thorough: bool = True  # two things that custom leaves open are tried together, too
     vanishing: bool = False  # something is said to be zero: ∂ may be a partial that is
     _scenes: dict[Any, Scene] = field(default_factory=dict)
 
@@ -213,6 +214,8 @@ class Judge:
         """What else custom leaves open: one thing at a time, then two."""
         changes = self._changes((left, right), fits)
         yield from changes
+        if not self.thorough:
+            return
         for first, second in combinations(changes, 2):
             if not first.keys() & second.keys() and "diagonal" not in {*first, *second}:
                 yield {**first, **second}

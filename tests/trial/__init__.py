@@ -6,7 +6,8 @@ their entries name; their texts are not part of this project. Of each formula `f
 line, the start of a SHA-256 of its LaTeX without whitespace, its role, its truth, what else would
 be right to say of it, and why.
 
-Of documents that are marked as held out no formula was looked at while the reader was made.
+Of documents that are marked as held out no formula was looked at while the reader was made; those
+that are marked as opened were held out too, until they had been measured once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m tests.trial DIR [--held-out | --all] [--remarks] [NAME …]`: the table of the trial."""
+"""`python -m tests.trial DIR [--opened | --held-out | --all] [--remarks] [NAME …]`: its table."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*", help="documents; by default all that are there")
     parser.add_argument("--held-out", action="store_true", help="the documents held out only")
+    parser.add_argument(
+        "--opened", action="store_true", help="those that were, until measured once"
+    )
     parser.add_argument("--all", action="store_true", help="these too")
     parser.add_argument("--remarks", action="store_true", help="every line that is not right")
     given = parser.parse_args()
     rows = []
     for entry in facts():
         wanted = entry["document"] in given.names if given.names else (
-            given.all or entry["held_out"] == given.held_out
+            given.all
+            or (entry["held_out"], entry.get("opened", False)) == (given.held_out, given.opened)
         )  # fmt: skip
         if wanted and (given.folder / entry["file"]).exists():
             rows.append(measure(entry, given.folder))
