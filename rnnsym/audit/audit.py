@@ -32,6 +32,8 @@ from rnnsym.reader.table import Entry, Key, Table, of_network
 from rnnsym.reader.tokens import UnreadableError
 from rnnsym.reader.vocabulary import nodes, occurrences
 
+#: by how many networks a wrong claim is explained
+MAX_EXPLAINED = 3
 #: a display that has no left side
 _CONTINUES = re.compile(r"[\s~&]*=")
 
@@ -268,6 +270,7 @@ class Auditor:
     ) -> tuple[str, Verdict | None]:
         """The verdict under the first network that makes a claim true; else the plainest one's."""
         verdicts: list[Verdict] = []
+        refuted: list[tuple[Formula, Verdict]] = []
         redefines = _redefines(formula.before)
         if not candidates:
             candidates = [Built(_plain_network(), self.vocabulary.table)]
@@ -311,6 +314,8 @@ class Auditor:
             if missing:
                 why = f"the equations of {', '.join(missing)} could not be used"
                 verdict = Verdict(formula.latex, UNKNOWN, why)
+            if verdict.verdict == FALSE:
+                refuted.append((judged, verdict))
             verdicts.append(verdict)
         open_ = self._hangs_on_loss(statement, candidates[0]) and not self._says_loss()
         verdicts = [
@@ -327,8 +332,11 @@ class Auditor:
             return DEFINES, None
         if first.verdict in (FALSE, UNKNOWN) and self._renames(statement, candidates[0].table):
             return DEFINES, None
-        if first.verdict == FALSE and self.model is None and not first.correction:
-            # of a network that was found in the document itself, only what a small error explains
+        if first.verdict == FALSE and diagnose and not first.correction:
+            explained = (judged.explained(v) for judged, v in refuted[1:MAX_EXPLAINED])
+            first = next((v for v in explained if v.correction), first)
+        if first.verdict == FALSE and self._is_doubtful() and not first.correction:
+            # where it is not sure which network is meant, only what a small error explains
             why = first.message.removeprefix("false under every reading: ")
             text = (
                 f"it does not hold for the network that was found ({why}), and no small change does"
@@ -339,6 +347,14 @@ class Auditor:
         if first.verdict == UNKNOWN and not self._is_about(statement, candidates):
             return INFORMAL, None
         return CLAIM, first
+
+    def _is_doubtful(self) -> bool:
+        """Whether the document tells of several networks, or not all equations could be used."""
+        if self.model is not None:
+            return False
+        built = [b for b in self.scopes.order if b.net is not None]
+        several = len({tuple(sorted(b.written.items())) for b in built}) > 1
+        return several or any(n.startswith("left out") for b in built for n in b.notes)
 
     def _hangs_on_loss(self, statement: Statement, built: Built) -> bool:
         """Whether a relation speaks of the target of a loss that no formula gives."""
