@@ -22,6 +22,15 @@ def test_a_sample_of_the_corpus(model: str, right: bool) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("right", [False, True])
 @pytest.mark.parametrize("model", NETWORKS)
+def test_half_the_corpus(model: str, right: bool) -> None:
+    found = [judge(sample, seconds=120.0) for sample in samples(model, 100, right)]
+    assert len(found) == 100
+    assert not failures(found)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("right", [False, True])
+@pytest.mark.parametrize("model", NETWORKS)
 def test_the_whole_corpus(model: str, right: bool) -> None:
     found = [judge(sample, seconds=120.0) for sample in samples(model, 200, right)]
     assert len(found) == 200

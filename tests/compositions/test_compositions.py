@@ -28,7 +28,7 @@ from rnnsym.verify.backpropagation import tape_gradients
 from rnnsym.verify.case import TOLERANCE, Case, make_case
 from rnnsym.verify.exact import derived_system, together
 
-COUNT = int(os.environ.get("RNNSYM_COMPOSITIONS", "500"))
+COUNT = int(os.environ.get("RNNSYM_COMPOSITIONS", "300"))
 
 #: what a network may be made of; the first of each is drawn more often than chance has it
 CHOICES: dict[str, st.SearchStrategy[Any]] = {
