@@ -444,6 +444,8 @@ class Judge:
                 wrong.append(numbers)
                 if len(wrong) > 2 and all(len({w[n] for w in wrong}) > 1 for n in numbers):
                     break  # it is not just the border
+        if not choices:
+            return Outcome("none", reading, "no index lies in the range")
         if len(skipped) == len(choices):
             return Outcome("cannot", reading, skipped[0])
         void = self._void(scene, values, left, right) if not wrong and reading.meant else ""

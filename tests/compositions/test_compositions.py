@@ -1,6 +1,6 @@
 """Whatever is put together is derived right, and its code computes what was derived.
 
-500 networks are drawn: cell, layers, directions, type, shortcut, residual and dense connections,
+300 networks are drawn: cell, layers, directions, type, shortcut, residual and dense connections,
 activation, output, loss, truncation, masks, sizes and lengths. For each, all derived gradients are
 an identity in the field of 2^61 - 1 elements (in a random direction of all parameters), and the
 generated code agrees with a numerical backward pass over the forward equations. A combination that
