@@ -26,6 +26,7 @@ def patches(source: Source, speller: Speller) -> Iterator[Patch]:
             yield from _carried(source, speller, site.node)
             yield from _terms(source, site, site.node)
             yield from _exchanged(source, site.node)
+            yield from _unbracketed(source, site.node)
     for side in source.sides[1:]:
         yield from _whole(source, side)
     for site in source.sites:
@@ -65,6 +66,23 @@ def _signs(source: Source, site: Site, node: s.Add) -> Iterator[Patch]:
         )
         told = f"the difference of {source.shown(a)} and {source.shown(b)} is reversed"
         yield Patch(edits, "reversed difference", told, 0.9)
+
+
+def _unbracketed(source: Source, node: s.Add) -> Iterator[Patch]:
+    """A + B ⊙ g′, where the factor of the last term belongs to the whole sum."""
+    last = node.terms[-1][1]
+    if len(node.terms) < 2 or not isinstance(last, s.Times):
+        return
+    for i, (op, factor) in enumerate(last.factors):
+        if not i or op not in ("⊙", "*", "·"):
+            continue
+        begin, end = last.factors[i - 1][1].end, source.start(factor)
+        first = source.start(node.terms[0][1])
+        inner, outer = source.latex[first:begin], source.latex[begin : last.end]
+        edits = (Edit(first, last.end, rf"\left({inner}\right){outer}"),)
+        rest = source.latex[end : last.end].strip()
+        told = f"the factor {rest} belongs to the whole sum: brackets are missing"
+        yield Patch(edits, "brackets missing", told, 0.95)
 
 
 def _carried(source: Source, speller: Speller, node: s.Add) -> Iterator[Patch]:

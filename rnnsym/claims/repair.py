@@ -25,6 +25,7 @@ from rnnsym.claims import (
 )
 from rnnsym.claims.explain import reading_in_words, shown
 from rnnsym.claims.judge import Judge, Outcome
+from rnnsym.claims.meanings import meanings
 from rnnsym.claims.parting import parting
 from rnnsym.claims.patches_edit import Edit, Patch, apply, moved
 from rnnsym.claims.patches_missing import LAST
@@ -243,7 +244,9 @@ class Repair:
     def _readings(self) -> list[Reading]:
         """The readings to try, those under which the shapes fit first."""
         found = [self.outcome.reading] if self.outcome.kind == "differ" else []
-        found += self.judge.base(self.pair.left, self.pair.right)
+        base = self.judge.base(self.pair.left, self.pair.right)
+        meant = meanings(self.judge.net, self.judge.table, self.pair.left, self.pair.right)
+        found += [r.with_(meant=m) for m in meant for r in base[: None if len(meant) == 1 else 2]]
         return list(dict.fromkeys(found))[:MOST_READINGS]
 
     # ---- one candidate -------------------------------------------------------------------

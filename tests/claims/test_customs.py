@@ -68,6 +68,12 @@ def test_a_wrong_formula_of_such_a_gradient(claim: str) -> None:
     assert found.verdict == "false" and found.correction
 
 
+def test_missing_brackets_are_told() -> None:
+    claim = r"\delta_t = V^\top \delta^o_t + W^\top \delta_{t+1} \odot (1 - h_t^2)"
+    found = rs.check(claim, elman())
+    assert found.verdict == "false" and "brackets are missing" in found.diagnosis
+
+
 @pytest.mark.parametrize(
     "claim",
     [r"\delta_t = x_t - o_t", r"\delta_t = h_t - h_{t-1}"],
