@@ -272,6 +272,7 @@ class Auditor:
         verdicts: list[Verdict] = []
         refuted: list[tuple[Formula, Verdict]] = []
         redefines = _redefines(formula.before)
+        place = self.source.formulas.index(formula)
         if not candidates:
             candidates = [Built(_plain_network(), self.vocabulary.table)]
         for built in candidates:
@@ -306,7 +307,7 @@ class Auditor:
                 words = next((w for b, w in self.supposed if b is built), words)
                 return CLAIM, _for_another(verdict, built, candidates[0], words)
             missing = _lost(statement, built) if verdict.verdict == FALSE else []
-            later = _later(statement, built, self.source.formulas.index(formula))
+            later = _later(statement, built, place)
             if verdict.verdict == FALSE and later:
                 verdict = Verdict(formula.latex, UNKNOWN, f"what is {later} here? it comes later")
             if verdict.verdict == FALSE and "a matrix (" in verdict.message:

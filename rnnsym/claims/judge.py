@@ -232,7 +232,7 @@ class Judge:
         if products and not fits and self.table.loose:
             found.append({"outer": True})
         derivatives = [x for x in nodes if isinstance(x, u.Derivative)]
-        own = bool(derivatives) and all(map(_of_itself, derivatives))
+        own = bool(derivatives) and all(map(u.of_itself, derivatives))
         if own and self.net is not None and len(self.net.states) > 1:
             found += [
                 {"path": True},
@@ -664,12 +664,6 @@ def _is_gradient(x: u.Term) -> bool:
         and isinstance(x.of, u.Loss)
         and all(isinstance(v, u.Leaf) and v.time is None for v in x.by)
     )
-
-
-def _of_itself(x: u.Derivative) -> bool:
-    """Whether a derivative is of a vector by itself at another step."""
-    names = [getattr(v, "name", "") for v in (x.of, *x.by)]
-    return len(set(names)) == 1 and names[0] != ""
 
 
 def _own_step(nodes: list[u.Term]) -> str:

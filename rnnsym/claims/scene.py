@@ -347,7 +347,7 @@ class Scene:
         """Whether a derivative is read as the immediate partial; of a loss it never is."""
         if isinstance(term.of, u.Loss) or (isinstance(term.of, u.Leaf) and term.of.name == "L"):
             return False
-        if reading.path and term.kind == "∂" and _one_state(term):
+        if reading.path and term.kind == "∂" and u.of_itself(term):
             return True
         return term.kind == "∂⁺" or (term.kind == "∂" and term.start in reading.immediate)
 
@@ -471,13 +471,12 @@ class Scene:
         if not applied(self.net, name):
             raise CannotError(f"{name} is not the value of a function")
         first, last = self.truth.plain.spans[name]
-        if not first <= time <= last:
-            if time > last:
-                rows = int(self.net.vectors[name].rows.xreplace(self.symbols))
-                return self.ar.full(1, rows, 0)
+        rows = int(self.net.vectors[name].rows.xreplace(self.symbols))
+        if time > last:
+            return self.ar.full(1, rows, 0)
+        if time < first:
             raise NoValueError(f"{name} is not computed at step {time}")
         trajectory = Inside(self.net, self.point, self.truth.base, (name, time))
-        rows = int(self.net.vectors[name].rows.xreplace(self.symbols))
         return self._columns(trajectory.total_loss(), rows)[0]
 
     def _no_loss(self) -> Matrix:
@@ -597,12 +596,6 @@ class Scene:
             else:
                 raise NumbersNeededError("a condition between values")
         return all(compare(a, op, b) for a, op, b in zip(found, claim.ops, found[1:], strict=False))
-
-
-def _one_state(d: u.Derivative) -> bool:
-    """Whether a derivative is of a quantity by itself at another step."""
-    names = [getattr(x, "name", "") for x in (d.of, *d.by)]
-    return len(names) == 2 and names[0] == names[1] != ""
 
 
 def _time(scene: Scene, term: u.Term, index: Index) -> int | None:

@@ -70,12 +70,9 @@ def from_step(term: u.Term, step: int) -> u.Term:
     def moved(x: Any) -> Any:
         if isinstance(x, u.Leaf) and x.time is not None and not x.time.letters:
             return replace(x, time=Index.of("t", x.time.constant - step))
-        if isinstance(x, u.Term):
-            fields = [f for f in x.__dataclass_fields__ if f not in ("start", "end")]
-            return replace(x, **{f: moved(getattr(x, f)) for f in fields})
-        return tuple(map(moved, x)) if isinstance(x, tuple) else x
+        return None
 
-    result: u.Term = moved(term)
+    result: u.Term = u.rebuilt(term, moved)
     return result
 
 

@@ -25,8 +25,6 @@ DELTAS = ("delta", "epsilon")
 BEFORE = ("d", "delta")
 #: labels of what a cell takes from the step before, and of what it gives to the next one
 MOVED = {"prev": -1, "previous": -1, "next": 0}
-
-
 #: what the label of a gradient at an earlier step ends with: what is passed on may be less there
 BACK = "_{t-1}"
 

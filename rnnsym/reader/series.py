@@ -181,16 +181,9 @@ def _shifted(term: u.Term, indices: set[Index], anchor: Index, name: str) -> u.T
     def moved(x: Any) -> Any:
         if isinstance(x, Index):
             return Index.of(name).plus(x.plus(anchor, -1)) if x in indices else x
-        if isinstance(x, u.Term):
-            changes = {
-                f: moved(getattr(x, f)) for f in x.__dataclass_fields__ if f not in ("start", "end")
-            }
-            return replace(x, **changes)
-        if isinstance(x, tuple):
-            return tuple(map(moved, x))
-        return x
+        return None
 
-    result: u.Term = moved(term)
+    result: u.Term = u.rebuilt(term, moved)
     return result
 
 
@@ -281,28 +274,17 @@ def from_one(term: u.Term, lengths: set[str]) -> u.Term:
             return x.plus(Index(1)) if set(x.names) <= lengths else x
         if isinstance(x, u.Whole | u.Power | u.Component):
             inner = [f for f in x.__dataclass_fields__ if isinstance(getattr(x, f), u.Term)]
-            return replace(x, **{f: moved(getattr(x, f)) for f in inner})
+            changes: dict[str, Any] = {f: from_one(getattr(x, f), lengths) for f in inner}
+            return replace(x, **changes)
         if isinstance(x, u.Ranged) and u.counts_entries(x.body, x.index):
-            return replace(x, body=moved(x.body))
-        if isinstance(x, u.Term):
-            names = [f for f in x.__dataclass_fields__ if f not in ("start", "end")]
-            return replace(x, **{f: moved(getattr(x, f)) for f in names})
-        return tuple(map(moved, x)) if isinstance(x, tuple) else x
+            return replace(x, body=from_one(x.body, lengths))
+        return None
 
-    result: u.Term = moved(term)
+    result: u.Term = u.rebuilt(term, moved)
     return result
 
 
 def put(term: u.Term, table: dict[str, Index]) -> u.Term:
     """The term with index letters replaced."""
-
-    def inside(x: Any) -> Any:
-        if isinstance(x, Index):
-            return x.put(table)
-        if isinstance(x, u.Term):
-            names = [f for f in x.__dataclass_fields__ if f not in ("start", "end")]
-            return replace(x, **{f: inside(getattr(x, f)) for f in names})
-        return tuple(map(inside, x)) if isinstance(x, tuple) else x
-
-    result: u.Term = inside(term)
+    result: u.Term = u.rebuilt(term, lambda x: x.put(table) if isinstance(x, Index) else None)
     return result

@@ -6,6 +6,7 @@ vectors are columns or rows and how derivatives are laid out.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -279,18 +280,25 @@ def letters(term: Term) -> set[str]:
     return own | inner
 
 
+def rebuilt(x: Any, change: Callable[[Any], Any]) -> Any:
+    """A term, or anything in one, with parts replaced: change(part) is the new part, or None where
+    it is to be looked into. What is new is not looked into again."""
+    new = change(x)
+    if new is not None:
+        return new
+    if isinstance(x, Term):
+        names = [f for f in x.__dataclass_fields__ if f not in ("start", "end")]
+        return replace(x, **{f: rebuilt(getattr(x, f), change) for f in names})
+    return tuple(rebuilt(y, change) for y in x) if isinstance(x, tuple) else x
+
+
+def of_itself(d: Derivative) -> bool:
+    """Whether a derivative is of a vector by itself at another step."""
+    names = [getattr(x, "name", "") for x in (d.of, *d.by)]
+    return len(names) == 2 and names[0] == names[1] != ""
+
+
 def exchange(term: Term, old: Term, new: Term) -> Term:
     """The term with one of its parts replaced wherever it stands."""
-
-    def inside(x: object) -> object:
-        if x == old:
-            return new
-        if isinstance(x, Term):
-            names = [f for f in x.__dataclass_fields__ if f not in ("start", "end")]
-            changes: dict[str, Any] = {f: inside(getattr(x, f)) for f in names}
-            return replace(x, **changes)
-        return tuple(map(inside, x)) if isinstance(x, tuple) else x
-
-    found = inside(term)
-    assert isinstance(found, Term)
+    found: Term = rebuilt(term, lambda x: new if x == old else None)
     return found
