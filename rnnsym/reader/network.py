@@ -28,6 +28,8 @@ from rnnsym.reader.tokens import UnreadableError
 from rnnsym.reader.vocabulary import SCALAR_LETTERS, Forward, Vocabulary, nodes
 from rnnsym.reader.writing import Writer
 
+#: the note on a loss of which the equations found do not say how it depends on the states
+NO_LOSS = "left out: the loss, which does not depend on the states so far"
 #: how a note begins that says what an activation is supposed to be
 ACTIVATION = "the activation is supposed to be"
 #: how often a network is tried again without an equation that does not fit
@@ -76,7 +78,7 @@ def read(latex: str, macros: Any = None, make: Any = None, prose: str = "", **op
     if built.net is None:
         raise InputError("; ".join(built.notes) or "no network could be made of the equations")
     uses = {n for e in built.net.source for n in re.findall(r"[^\W\d]\w*", e.text)}
-    if built.lost & uses:  # it would be taken for an input
+    if built.lost & uses or NO_LOSS in built.notes:  # it would be an input, or no loss at all
         raise InputError("; ".join(n for n in built.notes if n.startswith("left out")))
     built.net.reading_notes, built.net.reading_table = built.notes, built.table
     return built.net
@@ -249,7 +251,7 @@ class _Maker:
         uses = self._uses(self.lines)
         states = self._recurrent(self.lines)
         if "L" in self.lines and states and not self._depends("L", states, uses):
-            self.notes.append("left out: the loss, which does not depend on the states so far")
+            self.notes.append(NO_LOSS)
             del self.lines["L"]
 
     def _uses(self, lines: dict[str, str]) -> dict[str, set[str]]:

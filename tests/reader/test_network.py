@@ -126,3 +126,11 @@ L_t = \frac{1}{2} \|o_t - y_t\|^2"""
 def test_no_network_is_said(latex):
     with pytest.raises(InputError, match="no forward equation"):
         read(latex)
+
+
+def test_a_loss_is_never_replaced_because_an_output_could_not_be_read() -> None:
+    equations = (
+        "m_t = \\tanh(A m_{t-1} + B x_t + k)\nq_t = C m_t + e\nL_t = \\frac{1}{2} \\|q_t - y_t\\|^2"
+    )
+    with pytest.raises(InputError, match=r"q_t = C m_t \+ e: what is e\?"):
+        rs.read(equations)
