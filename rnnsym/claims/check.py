@@ -232,7 +232,8 @@ class Formula:
                 break
         first = worst[0]
         if first.verdict == TRUE:
-            readings = list(dict.fromkeys(p.reading for p in parts if p.reading))
+            every = [*(p.reading for p in parts), *amended(self.reading)]
+            readings = list(dict.fromkeys(filter(None, every)))
             first = replace(first, reading=" | ".join(readings), evidence=parts[-1].evidence)
         found = replace(first, parts=tuple(parts) if len(parts) > 1 else ())
         return self.explained(found) if self.diagnose else found
@@ -451,6 +452,14 @@ class Formula:
 def _adjoints(*sides: u.Term) -> list[u.Adjoint]:
     """The gradients with customary names in some terms."""
     return [x for side in sides for x in u.walk(side) if isinstance(x, u.Adjoint)]
+
+
+def amended(reading: Reading) -> list[str]:
+    """What had to be mended in a formula to read it, in words."""
+    found = [x for st in reading.statements for x in nodes(st.node)]
+    places = [x for x in found if isinstance(x, s.Derivative) and x.amended]
+    shown_ = (" ".join(reading.latex[x.start : x.end].split()) for x in places)
+    return [f"the denominator of ${x}$ lacks a ∂" for x in shown_]
 
 
 def calls(node: s.Node) -> list[s.Node]:

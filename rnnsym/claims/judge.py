@@ -245,6 +245,9 @@ class Judge:
             found.append({"factor": True})
         if not fits and chains:
             found.append({"chain": True})
+        turned = [x for x in nodes if isinstance(x, u.Transposed)]
+        if turned and not fits and self.net is not None and _stacks(self.net):
+            found += [{"part": "first"}, {"part": "last"}]
         if "⊗" in ops:
             found += [{"otimes": "outer"}, {"otimes": "elementwise"}]
         if not self.table.rows and not fits:
@@ -433,6 +436,7 @@ class Judge:
             every = {**scene.numbers, **numbers}
             try:
                 a, b = values(left, every), values(right, every)
+                b = values.part(b, values.shape(a)) if reading.part else b
                 x, y = values.pair(a, b)
             except MisfitError as error:
                 return Outcome("misfit", reading, str(error), numbers, scene)
@@ -612,6 +616,11 @@ def _alike(
             key = getattr(d.of, "name", ""), *_varied(d)
             groups.setdefault(key, set()).add(d.start)
     return [frozenset(g) for g in groups.values()]
+
+
+def _stacks(net: Any) -> bool:
+    """Whether some weight of a network is that of vectors that are stacked."""
+    return any("@ [" in e.text for e in net.source)
 
 
 def _names_the_whole(left: u.Term, right: u.Term) -> bool:

@@ -46,7 +46,8 @@ class Reading:
     in whatever order their shapes ask for; whole: the loss on the left is that of the sequence,
     though a step is written beside it; zero_based: steps are counted from 0 to T - 1; diagonal: a
     vector before a matrix ("left"), or on either side of one ("both"), stands for the diagonal
-    matrix of it.
+    matrix of it; part: where weights stand for stacked vectors, those of the
+    "first" or the "last" of these are meant.
     """
 
     layout: str = "gradient"
@@ -66,6 +67,7 @@ class Reading:
     chain: bool = False
     factor: bool = False
     diagonal: str = ""
+    part: str = ""
     meant: tuple[tuple[str, tuple[str, str]], ...] = ()
     more: tuple[str, ...] = field(default=())
 
@@ -113,6 +115,8 @@ class Reading:
             parts.append("products of derivatives are taken in the order that their shapes ask for")
         if self.diagonal:
             parts.append("a vector beside a matrix stands for the diagonal matrix of it")
+        if self.part:
+            parts.append(f"of weights of stacked vectors those of the {self.part} one are meant")
         if self.activation:
             parts.append(f"σ is {self.activation}")
         return "; ".join([*parts, *self.more])

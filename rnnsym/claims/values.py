@@ -455,6 +455,14 @@ class Values:
             ones,
         )
 
+    def part(self, v: Value, shape: tuple[int, int]) -> Value:
+        """The first or the last entries of a column, as many as another has."""
+        (rows, cols), (own, width) = shape, self.shape(v)
+        if cols != 1 or width != 1 or own <= rows or v.kind or v.is_open:
+            raise MisfitError(f"{self._show(v)} has no part of that shape")
+        first = 0 if self.reading.part == "first" else own - rows
+        return Value(self.entries([[(first + i, 0)] for i in range(rows)], v.m))
+
     # ---- functions -----------------------------------------------------------------------
 
     def _apply(self, term: u.Apply, numbers: Numbers) -> Value:

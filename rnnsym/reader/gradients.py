@@ -49,15 +49,35 @@ def of_pair(
         return None
     spelled = spell(node)
     found = table.find(spelled, scope) or moved(spelled, table, scope)
+    raised = found.power.text if found is not None and found.power is not None else ""
+    if mark == "d" and (found is None or (raised.isalpha() and len(raised) > 2)):  # dh^{raw}
+        return _of_unknown(spelled, table, scope)
     if found is None or found.power is not None:
         return None
-    label = (rf"\{mark} " if mark != "d" else mark) + _label(spelled, found)
+    label = (rf"\{mark} " if mark in DELTAS else mark) + _label(spelled, found)
     term = _gradient(found, label)
     if term is None:
         return None
     if found.components:
         term = u.Component(term, found.components)
     return u.Transposed(term) if spelled.transposed % 2 else term
+
+
+def _of_unknown(spelled: Spelled, table: Table, scope: Sequence[str]) -> u.Term | None:
+    """dγ_o, dtanh, dz^{raw}: by something that no equation names, such as an argument."""
+    word = len(spelled.base) > 1 or (bool(spelled.scripts) and spelled.base.islower())
+    if not word or spelled.base[0].isupper() or spelled.base in {*INDICES, *table.letters}:
+        return None
+    if spelled.inverse or spelled.primes or spelled.base in table.functions:
+        return None
+    times = [x for x in spelled.scripts if _is_time(x, table, scope)]
+    times = [x for x in times if x.style == "angle"] or times  # Γ_i^{⟨t⟩}
+    if len(times) > 1:
+        return None
+    rest = [x.text for x in spelled.scripts if x not in times]
+    label = "d" + "".join([*spelled.accents, spelled.base, *rest])
+    time = times[0].index if times and times[0].index is not None else Index.of("t")
+    return _turned(u.Adjoint(label, (), time), spelled)
 
 
 def moved(spelled: Spelled, table: Table, scope: Sequence[str] = ()) -> Found | None:
@@ -75,17 +95,25 @@ def is_name(node: s.Node, table: Table) -> bool:
     """Whether a side is nothing but a gradient by its customary name."""
     if isinstance(node, s.Symbol):
         return table.find(spell(node)) is None and of_symbol(node, table) is not None
-    if isinstance(node, s.Times) and len(node.factors) == 2:
-        (_, first), (op, second) = node.factors
-        return not op and is_mark(first, table) and of_pair(second, table) is not None
-    return False
+    if not isinstance(node, s.Times):
+        return False
+    factors = [x for x in node.factors if not is_plain(x[1], "p", table)]
+    if len(factors) != 2:
+        return False
+    (_, first), (op, second) = factors
+    return not op and is_mark(first, table) and of_pair(second, table) is not None
 
 
 def is_mark(node: s.Node, table: Table) -> bool:
     """Whether this is the d or δ that stands before what a gradient is of."""
+    return any(is_plain(node, x, table) for x in BEFORE)
+
+
+def is_plain(node: s.Node, base: str, table: Table) -> bool:
+    """Whether a node is a letter by itself that nothing defines."""
     return (
         isinstance(node, s.Symbol)
-        and node.base in BEFORE
+        and node.base == base
         and not node.sub
         and not node.sup
         and not node.accents

@@ -19,8 +19,9 @@ def differential_sign(tokens: Sequence[Token]) -> int | None:
     """How many tokens spell the upright or italic d that a differential begins with."""
     if tokens and tokens[0].text == "d":
         return 1
-    if len(tokens) > 1 and tokens[0].text == r"\delta" and tokens[1].text not in ("_", "^"):
-        return 1
+    if len(tokens) > 1 and tokens[0].text == r"\delta":
+        plus = [x.text for x in tokens[1:3]] == ["^", "+"]
+        return 1 if plus or tokens[1].text not in ("_", "^") else None
     if (
         len(tokens) >= 4
         and tokens[0].text in _D[2]
@@ -42,6 +43,8 @@ def undifferential(tokens: Sequence[Token]) -> list[Token]:
 def derivative_of(top: s.Node, bottom: s.Node, start: int, end: int) -> s.Node:
     """A derivative, if the parts of a fraction are differentials; else the fraction."""
     by, divided = _by(bottom)
+    amended = by is None and isinstance(bottom, s.Symbol) and _is_whole(top)
+    by = (bottom,) if amended else by
     if by is None:
         return s.Fraction_(top, bottom, start=start, end=end)
     sign, factor, whole = _of(top)
@@ -50,11 +53,19 @@ def derivative_of(top: s.Node, bottom: s.Node, start: int, end: int) -> s.Node:
     if len(by) > 1 or whole.order > 1:
         fail("second derivatives are not read", start)
     found: s.Node = s.Derivative(
-        whole.of, by, "partial", whole.plus, divided=divided, start=start, end=end
-    )
+        whole.of, by, "partial", whole.plus, divided=divided, amended=amended,
+        start=start, end=end,
+    )  # fmt: skip
     if factor is not None:
         found = s.Times((("", factor), ("", found)), start=start, end=end)
     return found if sign == 1 else s.Add(((sign, found),), start=start, end=end)
+
+
+def _is_whole(top: s.Node) -> bool:
+    """Whether a numerator is ∂u and nothing else: above a v, a ∂ was forgotten."""
+    if isinstance(top, s.Add) and len(top.terms) == 1:
+        top = top.terms[0][1]
+    return isinstance(top, s.Differential) and top.of is not None and not top.sub
 
 
 def _by(bottom: s.Node) -> tuple[tuple[s.Node, ...] | None, s.Node | None]:

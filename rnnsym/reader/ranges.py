@@ -18,6 +18,9 @@ from rnnsym.reader.tokens import Token, fail
 #: the upper limit of an index that counts entries: as many as there are
 ENTRIES = "#"
 
+#: words for the examples that are computed side by side
+BATCHES = ("batch", "batches", "minibatch", "examples", "samples")
+
 Limits = tuple[str, Index, Index, int]
 
 
@@ -39,6 +42,12 @@ def limits_of(node: s.Big, resolver: Any) -> Limits:
             fail("the lower limit is not understood", node.start)
         return index, lower, upper, 1
     return _between(node, chain)
+
+
+def over_examples(node: s.Big) -> bool:
+    """Whether a sum is over the examples of a batch; what is judged is one example."""
+    word = "".join(x.text for x in node.lower if x.text not in "{}" and x.kind != "command")
+    return node.op == "sum" and word in BATCHES
 
 
 def _chain(found: s.Tokens) -> list[tuple[str, list[Token]]]:

@@ -59,9 +59,13 @@ class Resolver(Derivatives):
             return waiting, i + 1
         if bracket is not None and gradients.is_mark(node, self.table):
             assert isinstance(node, s.Symbol)
-            named = gradients.of_pair(bracket, self.table, self.scope, node.base)
-            if named is not None:
-                return replace(named, start=node.start, end=bracket.end), i + 2
+            mark, last = node.base, i + 1
+            if gradients.is_plain(bracket, "p", self.table) and len(factors) > i + 2:
+                mark, last = mark + "p", i + 2  # dp: by what comes before the function
+            inner = factors[last][1]
+            named = gradients.of_pair(inner, self.table, self.scope, mark)
+            if named is not None and not factors[last][0]:
+                return replace(named, start=node.start, end=inner.end), last + 1
         if (
             isinstance(node, s.Symbol)
             and node.base == "d"
@@ -88,9 +92,9 @@ class Resolver(Derivatives):
         found = self.table.find(spelled, self.scope)
         if found is not None:
             if found.entry.name == "L" or found.entry.kind == "loss":
-                step = self._step_of(bracket) if found.time is None else None
-                if step is not None:  # L(ŷ_t, y_t) is the loss of step t
-                    found = replace(found, time=step)
+                if found.time is None:  # L(ŷ_t, y_t) and L(t) are the loss of step t
+                    step = self._step_of(bracket) or self._time_in(bracket)
+                    found = found if step is None else replace(found, time=step)
                 return self._raise(self._leaf(node, found), found.power, spelled, node)
             if found.time is None and found.entry.kind in ("vector", "definition", "gradient"):
                 index = self._time_in(bracket)
@@ -160,8 +164,10 @@ class Resolver(Derivatives):
         return index
 
     def _big(self, node: s.Big) -> u.Term:
-        from rnnsym.reader.ranges import ENTRIES, limits_of
+        from rnnsym.reader.ranges import ENTRIES, limits_of, over_examples
 
+        if over_examples(node):
+            return self(node.body)
         index, lower, upper, step = limits_of(node, self)
         with self.bound(index):
             body = self._body(node, index)

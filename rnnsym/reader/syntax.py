@@ -90,6 +90,7 @@ class Derivative(Node):
     plus: bool = False
     order: int = 1
     divided: Node | None = None  # a factor in the denominator beside ∂by
+    amended: bool = False  # the ∂ of the denominator was left out
 
 
 @dataclass(frozen=True)

@@ -378,6 +378,8 @@ class Vocabulary:
         inside = list(nodes(right))
         if any(isinstance(x, s.Derivative | s.Differential | s.Dots) for x in inside):
             return None
+        if any(map(_is_backward, inside)):
+            return None
         if _is_number(right) or (
             left.base not in LOSS_LETTERS and any(map(self._over_time, inside))
         ):
@@ -592,6 +594,13 @@ class Vocabulary:
             if letter in {x.lstrip("\\") for x in used} - bound - {self.main}:
                 self.table.lengths.add(letter)
                 return
+        names = {o.symbol.base for _, o in self.seen}
+        for b in sums:  # Σ_{t=1}^S, whatever S is
+            over_time = bool(b.lower) and b.lower[0].text in (self.main, "t") and len(b.lower) > 1
+            if over_time and len(b.upper) == 1 and b.upper[0].text.isupper():
+                if b.upper[0].text not in {*bound, *names}:
+                    self.table.lengths.add(b.upper[0].text)
+                    return
 
     @property
     def counted(self) -> str:
@@ -723,6 +732,19 @@ def _numbered(spelled: Spelled, brackets: bool = False) -> tuple[Key, int] | Non
         return None
     kept = [x for x in spelled.scripts if x is not numbers[0]]
     return _key(spelled, kept), numbers[0].index.constant
+
+
+def _is_backward(x: s.Node) -> bool:
+    """Whether something is a gradient by its looks: dh_t, δ_t."""
+    if isinstance(x, s.Symbol):
+        return x.base == "delta"
+    if not isinstance(x, s.Times):
+        return False
+    for (_, a), (op, b) in zip(x.factors, x.factors[1:], strict=False):
+        mark = isinstance(a, s.Symbol) and a.base == "d" and not a.sub and not a.sup
+        if mark and not op and isinstance(b, s.Symbol):
+            return True
+    return False
 
 
 def _is_entry(script: Script) -> bool:
