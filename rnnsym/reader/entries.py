@@ -38,12 +38,20 @@ def without_entries(term: u.Term, free: str = "") -> u.Term:
         case u.Derivative():
             return replace(term, by=tuple(without_entries(x, free) for x in term.by))
         case u.Quotient(above, below):
-            return u.Quotient(without_entries(above, free), without_entries(below, free))
+            return _quotient(without_entries(above, free), without_entries(below, free))
         case u.Power(base, exponent):
             return u.Power(without_entries(base, free), exponent)
         case u.Ranged("sum", index, lower, upper, body):
             return u.Ranged("sum", index, lower, upper, without_entries(body, free))
     return term
+
+
+def _quotient(above: u.Term, below: u.Term) -> u.Term:
+    """A quotient of entries; e^z divided by the sum of its entries is the softmax of z."""
+    match above, below:
+        case u.Apply("exp", 0, z), u.Named("total", (u.Apply("exp", 0, other),)) if z == other:
+            return u.Named("softmax", (z,))
+    return u.Quotient(above, below)
 
 
 def _counts(body: u.Term, index: str) -> bool:

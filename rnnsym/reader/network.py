@@ -306,7 +306,10 @@ class _Maker:
             for j in order:
                 term, _, f = alternatives[name][j]
                 try:
-                    self._loss(term, f) if name == "L" else self._add(name, term, f)
+                    if name != "L":
+                        self._add(name, term, f)
+                    elif not self._loss(term, f) and j != order[-1]:
+                        continue  # another equation says what the loss of a step is
                     self.taken[name] = f
                     break
                 except InputError as error:
@@ -393,20 +396,22 @@ class _Maker:
         self.lines[name] = f"{name}[{time}] = {right}"
         self.terms[name] = term
 
-    def _loss(self, term: u.Term, f: Forward) -> None:
-        """The loss of a step, or of the sequence as a sum over its steps."""
+    def _loss(self, term: u.Term, f: Forward) -> bool:
+        """The loss of a step, or of the sequence as a sum over its steps; False where that is the
+        sum of what is told elsewhere."""
         if f.index is None:
             number, inner = _over_time(term)
             if inner is not None:
                 if number:
                     self.table.mean = True
                 if isinstance(inner.body, u.Leaf) and inner.body.name == "L":
-                    return
+                    return False
                 body = without_entries(inner.body)
                 f = replace(f, index=Index.of(inner.index))
                 term = body
         term = self._number(_scaled_norms(without_entries(self._entropy(term))))
         self._add("L", term, f)
+        return True
 
     def _entropy(self, term: u.Term) -> u.Term:
         """CrossEntropy(p, y) as -y · log p, whichever of the two the equations compute."""

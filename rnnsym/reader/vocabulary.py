@@ -193,7 +193,7 @@ class Vocabulary:
             times = [x for x in o.spelled.scripts if self._is_time(x, letters)]
             if len(times) != 1:
                 continue
-            rest = [x for x in o.spelled.scripts if x is not times[0]]
+            rest = [x for x in o.spelled.scripts if x is not times[0] and not self._is_square(o, x)]
             # x_{t,j}: what stands beside a time in the same script counts entries
             beside = components or times[0].where == "sub"
             kept = [
@@ -209,6 +209,21 @@ class Vocabulary:
                 self._enter(key, "vector")
         self._find_numbered()
         self._find_initial()
+
+    def _is_square(self, o: Occurrence, script: Script) -> bool:
+        """Whether a 2 is an exponent: h_t^2, where no h_t^1 says that it counts layers."""
+        plain = script.where == "sup" and script.style == "plain"
+        return plain and script.text == "2" and o.symbol.base not in self._layered
+
+    @cached_property
+    def _layered(self) -> set[str]:
+        """Letters whose superscript 1 counts something."""
+        return {
+            o.symbol.base
+            for _, o in self.seen
+            for x in o.spelled.scripts
+            if x.where == "sup" and x.style == "plain" and x.text == "1"
+        }
 
     def _copied(self, letters: set[str]) -> set[Key]:
         """Parameters that also stand with a time, W⟨t⟩ for the copy of W that step t uses."""
@@ -517,6 +532,27 @@ class Vocabulary:
             ):
                 self._loss(k)
 
+        for _, node, _ in self.statements:
+            self._summed_loss(node)
+
+    def _summed_loss(self, node: s.Node) -> None:
+        """L = Σ_t l_t: what is summed up is the loss of a step."""
+        if not isinstance(node, s.Relation) or len(node.sides) != 2:
+            return
+        left, right = node.sides
+        if not isinstance(left, s.Symbol) or not isinstance(right, s.Big) or not right.lower:
+            return
+        whole, body = self.table.find(spell(left)), right.body
+        if whole is None or whole.entry.name != "L" or whole.time is not None:
+            return
+        index = right.lower[0].text.lstrip("\\")
+        part = self.table.find(spell(body), {index}) if isinstance(body, s.Symbol) else None
+        if part is None or part.time != Index.of(index) or part.entry.kind != "vector":
+            return
+        key = next(key for key, e in self.table.entries.items() if e is part.entry)
+        if key[0] in LOSS_LETTERS and key not in self._states():
+            self._loss(key)
+
     def _varied(self) -> set[Key]:
         """What derivatives are taken by: no loss."""
         found: set[Key] = set()
@@ -584,23 +620,26 @@ class Vocabulary:
             self.table.lengths.add(next(x for x in last.groups() if x).lstrip("\\"))
             return
         sums = [x for _, node, _ in self.statements for x in nodes(node) if isinstance(x, s.Big)]
-        used = {x.text for b in sums for x in b.upper}
+        used = {b.upper[0].text for b in sums if b.upper}
         if "T" in used or any(n == "T" for _, o in self.seen for x in o.spelled.scripts if x.index
                               for n in x.index.names):  # fmt: skip
             return
         bound = {x.lower[0].text.lstrip("\\") for _, node, _ in self.statements for x in nodes(node)
                  if isinstance(x, s.Big) and x.lower}  # fmt: skip
+        names = {o.symbol.base for _, o in self.seen}
+        for b in sums:  # Σ_{t=1}^S and Σ_{t=1}^{n_{seq}}, whatever that is
+            over_time = bool(b.lower) and b.lower[0].text in (self.main, "t") and len(b.lower) > 1
+            upper = read_index(b.upper) if over_time and b.upper else None
+            if upper is None or not upper.letter or upper.constant:
+                continue
+            if "_" in upper.letter or (upper.letter.isupper() and upper.letter not in names):
+                if upper.letter not in {*bound, *self.table.letters}:
+                    self.table.lengths.add(upper.letter)
+                    return
         for letter in ("n", "N", "m", "M", "tau", "L", "K"):
             if letter in {x.lstrip("\\") for x in used} - bound - {self.main}:
                 self.table.lengths.add(letter)
                 return
-        names = {o.symbol.base for _, o in self.seen}
-        for b in sums:  # Σ_{t=1}^S, whatever S is
-            over_time = bool(b.lower) and b.lower[0].text in (self.main, "t") and len(b.lower) > 1
-            if over_time and len(b.upper) == 1 and b.upper[0].text.isupper():
-                if b.upper[0].text not in {*bound, *names}:
-                    self.table.lengths.add(b.upper[0].text)
-                    return
 
     @property
     def counted(self) -> str:

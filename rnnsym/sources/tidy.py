@@ -15,8 +15,8 @@ OPENING = re.compile(r"\s*\\begin\s*\{([A-Za-z0-9]+\*?)\}")
 ARGUMENTS = re.compile(r"\s*(?:\[[^\[\]]*\]\s*)?\{[^{}]*\}")
 ENTITY = re.compile(r"&(?:lt|gt|amp|quot|nbsp|#[0-9]{1,6}|#[xX][0-9A-Fa-f]{1,5});")
 TEMPLATE = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
-# Four backslashes, or three where the row ends: a Markdown that eats every second one.
-DOUBLED_ROW = re.compile(r"(?<!\\)\\\\\\(?:\\(?!\\)|(?=\s*(?:\n|$)))")
+# Four backslashes, or three to six where the row ends: a Markdown that eats every second one.
+DOUBLED_ROW = re.compile(r"(?<!\\)(?:\\{4}(?!\\)|\\{3,6}(?=\s*(?:\n|$)))")
 TEXT = re.compile(r"\\(?:text\w*|mathrm|mathtt|mathit|operatorname|mbox|label|tag)\s*\{[^{}]*\}")
 ESCAPED_SCRIPT = re.compile(r"(?<!\\)\\([_*])")
 DOUBLED_SIGN = re.compile(r"(?<!\\)\\\\(?=[{}|,;!%#&_])")
