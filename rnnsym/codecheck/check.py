@@ -7,13 +7,14 @@ callable, or a stand-in for one that runs in another process (`rnnsym.codecheck.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from rnnsym.codecheck import diagnose
 from rnnsym.codecheck.adapter import Adapter, AdapterError
-from rnnsym.codecheck.calling import Caller
+from rnnsym.codecheck.calling import Caller, told
 from rnnsym.codecheck.ground import Ground
 from rnnsym.codecheck.late import first_wrong, late
 from rnnsym.codecheck.layer import layer_of
@@ -117,16 +118,22 @@ def judge(
         judged = {n: verdict(n, names, runs, adapter) for n in names}
         for n in [n for n in names if judged[n].verdict == "wrong" and judged[n].why is None]:
             run = first_wrong(n, lengths[-1], loud, lambda t: setting.runner.at(setting.point(t)))
-            why = late(n, run, loud, ground)
-            judged[n] = replace(judged[n], since=run.point.steps, diagnosis=str(why), why=why)
+            judged[n] = replace(judged[n], since=run.point.steps)
+            with verdict_first(setting.notes, "the explanation"):
+                judged[n] = explained(judged[n], late(n, run, loud, ground))
     search = Search(plain, words, ground)
     wrong = [n for n, g in judged.items() if g.verdict == "wrong" and g.why is None]
     if setting.random:
         wrong = []  # there are no numbers to explain
-    found = diagnose.all_of(wrong, plain, search, setting.runner, words)
-    judged = {n: explained(n, g, found.diagnoses.get(n), runs) for n, g in judged.items()}
+    found = diagnose.Found()
+    with verdict_first(setting.notes, "the explanation"):
+        diagnose.all_of(wrong, plain, search, setting.runner, words, found)
+    judged = {n: explained(g, found.diagnoses.get(n)) for n, g in judged.items()}
     own = _own_names(adapter, subject)
     judged = {n: replace(g, theirs=own.get(n, "")) for n, g in judged.items()}
+    seen = None
+    with verdict_first(setting.notes, "the sensitivity"):
+        seen = search.sensitivity() if sensitivity else None
     report = CodeReport(
         model=net.name,
         gradients=judged,
@@ -134,11 +141,22 @@ def judge(
         summary=found.summary,
         notes=[*setting.notes, *noticed(runs, batches), *found.notes],
         points=[r.point.label for r in [*runs, *([batches] if batches else [])]],
-        sensitivity=search.sensitivity() if sensitivity else None,
+        sensitivity=seen,
         function=name,
         undecided="two equal calls gave different gradients" if setting.random else "",
     )
     return replace(report, seconds=time.perf_counter() - start)
+
+
+@contextmanager
+def verdict_first(notes: list[str], what: str) -> Iterator[None]:
+    """What fails while a verdict is explained is noted, and takes no verdict with it."""
+    try:
+        yield
+    except InputError as error:  # the function's process has ended, perhaps
+        notes.append(f"{what} was not found: {error}")
+    except Exception as error:
+        notes.append(f"{what} was not found: {told(error)}; this is a fault of rnnsym, not yours")
 
 
 def _lengths(net: Network, steps: int | Sequence[int] | None) -> list[int]:

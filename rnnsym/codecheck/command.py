@@ -12,10 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rnnsym.codecheck.calling import told
 from rnnsym.codecheck.check import judge
 from rnnsym.codecheck.layer import layer_of
 from rnnsym.codecheck.points import shapes_of
 from rnnsym.codecheck.remote import Remote
+from rnnsym.codecheck.report import CodeReport
 from rnnsym.errors import InputError, RnnsymError
 
 HOLDS, REFUTED, BAD_INPUT, UNDECIDED = range(4)
@@ -33,10 +35,32 @@ def run(
     """Check FILE.py:FUNCTION against a model, print the report, return the exit status.
 
     model: a network, or the text of a built-in one. Status 0 every gradient is right, 1 one is
-    wrong or missing, 3 it could not be decided, because the function is not deterministic. Raises
-    InputError, for the caller to print with status 2, where there is no such file or function, it
-    cannot be imported or called, takes too long, or ends its process.
+    wrong or missing, 3 it could not be decided, because the function is not deterministic, or
+    because rnnsym itself failed. Raises InputError, for the caller to print with status 2, where
+    there is no such file or function, it cannot be imported or called, takes too long, or ends its
+    process.
     """
+    try:
+        report, label = _judged(spec, model, seed, steps, sizes)
+    except RnnsymError:
+        raise
+    except Exception as error:  # status 1 would say that the code is refuted
+        print(f"rnnsym: not decided, by a fault of rnnsym itself: {told(error)}", file=sys.stderr)
+        return UNDECIDED
+    if json:
+        answer = {**report.as_json(), "model": label}
+        print(json_module.dumps(answer, indent=2, ensure_ascii=False))
+    else:
+        print(replace(report, model=str(label)).text())
+    if report.undecided:
+        return UNDECIDED
+    return HOLDS if report.ok else REFUTED
+
+
+def _judged(
+    spec: str, model: Any, seed: int, steps: int | None, sizes: Mapping[str, int] | None
+) -> tuple[CodeReport, str]:
+    """The report on a function in a file, and what the model is called."""
     path, name = split(spec)
     net, label = model, getattr(model, "name", model)
     if isinstance(model, str):
@@ -51,14 +75,7 @@ def run(
             remote, judged, remote.adapter, remote.started,
             seed=seed, steps=steps, sizes=sizes, name=name,
         )  # fmt: skip
-    if json:
-        answer = {**report.as_json(), "model": label}
-        print(json_module.dumps(answer, indent=2, ensure_ascii=False))
-    else:
-        print(replace(report, model=str(label)).text())
-    if report.undecided:
-        return UNDECIDED
-    return HOLDS if report.ok else REFUTED
+    return report, str(label)
 
 
 def split(spec: str) -> tuple[str, str]:

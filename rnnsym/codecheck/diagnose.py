@@ -35,12 +35,16 @@ class Found:
 
 
 def all_of(
-    wrong: Sequence[str], runs: Sequence[Run], search: Search, runner: Runner, words: Words
-) -> Found:
-    """Explain every gradient that is wrong in its numbers."""
-    found = Found()
+    wrong: Sequence[str],
+    runs: Sequence[Run],
+    search: Search,
+    runner: Runner,
+    words: Words,
+    found: Found,
+) -> None:
+    """Explain every gradient that is wrong in its numbers; `found` is filled on the way."""
     if not wrong:
-        return found
+        return
     good = [r for r in runs if r.outcome.error is None and r.outcome.unusable is None]
     for name in wrong:
         diagnosis = _untruncated(name, good) or of_own_loss(name, good) or simple(name, good, words)
@@ -62,7 +66,6 @@ def all_of(
     left = [n for n in left if n not in found.diagnoses]
     found.diagnoses |= last_resort(left, good, search, words)
     _summarise(wrong, found)
-    return found
 
 
 def _untruncated(name: str, runs: Sequence[Run]) -> Diagnosis | None:

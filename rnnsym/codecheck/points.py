@@ -7,7 +7,7 @@ tape over the forward equations; the derived formulas have no part in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from rnnsym.codecheck.adapter import Shapes
 from rnnsym.codecheck.layout import Values
-from rnnsym.codecheck.quick import Circular, Quick
+from rnnsym.codecheck.quick import Quick
 from rnnsym.errors import InputError
 from rnnsym.evaluate.arithmetic import REGISTERED, NumpyArithmetic, phase
 from rnnsym.evaluate.trajectory import Truth
 from rnnsym.network import LOSS, Network
 from rnnsym.nodes import T
 from rnnsym.sizes import choose_lengths
+from rnnsym.verify.adjoints import Circular
 from rnnsym.verify.backpropagation import tape_gradients
 from rnnsym.verify.case import Case, make_case
 from rnnsym.verify.mutations import Mutant
@@ -143,15 +144,17 @@ class Point:
         return Quick(Truth(self.net, self.case.point(ar), ar))
 
     def mutant(self, mutant: Mutant) -> Array:
-        """A mutant's gradient in the shape of its parameter."""
-        with np.errstate(all="ignore"):
-            return self.quick.mutant(mutant)
+        """A mutant's gradient in the shape of its parameter. NaN if it has no value."""
+        return self._valued(self.quick.mutant, mutant)
 
     def once(self, mutant: Mutant) -> Array:
-        """The same for one of very many mutants: nothing of it is kept. NaN if it has no value."""
+        """The same for one of very many mutants: nothing of it is kept."""
+        return self._valued(self.quick.once, mutant)
+
+    def _valued(self, value: Callable[[Mutant], Array], mutant: Mutant) -> Array:
         with np.errstate(all="ignore"):
             try:
-                return self.quick.once(mutant)
+                return value(mutant)
             except Circular:
                 return np.full(self.case.parameters[mutant.parameter].shape, np.nan)
 

@@ -45,7 +45,7 @@ from rnnsym.nodes import (
     leaves,
     t,
 )
-from rnnsym.verify.adjoints import System
+from rnnsym.verify.adjoints import Circular, System
 from rnnsym.verify.arrays import user_shape
 from rnnsym.verify.mutations import Mutant
 
@@ -82,7 +82,10 @@ class Quick:
         return np.asarray(self.compiled(e)(dict(self.fixed), adjoints))
 
     def mutant(self, mutant: Mutant) -> Array:
-        """A mutant's gradient in the shape in which users pass its parameter."""
+        """A mutant's gradient in the shape in which users pass its parameter.
+
+        Raises Circular for a system that defines nothing.
+        """
         w = self.net.parameters[mutant.parameter]
         rows, cols = (self.number(s)(self.fixed) for s in w.shape)
         if mutant.system is None:  # a row dL/d vec θ, column-major
@@ -278,10 +281,6 @@ class Quick:
         return self._summands[e]
 
 
-class Circular(ArithmeticError):
-    """Two mutations at once have made an adjoint depend on itself."""
-
-
 class Pass:
     """The adjoints of one system, computed on demand; what `rnnsym.verify.adjoints` computes."""
 
@@ -305,7 +304,7 @@ class Pass:
         key = name, time
         if key not in self.values:
             if key in self.open:
-                raise Circular
+                raise Circular(f"δ of {name} at {time} depends on itself")
             self.open.add(key)
             self.values[key] = self._computed(name, time)
         return self.values[key]

@@ -69,7 +69,8 @@ def _fault(text: str, kind: str = "fault") -> Diagnosis:
     return Diagnosis((kind,), text)
 
 
-def explained(name: str, judged: Judged, found: Diagnosis | None, runs: Sequence[Run]) -> Judged:
+def explained(judged: Judged, found: Diagnosis | None) -> Judged:
+    """A verdict with its diagnosis, if there is one."""
     if found is None:
         return judged
     return replace(judged, diagnosis=str(found), why=found)

@@ -22,6 +22,10 @@ Matrix = Any
 Key = tuple[str, int]
 
 
+class Circular(ArithmeticError):
+    """A changed system in which an adjoint depends on itself: it defines nothing."""
+
+
 @dataclass(frozen=True, eq=False)  # as a key it is itself
 class System:
     """Equations for δ of every node at time t, and gradients made of them.
@@ -87,10 +91,13 @@ class Adjoints:
         return self.trajectory.ar.full(rows, 1, 0)
 
     def value(self, key: Key) -> Matrix:
-        """δ of (name, time), computing the later ones that it needs first."""
+        """δ of (name, time), computing the later ones that it needs first.
+
+        Raises Circular if it is needed for itself.
+        """
         if not self._exists(key):
             return self._zero(key[0])
-        agenda = [key]
+        agenda, opened = [key], set[Key]()
         while agenda:
             top = agenda[-1]
             if top in self.values:
@@ -101,6 +108,9 @@ class Adjoints:
             needed = [k for e in summands for k in self._needs(e, symbols)]
             waiting = [k for k in needed if k not in self.values]
             if waiting:
+                if top in opened:  # all that it waited for has been computed by then
+                    raise Circular(f"δ of {top[0]} at {top[1]} depends on itself")
+                opened.add(top)
                 agenda += waiting
             else:
                 self.values[top] = self._sum(top[0], summands, symbols)

@@ -206,8 +206,10 @@ def _sender(term: MatrixExpr) -> str:
 
 
 def _show(part: MatrixExpr) -> str:
-    names = [v.name for v in leaves(part, TimeVector)]
-    return names[0] if part.is_Symbol or isinstance(part, TimeVector) else f"factor of {names[0]}"
+    if isinstance(part, TimeVector | MatrixSymbol):
+        return part.name
+    names = [v.name for v in (*leaves(part, TimeVector), *leaves(part, MatrixSymbol))]
+    return f"factor of {names[0]}" if names else str(part)
 
 
 # ---- time indices of the recursion -------------------------------------------------------
@@ -217,7 +219,8 @@ def _show(part: MatrixExpr) -> str:
 def _late_adjoint(s: Subject) -> Iterator[Change]:
     for name, index, term in s.each_term():
         for d in dict.fromkeys(leaves(term, Adjoint)):
-            new = term.xreplace({d: Adjoint(d.of.at(d.of.time + 1))})
+            later = d.of.time - 1 if name in s.reversed else d.of.time + 1
+            new = term.xreplace({d: Adjoint(d.of.at(later))})
             yield s.term(name, index, new, f"δ of {d.of.name} in δ of {name}")
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 
 from sympy import MatrixExpr
 from sympy.matrices.expressions import HadamardProduct
+from sympy.utilities.iterables import strongly_connected_components
 
 from rnnsym.algebra import add, had, scale, split, terms
 from rnnsym.derive.adjoint import AdjointSystem
@@ -61,6 +62,19 @@ class Subject:
     def slopes(self) -> list[Slope]:
         """Every g′(z) that stands as a factor in an equation."""
         return [s for name in self.needed for s in self._slopes(name)]
+
+    @cached_property
+    def reversed(self) -> frozenset[str]:
+        """The nodes of states that run backwards in time: their adjoints run forwards."""
+        net = self.net
+        edges = [(user, used) for user, used in net.lags if used in net.equations]
+        groups = strongly_connected_components((list(net.equations), edges))
+        return frozenset(
+            name
+            for group in groups
+            if any(lag < 0 for a in group for b in group for lag in net.lags.get((a, b), ()))
+            for name in group
+        )
 
     def _slopes(self, name: str) -> Iterator[Slope]:
         for user, lag in self.derived.uses(name):

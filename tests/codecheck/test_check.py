@@ -491,3 +491,75 @@ def test_what_nothing_explains_says_where_to_look():
     assert "not in the catalogue" in judged.diagnosis
     assert "should be" in judged.diagnosis
     assert "da[t] = W_aa.T @ dz_a[t+1]" in judged.diagnosis
+
+
+# ---- the verdict comes first -------------------------------------------------------------
+
+VECTOR = rs.Network("h[t] = tanh(W @ x[t] + u * h[t-1])", "y_hat[t] = softmax(V @ h[t])")
+PEEPHOLE = rs.Network(
+    "f[t] = sigmoid(W_f @ h[t-1] + U_f @ x[t] + p * c[t-1])",
+    "c[t] = f[t] * c[t-1] + (1 - f[t]) * tanh(U_g @ x[t])",
+    "h[t] = sigmoid(U_o @ x[t] + p_o * c[t]) * tanh(c[t])",
+    "y_hat[t] = softmax(V @ h[t])",
+)
+REVERSED = rs.Network("g[t] = tanh(W @ x[t] + U @ g[t+1])", "y_hat[t] = softmax(V @ g[t])")
+
+
+@pytest.mark.parametrize(
+    ("net", "weight"),
+    [
+        (rs.elman(bidirectional=True), "W_aa_bwd"),
+        (REVERSED, "U"),
+        (VECTOR, "u"),
+        (PEEPHOLE, "p_o"),
+    ],
+    ids=["bidirectional", "backwards only", "vector times state", "peephole"],
+)
+def test_every_kind_of_recursion_is_judged_and_explained(net, weight):
+    right = net.gradients()
+    report = check_gradient(right, net)
+    assert report.ok
+    assert report.sensitivity.looked == report.sensitivity.all > 100
+    assert not any("fault of rnnsym" in note for note in report.notes)
+
+    def wrong(params, x, y, initial):
+        loss, d = right(params, x, y, initial)
+        return loss, {**d, weight: 0 * d[weight]}
+
+    judged = check(wrong, net).gradients
+    assert [n for n, g in judged.items() if not g.ok] == [weight]
+    assert "zero" in judged[weight].diagnosis
+
+
+def test_an_adjoint_too_late_in_a_state_that_runs_backwards_is_explained():
+    def function(params, x, y, initial):
+        states = [*[None] * len(x), initial["g"]]
+        for t in reversed(range(len(x))):
+            states[t] = np.tanh(params["W"] @ x[t] + params["U"] @ states[t + 1])
+        d = {n: np.zeros_like(w) for n, w in params.items()}
+        before = [np.zeros_like(initial["g"])] * 2
+        for t in range(len(x)):
+            scores = np.exp(params["V"] @ states[t])
+            error = scores / scores.sum() - y[t]
+            dz = (params["V"].T @ error + params["U"].T @ before[t]) * (1 - states[t] ** 2)
+            before.append(dz)  # before[t + 1] is that of the step before
+            d["V"] += np.outer(error, states[t])
+            d["W"] += np.outer(dz, x[t])
+            d["U"] += np.outer(dz, states[t + 1])
+        return d
+
+    judged = check(function, REVERSED).gradients
+    assert judged["V"].ok
+    assert judged["W"].why.kinds == ("later adjoint",)
+    assert judged["U"].diagnosis == judged["W"].diagnosis
+
+
+def test_a_fault_while_explaining_takes_no_verdict_with_it(monkeypatch):
+    def broken(*_):
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr("rnnsym.codecheck.ground.Ground.table", broken)
+    report = check_gradient(each(lambda n, g, p, x: g + np.sin(g) if n == "W_aa" else g), NET)
+    assert {n for n, g in report.gradients.items() if not g.ok} == {"W_aa"}
+    assert sum("not found: IndexError" in note for note in report.notes) == 2
+    assert report.sensitivity is None

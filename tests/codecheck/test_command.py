@@ -177,3 +177,15 @@ def test_chance_is_undecided(code, capfd):
     answer = json.loads(capfd.readouterr().out)
     assert answer["ok"] is False
     assert "two equal calls" in answer["undecided"]
+
+
+def test_a_fault_of_our_own_is_not_taken_for_a_refutation(code, capfd, monkeypatch):
+    def broken(*_, **__):
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr("rnnsym.codecheck.command.judge", broken)
+    assert run(code(RIGHT), "elman", json=False) == 3
+    out, err = capfd.readouterr()
+    assert not out
+    assert "fault of rnnsym" in err
+    assert len(err.splitlines()) == 1
