@@ -17,9 +17,9 @@ from typing import Any
 from rnnsym.audit import roles, slips
 from rnnsym.audit.result import CLAIM, DEFINES, INFORMAL, NOTATION, Audit, Finding
 from rnnsym.audit.scopes import Scopes, maker
-from rnnsym.claims.check import IDLE, Formula
+from rnnsym.claims.check import Formula
 from rnnsym.claims.guard import Guard, LostError
-from rnnsym.claims.verdict import DEFINITION, FALSE, TRUE, UNKNOWN, UNREADABLE, Verdict
+from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREADABLE, Verdict
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u

@@ -14,9 +14,10 @@ from typing import Any
 from rnnsym.claims.conditions import Condition
 from rnnsym.claims.defining import define
 from rnnsym.claims.explain import counterexample, reading_in_words, shown
+from rnnsym.claims.generic import for_each
 from rnnsym.claims.judge import Judge, Outcome
 from rnnsym.claims.values import TooLargeError
-from rnnsym.claims.verdict import DEFINITION, FALSE, TRUE, UNKNOWN, UNREADABLE, Verdict
+from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREADABLE, Verdict
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
@@ -45,8 +46,6 @@ TOO_LONG = "too large: it takes too long to decide"
 
 #: how the label of a gradient begins that is written as a perturbation is, δ h
 PERTURBED = r"\delta "
-#: evidence that tells little: the network found may be one in which nothing depends on anything
-IDLE = "exact identity test, at which both sides vanish"
 #: what the notation of a network that was read from LaTeX goes by
 AS_READ = "as read"
 
@@ -179,7 +178,8 @@ class Formula:
     ) -> None:  # fmt: skip
         self.claim, self.reading, self.net, self.table = claim, reading, net, table
         self.latex, self.seconds, self.diagnose = reading.latex, seconds, diagnose
-        self.conditions = list(conditions)
+        self.conditions, self.given = list(conditions), conditions
+        self.begun = time.monotonic()
         self.explicit = explicit or r"\partial^" in self.latex
         self.pairs: list[Pair] = []
         self.defined: list[str] = []
@@ -201,7 +201,8 @@ class Formula:
             for statement in waiting:
                 self._take(statement)
         except UnknownSymbolError as error:
-            return Verdict(self.claim, UNKNOWN, str(error), position=error.position)
+            found = for_each(error.symbol, self.table, self._again)
+            return found or Verdict(self.claim, UNKNOWN, str(error), position=error.position)
         except UnreadableError as error:
             return Verdict(
                 self.claim, UNREADABLE, position_text(error, self.latex), position=error.position
@@ -237,6 +238,17 @@ class Formula:
             first = replace(first, reading=" | ".join(readings), evidence=parts[-1].evidence)
         found = replace(first, parts=tuple(parts) if len(parts) > 1 else ())
         return self.explained(found) if self.diagnose else found
+
+    def _again(self, table: Table) -> Verdict:
+        """The verdict with another table."""
+        left = max(0.0, self.begun + self.seconds - time.monotonic())
+        conditions = tuple(self.given)
+        other = Formula(
+            self.claim, self.reading, self.net, table, left, self.diagnose, conditions,
+            self.explicit,
+        )  # fmt: skip
+        other.anew, other.thorough, other.skip_first = self.anew, False, self.skip_first
+        return other.judge()
 
     def _in_chain(self, judge: Judge, k: int, parts: list[Verdict]) -> Verdict:
         """The verdict on one relation. In A = B = C, C may be equal to A under another reading than

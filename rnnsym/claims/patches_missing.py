@@ -27,6 +27,7 @@ def patches(source: Source, speller: Speller) -> Iterator[Patch]:
         return
     pool = Pool(source, speller)
     yield from _sums(source, speller, pool)
+    yield from _longest(source, speller, pool)
     yield from _links(source, speller, pool)
     yield from _terms(source, speller, pool)
     yield from _products(source, speller, pool)
@@ -55,16 +56,45 @@ def _sums(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
         uppers = dict.fromkeys([*outer, "T"] if name in left or left else ["T", *outer])
         if name in left:
             uppers = {"T": None}
-        for body in bodies:
+        for body in bodies:  # a letter that nothing on the left explains wants a sum
             for upper in uppers:
                 head = ranged("sum", name, "1", speller.time(Index.of(upper)))
-                text = source.text(body)
-                wrap = bracketed(text) if isinstance(body, s.Add) else text
-                edit = Edit(source.start(body), body.end, f"{head} {wrap}",
-                            f"{coloured(head)} {wrap}")  # fmt: skip
+                text, start = source.text(body), source.start(body)
+                several = isinstance(body, s.Add)
+                left_, right_ = (r"\left(", r"\right)") if several else ("", "")
+                edits = [Edit(start, start, f"{head} {left_}", f"{coloured(head)} {left_}")]
+                edits += [Edit(body.end, body.end, right_)] if several else []
                 kind = "last step only" if upper == "T" else "naive chain rule"
                 told = f"the sum over {name} is missing: {head} should stand before {_short(text)}"
-                yield Patch((edit,), kind, told, 1.0)
+                yield Patch(tuple(edits), kind, told, 1.0 if name in left else 0.5)
+
+
+def _longest(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
+    """∂L/∂h_T … ∂h_1/∂W is the path from the first step only: the sum over all first steps."""
+    letter = next(x for x in ("k", "j", "i") if not source.binds(x))
+    for n in speller.named:
+        derived = n.site.inside(s.Derivative)
+        time = n.found.time
+        if n.site.side != 1 or derived is None or derived.of is not n.symbol:
+            continue
+        if time is None or time.letters or len(derived.by) != 1:
+            continue
+        by = pool.found(derived.by[0])
+        text = speller.quantity("vector", n.entry.name, Index.of(letter))
+        if by is None or by.entry.kind != "parameter" or text is None:
+            continue
+        first = derivative(text, source.text(derived.by[0]), plus=True)
+        edits = [Edit(derived.start, derived.end, first)]
+        for site in source.sites:
+            lower = site.node.lower if isinstance(site.node, s.Big) else ()
+            if site.side == 1 and lower and lower[-1].text == str(time.constant + 1):
+                edits.append(Edit(lower[-1].start, lower[-1].end, f"{letter}+1"))
+        body = source.sides[1]
+        head = ranged("sum", letter, str(time.constant), speller.time(pool.time))
+        start = source.start(body)
+        edits.append(Edit(start, start, f"{head} ", f"{coloured(head)} "))
+        told = f"this is the longest path only: the sum over the steps that paths begin at, {head},"
+        yield Patch(tuple(edits), "longest path only", f"{told} is missing", 1.05)
 
 
 def _short(text: str, most: int = 40) -> str:

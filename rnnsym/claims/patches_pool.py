@@ -51,7 +51,7 @@ class Pool:
             node = node.parts[0]
         now, found = Index.of("t"), None
         if isinstance(node, s.Symbol):
-            found = self._found(node)
+            found = self.found(node)
             if found is not None:
                 return found.entry.kind, found.entry.name, found.time or now, ""
         of, by = self._derived(node)
@@ -65,14 +65,15 @@ class Pool:
 
     def _derived(self, node: s.Node) -> tuple[Any, Any]:
         if isinstance(node, s.Derivative) and node.of is not None:
-            return self._found(node.of), self._found(node.by[0])
+            return self.found(node.of), self.found(node.by[0])
         if isinstance(node, s.Differential) and node.of is not None:
             inner = [n.symbol for n in self.speller.named if n.site.side == 0]
             by = [x for x in inner if x is not node.of]
-            return self._found(node.of), self._found(by[0]) if by else None
+            return self.found(node.of), self.found(by[0]) if by else None
         return None, None
 
-    def _found(self, node: s.Node) -> Any:
+    def found(self, node: s.Node) -> Any:
+        """What a symbol of the formula is."""
         return self.source.table.find(spell(node)) if isinstance(node, s.Symbol) else None
 
     @property

@@ -129,6 +129,10 @@ class Source:
 
     # ---- sites ---------------------------------------------------------------------------
 
+    def binds(self, letter: str) -> bool:
+        """Whether a letter is in use as the index of a range."""
+        return any(letter in site.letters for site in self.sites)
+
     @property
     def sites(self) -> list[Site]:
         """Every node of both sides, the right side first."""

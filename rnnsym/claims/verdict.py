@@ -18,6 +18,9 @@ TRUE, FALSE, UNKNOWN, UNREADABLE, DEFINITION = (
     "definition",
 )
 
+#: evidence that tells little: the network found may be one in which nothing depends on anything
+IDLE = "exact identity test, at which both sides vanish"
+
 #: verdict -> exit status of the command `check`
 STATUS = {TRUE: 0, FALSE: 1, UNKNOWN: 3, UNREADABLE: 2, DEFINITION: 0}
 

@@ -632,10 +632,11 @@ class Vocabulary:
             upper = read_index(b.upper) if over_time and b.upper else None
             if upper is None or not upper.letter or upper.constant:
                 continue
-            if "_" in upper.letter or (upper.letter.isupper() and upper.letter not in names):
-                if upper.letter not in {*bound, *self.table.letters}:
-                    self.table.lengths.add(upper.letter)
-                    return
+            letter = upper.letter
+            free = "_" in letter or (letter.isupper() and letter not in names)
+            if free and letter not in {*bound, *self.table.letters}:
+                self.table.lengths.add(letter)
+                return
         for letter in ("n", "N", "m", "M", "tau", "L", "K"):
             if letter in {x.lstrip("\\") for x in used} - bound - {self.main}:
                 self.table.lengths.add(letter)

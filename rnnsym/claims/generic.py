@@ -1,0 +1,72 @@
+"""A name for any of several weights: the W of ∂L/∂W where the network has W_hh and W_xh.
+
+Used by `check` for a symbol that nothing defines. A claim is judged for each weight of that letter;
+the verdict says for which of them it is true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, Verdict
+from rnnsym.reader import syntax as s
+from rnnsym.reader.parser import Parser
+from rnnsym.reader.symbols import spell
+from rnnsym.reader.table import Entry, Key, Table
+from rnnsym.reader.tokens import UnreadableError, tokens
+
+#: so many weights of one letter are tried
+MAX_WEIGHTS = 12
+
+
+def weights(symbol: str, table: Table) -> tuple[Key, list[str]] | None:
+    """The key of a letter by itself, and the names of the weights that it may stand for."""
+    try:
+        node = Parser(tokens(symbol)).whole()
+    except UnreadableError:
+        return None
+    if not isinstance(node, s.Symbol):
+        return None
+    spelled = spell(node)
+    if spelled.scripts or spelled.accents or spelled.star or spelled.primes:
+        return None
+    found = dict.fromkeys(
+        e.name
+        for (base, _, labels), e in table.entries.items()
+        if e.kind == "parameter" and labels and base.lower() == spelled.base.lower()
+    )
+    key = spelled.base, (), ""
+    return (key, list(found)) if 0 < len(found) <= MAX_WEIGHTS else None
+
+
+def for_each(symbol: str, table: Table, judged: Callable[[Table], Verdict]) -> Verdict | None:
+    """The verdict on a claim about a letter that stands for any weight; None if there is none.
+
+    judged(table) gives the verdict with the letter entered as one of them.
+    """
+    candidates = weights(symbol, table)
+    if candidates is None:
+        return None
+    key, names = candidates
+    verdicts: dict[str, Verdict] = {}
+    for name in names:
+        own = table.copy()
+        own.entries[key] = Entry("parameter", name)
+        verdicts[name] = judged(own)
+    told = {n: v for n, v in verdicts.items() if v.evidence != IDLE}
+    true = [n for n, v in told.items() if v.verdict == TRUE]
+    letter = symbol.strip()
+    if true:
+        every = len(true) == len(names) > 1
+        words = f"${letter}$ is {'any of ' if every else ''}{', '.join(true)}"
+        first = told[true[0]]
+        reading = "; ".join(filter(None, [words, first.reading]))
+        return replace(first, reading=reading, message=f"true, when {reading}")
+    if any(v.verdict == DEFINITION for v in verdicts.values()):
+        return None
+    false = [v for v in told.values() if v.verdict == FALSE]
+    if false and len(false) == len(verdicts):
+        return next((v for v in false if v.correction), false[0])
+    known = next((v for v in verdicts.values() if v.verdict == UNKNOWN), None)
+    return known if len(names) == 1 else None
