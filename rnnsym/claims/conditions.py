@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import permutations, product
 from math import prod
 from typing import Any
 
@@ -162,23 +162,29 @@ def _ordered(sides: Sequence[u.Term]) -> list[Condition]:
 class Border:
     """A step at the end of the range at which a claim fails, while it holds inside of it.
 
-    name: the index; last: at the upper end, where gap counts from T; else gap is the step.
+    name: the index; last: at the upper end, where gap counts from T, or from another index; else
+    gap is the step.
     """
 
     name: str
     last: bool
     gap: int
+    other: str = ""
 
     def excludes(self, numbers: dict[str, int], steps: int) -> bool:
         """Whether a choice of the indices lies there."""
         if self.name not in numbers:
             return False
         value = numbers[self.name]
+        if self.other:
+            return self.other in numbers and value >= numbers[self.other] + self.gap
         return value >= steps + self.gap if self.last else value <= self.gap
 
     @property
     def words(self) -> str:
         """The range that is left; nothing for steps from 1, which is what everybody means."""
+        if self.other:
+            return f"for {self.name} < {self.other}{f'{self.gap:+d}' if self.gap else ''}"
         if self.last:
             return f"for {self.name} < T{f'+{self.gap}' if self.gap else ''}"
         return f"for {self.name} > {self.gap}" if self.gap > 0 else ""
@@ -216,4 +222,19 @@ def _border(
                 return Border(name, True, value - scene.steps)
             if value <= 1 and value < min(inside):
                 return Border(name, False, value)
+    return _relative(wrong, every)
+
+
+def _relative(
+    wrong: Sequence[dict[str, int]], every: Sequence[dict[str, int]]
+) -> Border | None:
+    """Where a claim about two indices fails, if that is where one reaches the other only: at k = t
+    the loss of step t comes in."""
+    for a, b in permutations(sorted({n for choice in every for n in choice}), 2):
+        gaps = {w[a] - w[b] for w in wrong if a in w and b in w}
+        inside = {e[a] - e[b] for e in every if a in e and b in e}
+        if len(gaps) == 1 and all(a in w and b in w for w in wrong):
+            (gap,) = gaps
+            if len([g for g in inside if g < gap]) > 1:
+                return Border(a, True, gap, b)
     return None

@@ -461,7 +461,9 @@ class Judge:
                 "equal", reading, cases=cases, points=1, numeric=scene.numeric, idle=idle
             )
         found = conditions.borders(scene, wrong, choices)
-        if found and not reading.meant:  # what a name means does not change at the last step
+        own = all(b.other for b in found) and _of_one_loss(left, right)
+        # what a name means does not change at the last step
+        if found and (not reading.meant or own):
             return Outcome("equal", reading, cases=len(choices), points=1, borders=found)
         return Outcome(
             "differ", reading, at=wrong[0], scene=scene, cases=len(choices), numeric=scene.numeric
@@ -476,11 +478,11 @@ class Judge:
             found = []
             for step in range(1, scene.steps + 1):
                 try:
-                    at = replace(x, time=Index(step))
+                    at = replace(x, time=Index(step), loss=x.loss and Index(scene.steps))
                     found.append(scene.is_zero(values(at, scene.numbers).m))
                 except CannotError:
                     continue
-            if all(found):
+            if found and all(found):
                 return x.label
         return ""
 
@@ -616,6 +618,15 @@ def _alike(
             key = getattr(d.of, "name", ""), *_varied(d)
             groups.setdefault(key, set()).add(d.start)
     return [frozenset(g) for g in groups.values()]
+
+
+def _of_one_loss(*sides: u.Term) -> bool:
+    """Whether derivatives of the loss of a single step stand in a claim."""
+    nodes = [x for s in sides for x in u.walk(s)]
+    named = any(isinstance(x, u.Adjoint) and x.loss is not None for x in nodes)
+    return named or any(
+        isinstance(x, u.Derivative) and isinstance(x.of, u.Leaf) and x.of.name == "L" for x in nodes
+    )
 
 
 def _stacks(net: Any) -> bool:

@@ -430,22 +430,29 @@ class Scene:
             shape = (1, 1)
         return matrix, of_shape, shape
 
-    def adjoint(self, values: Values, name: str, time: int, way: str) -> Matrix:
-        """The derivative of the loss by a vector, as a row, in one of the ways of `readings.WAYS`.
+    def adjoint(
+        self, values: Values, name: str, time: int, way: str, step: int | None = None
+    ) -> Matrix:
+        """The derivative of the loss by a vector, as a row, in one of the ways of `readings.WAYS`;
+        step: of the loss of that step alone.
 
         Raises NoValueError where the vector is not computed by a function at that time.
         """
         if isinstance(values.ar, DualArithmetic):
             raise CannotError("derivatives of derivatives are not evaluated")
         if way == "total":
-            by = u.Derivative(u.Loss(), (u.Leaf(name, Index(time)),), "δ")
+            of = u.Loss() if step is None else u.Leaf("L", Index(step))
+            by = u.Derivative(of, (u.Leaf(name, Index(time)),), "δ")
             return self.jacobian(values, by, {})[0]
-        mean = values.reading.mean != self.table.mean
-        key = "adjoint", name, time, way, mean
+        if step is not None and way == "carried":
+            raise CannotError("the loss of one step is all that is carried")
+        mean = step is None and values.reading.mean != self.table.mean
+        key = "adjoint", name, time, way, mean, step
         known = self.truth.jacobians
         if key not in known:
             self.check_time(name, time)
-            found = self._carried(name, time) if way == "carried" else self._inside(name, time)
+            carried = way == "carried"
+            found = self._carried(name, time) if carried else self._inside(name, time, step)
             known[key] = self.ar.scale(self.fraction(1, self.steps), found) if mean else found
         return known[key]
 
@@ -466,7 +473,7 @@ class Scene:
         own, _ = self._columns(trajectory.value((loss, time)), size)
         return self.ar.add(every, self.ar.scale(-1, own))
 
-    def _inside(self, name: str, time: int) -> Matrix:
+    def _inside(self, name: str, time: int, step: int | None = None) -> Matrix:
         """By the argument of the function that gives the vector."""
         if not applied(self.net, name):
             raise CannotError(f"{name} is not the value of a function")
@@ -477,7 +484,11 @@ class Scene:
         if time < first:
             raise NoValueError(f"{name} is not computed at step {time}")
         trajectory = Inside(self.net, self.point, self.truth.base, (name, time))
-        return self._columns(trajectory.total_loss(), rows)[0]
+        loss = (
+            trajectory.total_loss() if step is None
+            else trajectory.value((self.net.loss.name, step))
+        )  # fmt: skip
+        return self._columns(loss, rows)[0]
 
     def _no_loss(self) -> Matrix:
         raise CannotError("the loss does not depend on that variable")

@@ -579,7 +579,8 @@ class Values:
         if meant is None and not term.names:
             raise CannotError(f"what is {term.label}?")
         name, way = meant or (term.names[0], "total")
-        row = self.scene.adjoint(self, name, self.number(term.time, numbers), way)
+        step = None if term.loss is None else self.number(term.loss, numbers)
+        row = self.scene.adjoint(self, name, self.number(term.time, numbers), way, step)
         lying = self.scene.rows or self.reading.rows
         return Value(row if lying else self.ar.transpose(row))
 

@@ -134,11 +134,16 @@ def _of_delta(spelled: Spelled, table: Table, scope: Sequence[str]) -> u.Term | 
         (times if _is_time(script, table, scope) else labels).append(script)
     if len(labels) == 2:  # δ^r_{a,t} is by a^r_t
         labels = _joined(labels, table, scope)
+    loss = _loss_step(times)
+    if loss is not None:  # δ_{t,k}: of the loss of step t
+        times.remove(loss)
     if len(times) > 1 or len(labels) > 1:
         return None
     time = times[0].index if times else None
     if not labels:
-        return _turned(u.Adjoint(rf"\{spelled.base}", (), time or Index.of("t")), spelled)
+        of = loss.index if loss is not None else None
+        label = rf"\{spelled.base}" + ("_{t,\\cdot}" if of is not None else "")
+        return _turned(u.Adjoint(label, (), time or Index.of("t"), of), spelled)
     found = _quantity(labels[0], table, scope)
     if found is None and len(labels[0].text) > 2 and labels[0].text.isalpha():  # δ^{out}
         label = rf"\{spelled.base}_{{{labels[0].text}}}"
@@ -147,6 +152,14 @@ def _of_delta(spelled: Spelled, table: Table, scope: Sequence[str]) -> u.Term | 
         return None
     found = replace(found, time=time)
     return _turned(_gradient(found, rf"\{spelled.base}_{{{labels[0].text}}}"), spelled)
+
+
+def _loss_step(times: list[Script]) -> Script | None:
+    """Of two times the one of the loss: the first below, or the one above."""
+    if len(times) != 2 or not any({"t", "T"} & set(x.index.names) for x in times if x.index):
+        return None
+    above = [x for x in times if x.where == "sup"]
+    return above[0] if len(above) == 1 else times[0]
 
 
 def _joined(labels: list[Script], table: Table, scope: Sequence[str]) -> list[Script]:

@@ -129,7 +129,7 @@ class Meanings:
         if node.base != "delta" or node.sup or spelled.accents:
             return None
         letters = [x.text for x in node.sub if x.text not in "{},"]
-        if len(letters) != 2 or not all(x.isalpha() and x in "ijklmnpqrst" for x in letters):
+        if len(letters) != 2 or not all(x.isalpha() and x in "ijklmnpqrs" for x in letters):
             return None
         same = u.Claim(tuple(u.Whole(Index.of(x)) for x in letters), ("=",))
         return u.Choice(((u.Num(Fraction(1)), same), (u.Num(Fraction(0)), None)))

@@ -90,6 +90,10 @@ class Table:
             found = self._try(spelled, roles)
             if found is not None and (best is None or found[0] > best[0]):
                 best = found
+        if best is None and len(spelled.base) == 1 and spelled.base.islower():  # u_{ij} of U
+            entry = self.find(replace(spelled, base=spelled.base.upper()), scope)
+            if entry is not None and len(entry.components) == 2:
+                return entry
         if best is None and spelled.base in LOSSES:  # L_{BCE}, L_total: a word says which loss
             rest = tuple(x for x in spelled.scripts if not _is_word(x))
             if rest != spelled.scripts:

@@ -71,12 +71,13 @@ class Adjoint(Term):
     """A gradient by a customary name, such as δ_h at a time: the derivative of the loss by the
     vector `names`, or of what nobody says (); a reading says what exactly is meant.
 
-    label: the name without its time.
+    label: the name without its time; loss: the step whose loss alone is meant, as t of δ_{t,k}.
     """
 
     label: str
     names: tuple[str, ...]
     time: Index
+    loss: Index | None = None
 
 
 @dataclass(frozen=True)
@@ -266,8 +267,8 @@ def letters(term: Term) -> set[str]:
             own = set(index.names)
         case Leaf(_, time) if time is not None:
             own = set(time.names)
-        case Adjoint(_, _, time):
-            own = set(time.names)
+        case Adjoint(_, _, time, loss):
+            own = {*time.names, *(loss.names if loss is not None else ())}
         case Defined(_, index):
             own = {n for i in index for n in i.names}
         case Power(_, exponent):
