@@ -16,6 +16,7 @@ from rnnsym.claims.defining import define
 from rnnsym.claims.explain import counterexample, reading_in_words, shown
 from rnnsym.claims.generic import for_each
 from rnnsym.claims.judge import Judge, Outcome
+from rnnsym.claims.updates import update
 from rnnsym.claims.values import TooLargeError
 from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREADABLE, Verdict
 from rnnsym.errors import RnnsymError
@@ -57,6 +58,8 @@ class Pair:
     left: u.Term
     op: str
     right: u.Term
+    note: str = ""  # what it was made of, in words
+    partial: bool = False  # nothing but part of what is claimed: true, or it tells nothing
 
 
 def check(
@@ -297,7 +300,7 @@ class Formula:
                 term = self._resolve(node)
             assert isinstance(term, u.Claim)
             for left, op, right in zip(term.sides, term.ops, term.sides[1:], strict=False):
-                self.pairs.append(Pair(left, op, right))
+                self.pairs.append(_pair(left, op, right))
 
     def _customary(self, node: s.Relation) -> bool:
         """Whether a relation tells a gradient that goes by a customary name, and is true of what
@@ -316,7 +319,7 @@ class Formula:
         judge = Judge(
             self.net, self.table, self.explicit, tuple(self.conditions), seconds=self.seconds / 2
         )
-        pairs = [Pair(*x) for x in zip(term.sides, term.ops, term.sides[1:], strict=False)]
+        pairs = [_pair(*x) for x in zip(term.sides, term.ops, term.sides[1:], strict=False)]
         outcomes = [judge.relation(p.left, p.op, p.right) for p in pairs]
         held = all(o.kind == "equal" for o in outcomes)
         vague = [x.label for x in _adjoints(*term.sides) if not x.names]
@@ -405,6 +408,7 @@ class Formula:
         if outcome.kind == "equal":
             self.table.meant.update(outcome.reading.meant)
             words = reading_in_words(outcome, names, pair.left, pair.right)
+            words = "; ".join(filter(None, [pair.note, words]))
             message = f"true, when {words}" if words else "true"
             if outcome.limited:
                 message += f", {outcome.limited}"
@@ -412,6 +416,9 @@ class Formula:
             return Verdict(self.claim, TRUE, message, words, evidence(outcome))
         if outcome.kind in ("cannot", "none"):
             return Verdict(self.claim, UNKNOWN, outcome.why)
+        if pair.partial:
+            why = "it is not all that is added: what else is?"
+            return Verdict(self.claim, UNKNOWN, why)
         bare = [
             x
             for side in (pair.left, pair.right)
@@ -459,6 +466,14 @@ class Formula:
                 f"true of nothing that ${named[0].label}$ is by custom: what is it?",
             )
         return found
+
+
+def _pair(left: u.Term, op: str, right: u.Term) -> Pair:
+    """A relation to judge; an update as the equation that it amounts to."""
+    found = update(left, op, right)
+    if found is None:
+        return Pair(left, op, right)
+    return Pair(found.left, "=", found.right, found.note, found.partial)
 
 
 def _adjoints(*sides: u.Term) -> list[u.Adjoint]:

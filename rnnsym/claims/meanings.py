@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any
 
 from rnnsym.claims.trajectories import applied
+from rnnsym.claims.updates import LATER
 from rnnsym.reader import terms as u
 from rnnsym.reader.gradients import BACK
 from rnnsym.reader.table import Table
@@ -24,6 +25,8 @@ def meanings(net: Any, table: Table, *sides: u.Term) -> list[Meant]:
     named = {x.label: x.names for s in sides for x in u.walk(s) if isinstance(x, u.Adjoint)}
     if not named or net is None:
         return [()]
+    later = {x: n for x, n in named.items() if x.endswith(LATER)}
+    named = {x: n for x, n in named.items() if x not in later}
     back = {x: n for x, n in named.items() if x.removesuffix(BACK) in named and x.endswith(BACK)}
     named = {x: n for x, n in named.items() if x not in back}
     options = [_options(net, table, label, names) for label, names in named.items()]
@@ -54,6 +57,8 @@ def meanings(net: Any, table: Table, *sides: u.Term) -> list[Meant]:
             )
             for n, meant in found
         ]
+    fixed = tuple((label, (names[0], "carried")) for label, names in later.items())
+    found = [(n, (*meant, *fixed)) for n, meant in found]
     found.sort(key=lambda x: x[0])
     return list(dict.fromkeys(m for _, m in found))[:MAX_COMBINATIONS]
 

@@ -35,6 +35,7 @@ from rnnsym.claims.readings import Reading
 from rnnsym.claims.repair_filter import Filter
 from rnnsym.claims.repair_terms import Splicer, Store
 from rnnsym.claims.scene import EXTRA
+from rnnsym.claims.updates import update
 from rnnsym.claims.verdict import Verdict
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
@@ -120,6 +121,7 @@ class Repair:
         self.start = time.monotonic()
         self.end = min(judge._deadline, self.start + formula.seconds) - 0.5
         self.tried: set[str] = {formula.latex}
+        self.op = "="  # what stands between both sides in the source
         self.numbers = False  # whether what is claimed is one of functions of a number
         self.place = self._place()
 
@@ -127,7 +129,7 @@ class Repair:
         for i, statement in enumerate(self.formula.reading.statements):
             node = statement.node
             if isinstance(node, s.Relation):
-                for k in range(len(node.ops)):
+                for k, self.op in enumerate(node.ops):
                     for self.numbers in (False, True):
                         try:
                             if self._terms(node, k, self.formula.latex) == self._both(self.pair):
@@ -145,7 +147,10 @@ class Repair:
         return self._seen((resolver(node.sides[k]), resolver(node.sides[k + 1])))
 
     def _seen(self, sides: Sides) -> Sides:
-        """Two sides, where all is made of one vector as functions of a number."""
+        """Two sides as the judge has them: an update as an equation; where all is made of one
+        vector, functions of a number."""
+        updated = update(sides[0], self.op, sides[1])
+        sides = (updated.left, updated.right) if updated is not None else sides
         if not self.numbers:
             return sides
         from rnnsym.claims.check import Pair, _of_functions

@@ -190,6 +190,9 @@ class Atoms(Factors):
         word = "".join(x.text for x in inner)
         if font and len(word) > 1 and word.isalpha() and word in FUNCTIONS:
             return self.call(FUNCTIONS[word], start)
+        if len(inner) > 1 and word.isascii() and _is_product(font, word):
+            inner = self._first_of(inner, font)
+            word = inner[0].text
         if font and len(word) > 1 and word.isalpha() and word.isascii():
             return s.Symbol(word, font, start=start, end=self.behind)
         node = self.inner(inner, start)
@@ -208,6 +211,16 @@ class Atoms(Factors):
         if accent:
             fail("an accent over more than one letter is not read", start)
         return replace(node, start=start, end=self.behind)
+
+    def _first_of(self, letters: list[Token], font: str) -> list[Token]:
+        """The first of several letters in one font; the others are put back, each in the font."""
+        rest: list[Token] = []
+        for x in letters[1:]:
+            before = Token("command", f"\\{font}", x.start, x.start, x.spaced)
+            rest += [before, Token("mark", "{", x.start, x.start), x]
+            rest.append(Token("mark", "}", x.end, x.end))
+        self.tokens[self.i : self.i] = rest
+        return letters[:1]
 
     def words(self, start: int) -> s.Node:
         inner = self.group()
@@ -257,6 +270,13 @@ class Atoms(Factors):
             fail("too large: a matrix of more than 100 entries", start)
         kind = "cases" if "cases" in name else name
         return s.Table(kind, rows, start=start, end=self.behind)
+
+
+def _is_product(font: str, word: str) -> bool:
+    """Whether letters in a bold font are a product, as in \\boldsymbol{Wx}, and no name."""
+    if font not in ("boldsymbol", "bm", "pmb", "mathbf", "bf") or not word.isalpha():
+        return False
+    return len(word) == 2 and word[0] in "WUVRK" and word[1].islower()
 
 
 def _unpunctuated(cell: list[Token]) -> list[Token]:

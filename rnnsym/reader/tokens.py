@@ -159,7 +159,8 @@ def tokens(source: str) -> list[Token]:
 
 def _with_norms(found: list[Token], source: str) -> list[Token]:
     """Two bars side by side as the sign of a norm, except those that end |a| and begin |b|; W.T, as
-    NumPy has it, as a transpose; a hyphen in \\text as a minus; no bullet before it all."""
+    NumPy has it, as a transpose; a hyphen in \\text as a minus; the + of \\mathrel{+}; no bullet before
+    it all."""
     kept: list[Token] = []
     open_: list[str] = []
     skip = 0
@@ -172,6 +173,9 @@ def _with_norms(found: list[Token], source: str) -> list[Token]:
         elif token.text == r"\text" and [x.text for x in found[k + 1 : k + 4]] == ["{", "-", "}"]:
             kept.append(found[k + 2])
             skip = 3
+        elif token.text in (r"\mathrel", r"\mathbin") and _inside(found[k + 1 : k + 5]):
+            kept += _inside(found[k + 1 : k + 5])
+            skip = len(_inside(found[k + 1 : k + 5])) + 2
         elif token.text == "|":
             double = following is not None and following.text == "|" and not following.spaced
             if double and (not open_ or open_[-1] == "||"):
@@ -190,6 +194,15 @@ def _with_norms(found: list[Token], source: str) -> list[Token]:
         else:
             kept.append(token)
     return kept
+
+
+def _inside(found: list[Token]) -> list[Token]:
+    """The signs in braces: the + of \\mathrel{+}=, or +=."""
+    texts = [x.text for x in found]
+    for inner in (["+"], ["-"], ["+", "="], ["-", "="], [":", "="]):
+        if texts[: len(inner) + 2] == ["{", *inner, "}"]:
+            return found[1 : len(inner) + 1]
+    return []
 
 
 def _check_depth(found: list[Token]) -> None:
