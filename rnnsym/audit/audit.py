@@ -16,7 +16,7 @@ from typing import Any
 
 from rnnsym.audit import roles, slips
 from rnnsym.audit.result import CLAIM, DEFINES, INFORMAL, NOTATION, Audit, Finding
-from rnnsym.audit.scopes import Scopes, maker
+from rnnsym.audit.scopes import SUPPOSED, Scopes, maker
 from rnnsym.claims.check import Formula
 from rnnsym.claims.guard import Guard, LostError
 from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREADABLE, Verdict
@@ -25,7 +25,7 @@ from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
 from rnnsym.reader.gradients import is_name
 from rnnsym.reader.macros import expand
-from rnnsym.reader.network import ACTIVATION, Built, build
+from rnnsym.reader.network import Built, build
 from rnnsym.reader.statements import Reading, Statement, read_formula
 from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Entry, Key, Table, of_network
@@ -303,7 +303,7 @@ class Auditor:
             if verdict.verdict == DEFINITION:
                 return DEFINES, None
             if verdict.verdict == TRUE and (verdict.evidence != IDLE or built is candidates[0]):
-                words = next((n for n in built.notes if n.startswith(ACTIVATION)), "")
+                words = next((n for n in built.notes if n.startswith(SUPPOSED)), "")
                 words = next((w for b, w in self.supposed if b is built), words)
                 return CLAIM, _for_another(verdict, built, candidates[0], words)
             missing = _lost(statement, built) if verdict.verdict == FALSE else []

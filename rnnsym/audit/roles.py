@@ -56,7 +56,7 @@ def role(statement: Statement, before: str, display: bool, known: Any) -> str:
         return INFORMAL
     if "≈" in node.ops or "∝" in node.ops:
         return INFORMAL
-    if any(isinstance(x, s.Words) and _is_phrase(x) for x in nodes(node)):
+    if any(isinstance(x, s.Words) and _is_phrase(x) for x in _outside_cases(node)):
         return INFORMAL
     if any(isinstance(side, s.Words) for side in node.sides) or _is_example(node):
         return INFORMAL
@@ -65,6 +65,19 @@ def role(statement: Statement, before: str, display: bool, known: Any) -> str:
     if set(node.ops) <= {"=", ":=", "≠"} and all(map(_is_setting, node.sides)):
         return INFORMAL
     return CLAIM
+
+
+def _outside_cases(node: s.Node) -> list[s.Node]:
+    """What stands in a relation, without the conditions of cases, which may be words."""
+    conditions = {
+        id(y)
+        for x in nodes(node)
+        if isinstance(x, s.Table) and x.kind == "cases"
+        for row in x.rows
+        for cell in row[1:]
+        for y in nodes(cell)
+    }
+    return [x for x in nodes(node) if id(x) not in conditions]
 
 
 def is_supposed(statement: Statement, before: str) -> bool:

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from rnnsym.reader import syntax as s
-from rnnsym.reader.network import ACTIVATION, Built, build
+from rnnsym.reader.network import ACTIVATION, NUMBERS, Built, build
 from rnnsym.reader.statements import Reading
 from rnnsym.reader.vocabulary import Vocabulary, occurrences
 
+#: how the notes begin on what a network is supposed to be
+SUPPOSED = (ACTIVATION, NUMBERS)
 #: how many networks a claim is judged by
 MAX_NETWORKS = 7
 #: letters of inputs, whose own origin is no claim's business
@@ -45,7 +47,7 @@ class Scopes:
         found: list[Built] = []
         every = [*self._around(k, node), self.so_far(k), self.so_far(len(self.readings))]
         plain = [b for b in every if b is not None and b.net is not None]
-        for said in ("words", "tanh", "sigmoid"):
+        for said in ("numbers", "words", "tanh", "sigmoid"):
             every += [self._as_said(b, said) for b in plain[:2]]
         for built in [*every, *reversed(self.order)]:
             if built is not None and built.net is not None and built not in found:
@@ -56,11 +58,13 @@ class Scopes:
         """The network in which σ is what the words say, or functions of which nothing is known are
         some that are; None if that makes no difference."""
         vocabulary, upto = self._origins[id(built)]
+        if said == "numbers" and (vocabulary.scalar or not vocabulary.small):
+            return None
         key = id(built), said
         if key not in self._built:
             self._built[key] = build(vocabulary, upto, make=maker(), concrete=True, said=said)
         found = self._built[key]
-        return found if any(n.startswith(ACTIVATION) for n in found.notes) else None
+        return found if any(n.startswith(SUPPOSED) for n in found.notes) else None
 
     def _around(self, k: int, node: s.Node) -> list[Built]:
         """The networks of the section of a claim and as many before it as it needs: with the loss

@@ -225,9 +225,7 @@ def _border(
     return _relative(wrong, every)
 
 
-def _relative(
-    wrong: Sequence[dict[str, int]], every: Sequence[dict[str, int]]
-) -> Border | None:
+def _relative(wrong: Sequence[dict[str, int]], every: Sequence[dict[str, int]]) -> Border | None:
     """Where a claim about two indices fails, if that is where one reaches the other only: at k = t
     the loss of step t comes in."""
     for a, b in permutations(sorted({n for choice in every for n in choice}), 2):

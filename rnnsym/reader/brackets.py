@@ -67,9 +67,11 @@ class Brackets(Meanings):
 
     def _cases(self, node: s.Table) -> u.Term:
         found: list[tuple[u.Term, u.Claim | None]] = []
-        for row in node.rows:
+        for k, row in enumerate(node.rows):
             value = self(row[0])
             condition: u.Claim | None = None
+            if len(row) > 1 and isinstance(row[1], s.Words) and k + 1 < len(node.rows):
+                fail("words for a condition are understood in the last case only", row[1].start)
             if len(row) > 1 and not isinstance(row[1], s.Words | s.Empty):
                 inner = row[1]
                 if isinstance(inner, s.Times) and isinstance(inner.factors[0][1], s.Words):

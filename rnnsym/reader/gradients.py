@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from rnnsym.reader import syntax as s
@@ -23,6 +24,8 @@ from rnnsym.reader.tokens import Token, UnreadableError
 DELTAS = ("delta", "epsilon")
 #: letters before a name that make it a gradient; δh may be a perturbation too
 BEFORE = ("d", "delta")
+#: the accent that makes a gradient of a name, in documents that write gradients so
+BAR = "bar"
 #: labels of what a cell takes from the step before, and of what it gives to the next one
 MOVED = {"prev": -1, "previous": -1, "next": 0}
 #: what the label of a gradient at an earlier step ends with: what is passed on may be less there
@@ -32,6 +35,8 @@ BACK = "_{t-1}"
 def of_symbol(node: s.Symbol, table: Table, scope: Sequence[str] = ()) -> u.Term | None:
     """The gradient that a symbol by itself names: δ_{h_t}, δ^h_t, δ_t, dh_t in upright letters."""
     spelled = spell(node)
+    if is_barred(spelled, table):
+        return of_pair(replace(node, accents=node.accents[:-1]), table, scope, BAR)
     if spelled.accents:
         return None
     if spelled.base in DELTAS:
@@ -39,6 +44,11 @@ def of_symbol(node: s.Symbol, table: Table, scope: Sequence[str] = ()) -> u.Term
     if len(spelled.base) > 1 and spelled.base[0] == "d" and node.font:
         return of_pair(replace(node, base=spelled.base[1:]), table, scope)
     return None
+
+
+def is_barred(spelled: Spelled, table: Table) -> bool:
+    """Whether a name carries the bar of a gradient."""
+    return table.barred and spelled.accents[-1:] == (BAR,)
 
 
 def of_pair(
@@ -54,8 +64,10 @@ def of_pair(
         return _of_unknown(spelled, table, scope)
     if found is None or found.power is not None:
         return None
-    label = (rf"\{mark} " if mark in DELTAS else mark) + _label(spelled, found)
+    label = (rf"\{mark} " if mark in (*DELTAS, BAR) else mark) + _label(spelled, found)
     term = _gradient(found, label)
+    if mark == BAR and found.entry.name == "L":  # the derivative of the loss by itself
+        return u.Num(Fraction(1))
     if term is None:
         return None
     if found.components:

@@ -32,6 +32,8 @@ from rnnsym.reader.writing import Writer
 NO_LOSS = "left out: the loss, which does not depend on the states so far"
 #: how a note begins that says what an activation is supposed to be
 ACTIVATION = "the activation is supposed to be"
+#: the note on a network of small letters that are read as numbers
+NUMBERS = "all quantities are numbers"
 #: how often a network is tried again without an equation that does not fit
 MAX_TRIALS = 40
 #: names of predictions, the likeliest first, where a loss has to be supposed
@@ -115,7 +117,8 @@ def build(
 
     last: a loss that has to be supposed is one of the last step only; concrete: it is the customary
     one of the output, and not any function; said: σ is the activation that the words
-    speak of ("words"), or functions of which nothing is known are this one.
+    speak of ("words"), or functions of which nothing is known are this one; "numbers": small letters
+    are numbers.
     """
     if make is None:
         from rnnsym.network import Network as make
@@ -131,7 +134,7 @@ def build(
         name = entry.name
         if name not in before:
             found.setdefault(name, []).append(f)
-    maker = _Maker(vocabulary, found, make, strict, dict(options))
+    maker = _Maker(vocabulary, found, make, strict, dict(options), said == "numbers")
     maker.last, maker.concrete, maker.said = last, concrete, said
     return maker.build()
 
@@ -181,8 +184,10 @@ class _Maker:
         make: Any,
         strict: bool,
         options: dict[str, Any],
+        numbers: bool = False,
     ) -> None:
         self.vocabulary, self.found, self.make = vocabulary, found, make
+        self.scalar = vocabulary.scalar or numbers
         self.strict, self.options = strict, options
         self.table = vocabulary.table.copy()
         self.notes: list[str] = []
@@ -196,7 +201,7 @@ class _Maker:
         self.scalars = frozenset(
             e.name
             for key, e in self.table.entries.items()
-            if e.kind == "parameter" and (vocabulary.scalar or key[0] in SCALAR_LETTERS)
+            if e.kind == "parameter" and (self.scalar or key[0] in SCALAR_LETTERS)
         )
 
     def build(self) -> Built:
@@ -228,6 +233,9 @@ class _Maker:
     def _as_said(self) -> None:
         """σ as tanh, and as softmax at the output, where the words of the document say so; or
         functions of which nothing is known as one that is."""
+        if self.said == "numbers":
+            self.notes.append(NUMBERS)
+            return
         prose, used = self.vocabulary.prose.lower(), []
         hidden = "tanh" in prose and not any("tanh(" in line for line in self.lines.values())
         unknown = {*self.table.functions.values()} - {*KNOWN}
@@ -429,7 +437,7 @@ class _Maker:
     def _number(self, term: u.Term) -> u.Term:
         """A loss that is written as if vectors were numbers, -y log ŷ or (y - ŷ)²: its sum over
         the entries is meant."""
-        if self.vocabulary.scalar:
+        if self.scalar:
             return term
         match term:
             case u.Sum(terms):
@@ -587,7 +595,7 @@ class _Maker:
         return found - vectors - set(lines)
 
     def _sizes(self, lines: dict[str, str], vectors: Iterable[str]) -> dict[str, Any]:
-        if self.vocabulary.scalar:
+        if self.scalar:
             return {
                 **{n: 1 for n in vectors if any(re.search(rf"\b{n}\[", x) for x in lines.values())}
             }

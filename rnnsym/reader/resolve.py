@@ -37,6 +37,10 @@ class Resolver(Derivatives):
         factors = list(node.factors)
         if any(isinstance(x, s.Dots) for _, x in factors):
             return series.of_product(self, node)
+        return _product(self.factors(factors), node)
+
+    def factors(self, factors: list[tuple[str, s.Node]]) -> list[tuple[str, u.Term]]:
+        """The factors of a product, each function with its argument."""
         done: list[tuple[str, u.Term]] = []
         i = 0
         while i < len(factors):
@@ -47,7 +51,7 @@ class Resolver(Derivatives):
                 i = len(factors) if term.wide else i + 1
                 term = term.term
             done.append((op, term))
-        return _product(done, node)
+        return done
 
     def _applied(self, factors: list[tuple[str, s.Node]], i: int) -> tuple[Any, int]:
         """The term of factor i, with the argument that follows it if it is a function."""

@@ -27,8 +27,9 @@ def of_product(resolver: Any, node: s.Times) -> u.Term:
     if len(at) != 1 or at[0] == 0 or at[0] == len(node.factors) - 1:
         _cannot(node)
     k = at[0]
-    before = [(op, resolver(x)) for op, x in node.factors[:k]]
-    after = [("" if i == 0 else op, resolver(x)) for i, (op, x) in enumerate(node.factors[k + 1 :])]
+    before = resolver.factors(list(node.factors[:k]))
+    after = resolver.factors(list(node.factors[k + 1 :]))
+    after[0] = "", after[0][1]
     begin, step = _first_alike(before)
     first, last = before[begin][1], after[0][1]
     index = _fresh(before + after)

@@ -71,6 +71,7 @@ class Table:
     said: dict[str, str] = field(default_factory=dict)
     zero_based: bool = False  # the first step is step 0, the last one T - 1
     loose: bool = False  # nothing is ever transposed: the author leaves that to the reader
+    barred: bool = False  # a bar over a name makes it a gradient
     copies: set[str] = field(default_factory=set)  # parameters W with copies W⟨t⟩ for single steps
 
     def copy(self) -> Table:
@@ -78,7 +79,7 @@ class Table:
             dict(self.entries), set(self.styles), set(self.letters), dict(self.functions),
             dict(self.definitions), self.rows, self.einstein, self.mean,
             set(self.timeless), set(self.lengths), self.meant, dict(self.said),
-            self.zero_based, self.loose,
+            self.zero_based, self.loose, self.barred,
             set(self.copies),
         )  # fmt: skip
 

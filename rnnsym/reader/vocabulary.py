@@ -17,7 +17,7 @@ from typing import Any
 from rnnsym.functions import UNKNOWN
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms
-from rnnsym.reader.gradients import is_name, of_symbol
+from rnnsym.reader.gradients import BAR, is_barred, is_name, of_symbol
 from rnnsym.reader.indices import Index, read_index
 from rnnsym.reader.meanings import CUSTOMARY
 from rnnsym.reader.parser import Parser
@@ -110,12 +110,14 @@ class Vocabulary:
     table: Table = field(default_factory=Table)
     forward: list[Forward] = field(default_factory=list)
     scalar: bool = False
+    small: bool = False  # weights are small letters, which may stand for numbers
 
     def __post_init__(self) -> None:
         self.statements = [
             (k, st.node, r.latex) for k, r in enumerate(self.readings) for st in r.statements
         ]
         self.seen = [(k, o) for k, node, _ in self.statements for o in occurrences(node)]
+        self.table.barred = self._is_barred()
         self._find_times()
         self._find_vectors()
         self._find_equations()
@@ -188,7 +190,7 @@ class Vocabulary:
         summed = set().union(*(_bound(node) for _, node, _ in self.statements)) - letters
         copied = self._copied(letters)
         for _, o in self.seen:
-            if o.symbol.base in GRADIENT_LETTERS:
+            if o.symbol.base in GRADIENT_LETTERS or is_barred(o.spelled, self.table):
                 continue
             times = [x for x in o.spelled.scripts if self._is_time(x, letters)]
             if len(times) != 1:
@@ -393,7 +395,9 @@ class Vocabulary:
         inside = list(nodes(right))
         if any(isinstance(x, s.Derivative | s.Differential | s.Dots) for x in inside):
             return None
-        if any(map(_is_backward, inside)):
+        barred = any(is_barred(o.spelled, self.table) for side in node.sides[:2]
+                     for o in occurrences(side))  # fmt: skip
+        if barred or any(map(_is_backward, inside)):
             return None
         if _is_number(right) or (
             left.base not in LOSS_LETTERS and any(map(self._over_time, inside))
@@ -695,6 +699,25 @@ class Vocabulary:
 
     # ---- conventions ---------------------------------------------------------------------
 
+    def _is_barred(self) -> bool:
+        """Whether bars make gradients of names: they stand at the left of relations, over names
+        that are computed, or weights, without any; and nothing else is computed of them."""
+        twins: set[Any] = set()
+        plain: set[Any] = set()
+        for _, node, _ in self.statements:
+            if not isinstance(node, s.Relation) or not isinstance(node.sides[0], s.Symbol):
+                continue
+            left = node.sides[0]
+            inside = [o.symbol for side in node.sides[1:] for o in occurrences(side)]
+            barred = [x for x in inside if x.accents[-1:] == (BAR,)]
+            if left.accents[-1:] == (BAR,):
+                twins.add((left.base, left.accents[:-1]))
+            elif barred and left.base not in LOSS_LETTERS:
+                return False
+            else:
+                plain |= {(x.base, x.accents) for x in (left, *inside)}
+        return bool(twins) and len(twins & plain) > 1
+
     def _is_rows(self) -> bool:
         """Whether vectors stand before weights: x_t W instead of W x_t."""
         votes = 0
@@ -736,6 +759,7 @@ class Vocabulary:
             return False
         greek = {"alpha", "beta", "gamma", "theta", "lambda", "mu", "omega"}
         small = all((len(n) == 1 and n.islower()) or n in greek for n in names)
+        self.small = small
         bold = any(o.symbol.font in ("mathbf", "boldsymbol", "bm") for _, o in self.seen)
         turned = any(o.spelled.transposed for _, o in self.seen)
         return small and not bold and not turned
