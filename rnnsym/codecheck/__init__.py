@@ -9,8 +9,10 @@ points     where the function is called, and the truth there
 runs       the function at the points, with errors
 survey     how it wants its sequences, what it does with its data, and all the calls
 check      check_gradient(); verdicts: right, wrong or missing
+clipping   bounds on gradients
 diagnose   why a gradient is wrong, from the simplest explanation to the last resort
-simple     a factor, a wrong name, a bound, a penalty
+together   one error in all gradients: a factor of the loss
+simple     a factor, a wrong name, a penalty
 forward    another network of which it is the right gradient; own_loss: another loss
 search     the catalogue of mutations, single and in pairs; what would have been seen
 ground     the points and the mutants of a network; quick: the values of very many mutants

@@ -15,6 +15,7 @@ from typing import Any
 from rnnsym.codecheck import diagnose
 from rnnsym.codecheck.adapter import Adapter, AdapterError
 from rnnsym.codecheck.calling import Caller, told
+from rnnsym.codecheck.clipping import bound_of, unseen
 from rnnsym.codecheck.ground import Ground
 from rnnsym.codecheck.late import first_wrong, late
 from rnnsym.codecheck.layer import layer_of
@@ -111,12 +112,14 @@ def judge(
     batches = batch_run(setting, runs)
     if batches is not None:
         judged = {n: with_batch(n, g, batches, judged) for n, g in judged.items()}
-    loud = long_run(setting, lengths, runs) if all(g.ok for g in judged.values()) else None
+    right = [n for n, g in judged.items() if g.ok]
+    long = len(right) == len(names) or adapter.clip is not None
+    loud = long_run(setting, lengths, runs) if long else None
     plain = list(runs)
     if loud is not None:
         runs.append(loud)
-        judged = {n: verdict(n, names, runs, adapter) for n in names}
-        for n in [n for n in names if judged[n].verdict == "wrong" and judged[n].why is None]:
+        judged |= {n: verdict(n, names, runs, adapter) for n in right}
+        for n in [n for n in right if judged[n].verdict == "wrong" and judged[n].why is None]:
             run = first_wrong(n, lengths[-1], loud, lambda t: setting.runner.at(setting.point(t)))
             judged[n] = replace(judged[n], since=run.point.steps)
             with verdict_first(setting.notes, "the explanation"):
@@ -125,9 +128,14 @@ def judge(
     wrong = [n for n, g in judged.items() if g.verdict == "wrong" and g.why is None]
     if setting.random:
         wrong = []  # there are no numbers to explain
+    setting.notes += unseen(adapter.clip, runs)
+    bound = bound_of(runs) if wrong else None
+    if bound is not None:
+        setting.runner.clipped(bound, [*runs, *([batches] if batches else [])])
+        setting.notes.append(f"gradients are clipped elementwise to [-{bound:g}, {bound:g}]")
     found = diagnose.Found()
     with verdict_first(setting.notes, "the explanation"):
-        diagnose.all_of(wrong, plain, search, setting.runner, words, found)
+        diagnose.all_of(wrong, plain, search, setting.runner, words, found, batches)
     judged = {n: explained(g, found.diagnoses.get(n)) for n, g in judged.items()}
     own = _own_names(adapter, subject)
     judged = {n: replace(g, theirs=own.get(n, "")) for n, g in judged.items()}

@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnnsym.codecheck import forward
-from rnnsym.codecheck.locate import last_resort
+from rnnsym.codecheck.locate import last_resort, lengths
 from rnnsym.codecheck.own_loss import consistent
 from rnnsym.codecheck.parts import counted_wrongly
 from rnnsym.codecheck.points import MAIN, Point
 from rnnsym.codecheck.report import Diagnosis, Judged
-from rnnsym.codecheck.runs import Run, Runner
+from rnnsym.codecheck.runs import Run, Runner, ratio
 from rnnsym.codecheck.search import PAIR_SECONDS, Search
-from rnnsym.codecheck.simple import MEAN, of_own_loss, ratio, simple
+from rnnsym.codecheck.simple import MEAN, of_own_loss, simple
+from rnnsym.codecheck.together import together
 from rnnsym.codecheck.words import Words
 from rnnsym.verify.case import relative_error
 
@@ -41,11 +42,17 @@ def all_of(
     runner: Runner,
     words: Words,
     found: Found,
+    batches: Run | None = None,
 ) -> None:
     """Explain every gradient that is wrong in its numbers; `found` is filled on the way."""
     if not wrong:
         return
     good = [r for r in runs if r.outcome.error is None and r.outcome.unusable is None]
+    every = [*good, *([batches] if batches else [])]
+    one = together(wrong, every, runner.loss, words) or together(wrong, good, runner.loss, words)
+    if one is not None:
+        found.diagnoses, found.summary = dict.fromkeys(wrong, one[0]), one[1]
+        return
     for name in wrong:
         diagnosis = _untruncated(name, good) or of_own_loss(name, good) or simple(name, good, words)
         if diagnosis is not None:
@@ -60,7 +67,11 @@ def all_of(
     left = [n for n in left if n not in found.diagnoses]
     stop = time.process_time() + PAIR_SECONDS
     for name in left:
-        diagnosis = _summands(name, search, runner, words) or search.pair(name, stop)
+        diagnosis = (
+            _zero_where_wrong(name, good, words)
+            or _summands(name, search, runner, words)
+            or search.pair(name, stop)
+        )
         if diagnosis is not None:
             found.diagnoses[name] = diagnosis
     left = [n for n in left if n not in found.diagnoses]
@@ -83,6 +94,15 @@ def _untruncated(name: str, runs: Sequence[Run]) -> Diagnosis | None:
 def _zero(own: str) -> Diagnosis:
     text = f"the gradient by {own} is zero everywhere: nothing, or only itself, is added to it"
     return Diagnosis(("zero",), text)
+
+
+def _zero_where_wrong(name: str, runs: Sequence[Run], words: Words) -> Diagnosis | None:
+    """A gradient that is right at some lengths and nothing at others."""
+    wrong = [r for r in runs if not r.right(name)]
+    if any(np.any(r.gradient(name)) for r in wrong):
+        return None
+    text = f"the gradient by {words.name(name)} is zero at {lengths(wrong)}, where it should not be"
+    return Diagnosis(("zero at times",), f"{text}; it is right at every other length")
 
 
 def _may_be_better(known: Diagnosis | None) -> bool:
@@ -164,6 +184,8 @@ def batch(name: str, run: Run) -> str | None:
     c = ratio(found, run.point.gradients[name])
     if c is not None and abs(c * size - 1) < 1e-6:
         return "the right gradient of the mean over the batch (1/B): the model's loss is the sum"
+    if c is not None and abs(c / size - 1) < 1e-6 and run.factor % size == 0:
+        return "the right gradient of the sum over the batch, not of the mean that is stated (loss)"
     from rnnsym.verify.backpropagation import tape_gradients
 
     for word, member in (("first", run.point.members[0]), ("last", run.point.members[-1])):

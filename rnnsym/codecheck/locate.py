@@ -50,8 +50,19 @@ def _numbers(name: str, runs: Sequence[Run], words: Words) -> str:
     at = ", ".join(str(int(i)) for i in place)
     return (
         f"{UNKNOWN}: at {run.point.label}, d{words.name(name)}[{at}] is {found[place]:.6g}, "
-        f"should be {true[place]:.6g}"
+        f"should be {true[place]:.6g}{_nothing(name, runs)}"
     )
+
+
+def lengths(runs: Sequence[Run]) -> str:
+    """The lengths of some calls."""
+    return f"T = {', '.join(map(str, sorted({r.point.steps for r in runs})))}"
+
+
+def _nothing(name: str, runs: Sequence[Run]) -> str:
+    """Where a gradient is zero that should not be."""
+    zero = [r for r in runs if not r.right(name) and not np.any(r.gradient(name))]
+    return f"; it is zero at {lengths(zero)}" if zero else ""
 
 
 def _equations(names: Sequence[str], first: int, search: Search, words: Words) -> list[str]:

@@ -80,7 +80,7 @@ def counted_wrongly(run: Run, name: str, own: str) -> Diagnosis | None:
     if found is None:
         return None
     rounded = {key: _round(c) for key, c in found.items()}
-    if all(c == 1 for c in rounded.values()):
+    if all(c == 1 for c in rounded.values()) or not any(rounded.values()):
         return None
     steps = run.point.steps
     return Diagnosis(("summands",), f"{_said(rounded, own)} (seen at T = {steps})")

@@ -7,7 +7,7 @@ the loss that is summed over time and batch.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -31,16 +31,20 @@ TOLERANCE = 1e-6
 SINGLE = 3e-4
 #: a gradient smaller than this, relative to the largest of all, is as good as zero
 VANISHING = 1e-9
+#: an entry below this part of the bound is not clipped
+INSIDE = 1 - 1e-9
 
 
 @dataclass
 class Run:
-    """A point and the outcome of the call there; factor: of the stated loss, already applied."""
+    """A point and the outcome of the call there; factor: of the stated loss, already applied;
+    bound: what the gradients are clipped to, times that factor."""
 
     point: Point
     outcome: Outcome
     factor: float
     seconds: float
+    bound: float = np.inf
 
     @cached_property
     def scale(self) -> float:
@@ -81,10 +85,12 @@ class Run:
         return self.error(name) <= self.tolerance(name)
 
     def equals(self, name: str, other: Any) -> bool:
-        """Whether the user's gradient is another array, to its precision."""
+        """Whether the user's gradient is another array, clipped as it is, to its precision."""
         found = self.gradient(name)
         if found is None or np.shape(other) != found.shape:
             return False
+        if self.bound < np.inf:
+            other = np.clip(other, -self.bound, self.bound)
         size = float(np.max(np.abs(other), initial=0.0))
         if size < VANISHING * self.scale:
             return bool(np.max(np.abs(found - other), initial=0.0) <= TOLERANCE * self.scale)
@@ -97,22 +103,35 @@ class Runner:
     def __init__(self, subject: Subject, loss: str) -> None:
         self.subject, self.loss = subject, loss
         self.calls = 0
+        self.bound = np.inf  # what gradients are clipped to, once that is known
 
     def at(self, point: Point, values: Values | None = None) -> Run:
         """Call the function at a point (or with other values there)."""
         start = time.perf_counter()
         outcome = self.subject(point.values if values is None else values)
         self.calls += 1
-        return Run(point, outcome, self.factor(point), time.perf_counter() - start)
+        factor = self.factor(point)
+        return Run(point, outcome, factor, time.perf_counter() - start, self.bound * factor)
+
+    def clipped(self, bound: float, runs: Sequence[Run]) -> None:
+        """Gradients are clipped to a bound: in these calls, and in those to come."""
+        self.bound = bound
+        for run in runs:
+            run.bound = bound * run.factor
 
     def factor(self, point: Point) -> float:
         """From the loss that the gradient is of to the sum over time and batch."""
-        factor = 1.0
-        if self.loss in ("mean", "mean over time"):
-            factor *= point.losses
-        if self.loss in ("mean", "mean over batch"):
-            factor *= point.batch or 1
-        return factor
+        return factor_of(self.loss, point)
+
+
+def factor_of(loss: str, point: Point) -> float:
+    """How many times a stated loss is the sum over time and batch."""
+    factor = 1.0
+    if loss in ("mean", "mean over time"):
+        factor *= point.losses
+    if loss in ("mean", "mean over batch"):
+        factor *= point.batch or 1
+    return factor
 
 
 def in_single(array: Array) -> bool:
@@ -123,3 +142,17 @@ def in_single(array: Array) -> bool:
         return False
     with np.errstate(over="ignore"):
         return bool(np.array_equal(array.astype(np.float32).astype(np.float64), array))
+
+
+def ratio(found: Array, other: Array, bound: float = np.inf) -> float | None:
+    """c with found = c · other, clipped to ±bound, if there is one."""
+    if found.shape != other.shape:
+        return None
+    inside = np.abs(found) < bound * INSIDE
+    square = float(np.sum(other[inside] ** 2))
+    if square == 0:
+        return None
+    c = float(np.sum(found[inside] * other[inside])) / square
+    difference = np.abs(found - np.clip(c * other, -bound, bound))
+    fits = np.max(difference) <= 1e-6 * max(abs(c), 1e-12) * np.max(np.abs(other))
+    return c if fits else None

@@ -131,8 +131,9 @@ class Search:
         """A diagnosis for each gradient that one mutation explains, as few causes as possible.
 
         Where there is a simpler one already (`known`), only a single cause of several wrong
-        gradients, which makes no right one wrong, is better than that. What is in `rather` is
-        better than a mutation that makes a right gradient wrong.
+        gradients, which makes no right one wrong, is better than that. What is in `rather`, if it
+        says as much of other gradients, is better than a mutation that explains fewer of them, or
+        that makes a right gradient wrong.
         """
         matches = {name: self.matches(name, self.table) for name in wrong}
         names = (
@@ -152,7 +153,7 @@ class Search:
                 against, size, *_ = self._cost(best, explained[best.change])
                 if name in (known or {}) and (against or size > -2):
                     continue
-                if against and name in (rather or {}):
+                if name in (rather or {}) and (against or -size < max(2, len(rather or {}))):
                     continue
                 result[name] = self._told(name, (best.mutant,), best.factor)
         return result
@@ -210,7 +211,7 @@ class Search:
         """Two mutations at once that have the values of a gradient, if found in time."""
         if self.catalogue is None:
             return None
-        for first in self._first(name):
+        for first in self._first(name, stop):
             for second in self._second(name, first):
                 if time.process_time() > stop:
                     return None
@@ -220,15 +221,22 @@ class Search:
                     return self._told(name, (first, second))
         return None
 
-    def _first(self, name: str) -> list[Mutant]:
+    def _first(self, name: str, stop: float) -> list[Mutant]:
         """The first of two mutations: at the shortest length one of them often shows alone."""
         system = [m for _, m, _ in self.table.values[name] if m.system is not None]
         short = min(self.runs, key=lambda r: r.point.steps)
         if short is self.main or short.gradient(name) is None:
             return system
-        alone = [m for m in system if short.equals(name, short.point.mutant(m))]
+        alone, visible = [], []
+        for mutant in system:
+            if time.process_time() > stop:
+                break
+            value = short.point.mutant(mutant)
+            if short.equals(name, value):
+                alone.append(mutant)
+            elif short.distance(value, name) > TOLERANCE:
+                visible.append(mutant)
         if not alone:  # both show there
-            visible = [m for m in system if short.distance(short.point.mutant(m), name) > TOLERANCE]
             return _different(visible, short)
         return _different(alone, self.main)
 

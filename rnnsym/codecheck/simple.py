@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnsym.codecheck.report import Diagnosis
-from rnnsym.codecheck.runs import VANISHING, Run
+from rnnsym.codecheck.runs import INSIDE, VANISHING, Run, ratio
 from rnnsym.codecheck.words import Words
 
 Array = NDArray[Any]
@@ -52,18 +52,6 @@ def factors(runs: Sequence[Run]) -> Iterator[Factor]:
             )
 
 
-def ratio(found: Array, other: Array) -> float | None:
-    """c with found = c · other, if there is one."""
-    if found.shape != other.shape:
-        return None
-    square = float(np.sum(other * other))
-    if square == 0:
-        return None
-    c = float(np.sum(found * other)) / square
-    fits = np.max(np.abs(found - c * other)) <= 1e-6 * max(abs(c), 1e-12) * np.max(np.abs(other))
-    return c if fits else None
-
-
 def named_factor(runs: Sequence[Run], others: Sequence[Array], name: str) -> Factor | None:
     """What a gradient is times other arrays, one for each run; None if nothing, or 1."""
     found: list[tuple[Run, float]] = []
@@ -73,7 +61,9 @@ def named_factor(runs: Sequence[Run], others: Sequence[Array], name: str) -> Fac
             return None
         if np.max(np.abs(other), initial=0.0) < VANISHING * run.scale:
             continue
-        c = ratio(gradient, other)
+        if np.all(np.abs(gradient) >= run.bound * INSIDE):
+            continue  # clipped everywhere: it may be any large number of times
+        c = ratio(gradient, other, run.bound)
         if c is None:
             return None
         found.append((run, c))
@@ -81,7 +71,9 @@ def named_factor(runs: Sequence[Run], others: Sequence[Array], name: str) -> Fac
         return None
     for factor in factors([run for run, _ in found]):
         if all(abs(c / factor.value(run) - 1) < 1e-5 for run, c in found):
-            return factor
+            clipped = [(r, o) for r, o in zip(runs, others, strict=True) if r.bound < np.inf]
+            if all(r.equals(name, factor.value(r) * o) for r, o in clipped):
+                return factor
     numbers = [c for _, c in found]
     if len(found) > 1 and abs(numbers[0]) > 1e-9 and np.ptp(numbers) < 1e-5 * abs(numbers[0]):
         text = f"{numbers[0]:.6g}"
@@ -196,32 +188,3 @@ def _constant(runs: Sequence[Run], pair: Callable[[Run], tuple[Array, Array]]) -
     if len(numbers) < 2 or np.ptp(numbers) > 1e-4 * abs(numbers[0]):
         return None
     return numbers[0]
-
-
-# ---- clipping ----------------------------------------------------------------------------
-
-
-def clipped(names: Sequence[str], runs: Sequence[Run], name: str) -> str | None:
-    """In words, how a gradient is clipped that is right otherwise; None if it is not."""
-    odd = [r for r in runs if not r.right(name)]
-    if not odd or any(r.gradient(name) is None for r in odd):
-        return None
-    bounds = {round(float(np.max(np.abs(r.gradient(name)))), 9) for r in odd}  # type: ignore[arg-type]
-    if len(bounds) == 1:
-        (c,) = bounds
-        if c > 0 and all(r.equals(name, np.clip(r.point.gradients[name], -c, c)) for r in runs):
-            return f"clipped elementwise to [-{c:g}, {c:g}]"
-    for group, whose in ((names, "all gradients"), ([name], "each gradient")):
-        norms = {round(_norm(r, group), 6) for r in odd}
-        shrunk = [ratio(r.gradient(name), r.point.gradients[name]) for r in odd]  # type: ignore[arg-type]
-        if len(norms) == 1 and all(s is not None and 0 < s < 1 for s in shrunk):
-            calm = [r for r in runs if r.right(name)]
-            (c,) = norms
-            if len(odd) > 1 or (calm and all(_norm(r, group) <= c for r in calm)):
-                return f"rescaled where the norm of {whose} exceeds {c:g}"
-    return None
-
-
-def _norm(run: Run, names: Sequence[str]) -> float:
-    found = [run.gradient(n) for n in names]
-    return float(np.sqrt(sum(float(np.sum(g * g)) for g in found if g is not None)))

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from rnnsym.codecheck import diagnose
 from rnnsym.codecheck.adapter import Adapter
+from rnnsym.codecheck.clipping import clipped
 from rnnsym.codecheck.report import Diagnosis, Judged
 from rnnsym.codecheck.runs import EXACT, Run
-from rnnsym.codecheck.simple import clipped
 
 
 def verdict(name: str, names: Sequence[str], runs: Sequence[Run], adapter: Adapter) -> Judged:
@@ -52,6 +52,9 @@ def verdict(name: str, names: Sequence[str], runs: Sequence[Run], adapter: Adapt
         if how is not None and (bound is None or f"{bound:g}]" in how):
             calm = max((e for e, run in errors if run.right(name)), default=0.0)
             return Judged("right", calm, None if bound else f"the right gradient, {how}")
+        if how is not None:
+            text = f"the right gradient, {how}, not to [-{bound:g}, {bound:g}] as clip says"
+            return Judged("wrong", worst, text, why=_fault(text, "clipped"))
     wrong = [run for run in runs if not run.right(name)]
     first = min(wrong, key=lambda r: r.point.steps)
     return Judged("wrong", worst, None, first.point.steps, first.point.label)
