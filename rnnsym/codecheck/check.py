@@ -23,8 +23,23 @@ from rnnsym.codecheck.points import LENGTHS, Regime, shapes_of, shortest
 from rnnsym.codecheck.report import CodeReport
 from rnnsym.codecheck.runs import Runner
 from rnnsym.codecheck.search import Search
-from rnnsym.codecheck.survey import Setting, batch_run, habits, long_run, probe_call, survey
-from rnnsym.codecheck.verdicts import explained, kept_over_calls, noticed, verdict, with_batch
+from rnnsym.codecheck.survey import (
+    Setting,
+    batch_run,
+    habits,
+    long_run,
+    probe_call,
+    remembers,
+    survey,
+)
+from rnnsym.codecheck.verdicts import (
+    after_others,
+    explained,
+    kept_over_calls,
+    noticed,
+    verdict,
+    with_batch,
+)
 from rnnsym.codecheck.words import Words
 from rnnsym.errors import InputError
 from rnnsym.network import Network
@@ -109,6 +124,9 @@ def judge(
     judged = {n: verdict(n, names, runs, adapter) for n in names}
     if setting.kept:
         judged = {n: kept_over_calls(g) for n, g in judged.items()}
+    again = remembers(setting, probe)
+    if again is not None:
+        judged = {n: after_others(n, g, probe, again) for n, g in judged.items()}
     batches = batch_run(setting, runs)
     if batches is not None:
         judged = {n: with_batch(n, g, batches, judged) for n, g in judged.items()}
@@ -128,7 +146,8 @@ def judge(
     wrong = [n for n, g in judged.items() if g.verdict == "wrong" and g.why is None]
     if setting.random:
         wrong = []  # there are no numbers to explain
-    setting.notes += unseen(adapter.clip, runs)
+    if not any(g.why is not None and g.why.kinds == ("clipped",) for g in judged.values()):
+        setting.notes += unseen(adapter.clip, runs)
     bound = bound_of(runs) if wrong else None
     if bound is not None:
         setting.runner.clipped(bound, [*runs, *([batches] if batches else [])])

@@ -50,15 +50,18 @@ def clipped(names: Sequence[str], runs: Sequence[Run], name: str) -> str | None:
 
 
 def unseen(clip: float | bool | None, runs: Sequence[Run]) -> list[str]:
-    """A note where what was said about clipping cannot be seen at the points, or is not so."""
-    if clip is None or not runs or bound_of(runs) is not None:
+    """A note where what was said about clipping does not show at the points, or is not so."""
+    found = [g for r in runs for g in r.outcome.gradients.values()]
+    if clip is None or not found:
         return []
-    largest = max(float(np.max(np.abs(g))) for r in runs for g in r.point.gradients.values())
+    largest = max(float(np.max(np.abs(g), initial=0.0)) for g in found)
     if clip is False:
-        return [f"nothing is clipped up to {largest:.3g}, the largest entry of a gradient here"]
+        return [f"nothing is clipped up to {largest:.3g}, the largest entry that comes back"]
+    if abs(largest / clip - 1) < 1e-6:
+        return []
     if largest > clip:
-        return [f"clip={clip:g} is stated, but entries up to {largest:.3g} are not clipped"]
-    return [f"clip={clip:g} is not seen: the largest entry of a gradient here is {largest:.3g}"]
+        return [f"clip={clip:g} is stated, but entries up to {largest:.3g} come back"]
+    return [f"clip={clip:g} does not show: the largest entry that comes back is {largest:.3g}"]
 
 
 def _norm(run: Run, names: Sequence[str]) -> float:

@@ -117,7 +117,8 @@ def _forward(
     judged = loss(runs)
     if judged is not None and judged.ok:
         return  # the forward pass is the model's
-    some = sorted(runs, key=lambda r: (abs(r.point.steps - MAIN), r.point.steps))[:3]
+    telling = [r for r in runs if not all(r.right(n) for n in wrong)]
+    some = sorted(telling, key=lambda r: (abs(r.point.steps - MAIN), r.point.steps))[:3]
     own: list[str] = []
     if judged is not None:
         own = consistent(runner, some[0], list(wrong))

@@ -42,9 +42,11 @@ def others(net: Network) -> Iterator[Other]:
     """Networks that differ from a network in one thing, as far as they can be built."""
     for text, equations, loss in _variants(net):
         try:
-            yield Other(text, _built(net, equations, loss))
+            other = Other(text, _built(net, equations, loss))
         except (RnnsymError, ValueError, TypeError):
             continue
+        if [(e.lhs, e.rhs) for e in other.net.source] != [(e.lhs, e.rhs) for e in net.source]:
+            yield other  # a loss of that name may be the model's
     yield from _options(net)
 
 

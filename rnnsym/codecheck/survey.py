@@ -46,6 +46,7 @@ class Setting:
     notes: list[str] = field(default_factory=list)
     random: bool = False  # whether equal calls give different results
     kept: bool = False  # whether gradients are added up from call to call
+    remembers: bool = False  # whether a call depends on earlier ones with other sequences
 
     @property
     def net(self) -> Network:
@@ -190,6 +191,17 @@ def survey(setting: Setting, lengths: Sequence[int], probe: Run) -> list[Run]:
             return plain
         setting.sizes = {}
     return runs
+
+
+def remembers(setting: Setting, probe: Run) -> Run | None:
+    """The first call once more, if after those with other sequences it gives something else."""
+    if not usable(probe.outcome) or setting.random or setting.kept:
+        return None
+    again = setting.runner.at(probe.point)
+    if _same(probe.outcome, again.outcome):
+        return None
+    setting.remembers = True
+    return again
 
 
 def long_run(setting: Setting, lengths: Sequence[int], runs: Sequence[Run]) -> Run | None:

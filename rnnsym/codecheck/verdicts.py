@@ -68,6 +68,23 @@ def kept_over_calls(judged: Judged) -> Judged:
     return Judged("wrong", judged.error, text, judged.since, why=_fault(text, "not set to zero"))
 
 
+def after_others(name: str, judged: Judged, first: Run, again: Run) -> Judged:
+    """The verdict on a gradient of code in which something stays from earlier calls."""
+    one, other = first.gradient(name), again.gradient(name)
+    if one is None or other is None or first.equals(name, other) or again.equals(name, one):
+        return judged
+    was = "is right" if first.right(name) else "gives one thing"
+    text = (
+        f"a call depends on earlier ones: the first one ({first.point.label}) {was}, the same call "
+        f"after some with other sequences gives something else: is a list or a cache of the "
+        f"object, or a global variable, not emptied at the start?"
+    )
+    why = _fault(text, "depends on earlier calls")
+    worst = max(judged.error or 0.0, first.error(name), again.error(name))
+    since = judged.since if judged.since is not None else first.point.steps
+    return replace(judged, verdict="wrong", error=worst, diagnosis=text, since=since, why=why)
+
+
 def _fault(text: str, kind: str = "fault") -> Diagnosis:
     return Diagnosis((kind,), text)
 
