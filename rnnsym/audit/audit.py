@@ -23,9 +23,11 @@ from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREAD
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
+from rnnsym.reader.families import written_out
 from rnnsym.reader.gradients import is_name
 from rnnsym.reader.macros import expand
 from rnnsym.reader.network import Built, build
+from rnnsym.reader.stacked import rows_of
 from rnnsym.reader.statements import Reading, Statement, read_formula
 from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Entry, Key, Table, of_network
@@ -78,6 +80,7 @@ class Auditor:
         self.end = 0.0
         self.readings: list[Reading | None] = []
         self.errors: list[UnreadableError | None] = []
+        self.texts = written_out([f.latex for f in source.formulas])
         for k in range(len(source.formulas)):
             try:
                 latex = expand(self._continued(k), source.macros)
@@ -99,7 +102,7 @@ class Auditor:
     def _continued(self, k: int) -> str:
         """A formula; one that begins with = goes on from the display before it."""
         formulas = self.source.formulas
-        latex: str = formulas[k].latex
+        latex = self.texts[k]
         if k and formulas[k].display and _CONTINUES.match(latex):
             before = next((r for r in reversed(self.readings) if r is not None), None)
             node = before.statements[0].node if before is not None and before.statements else None
@@ -257,7 +260,8 @@ class Auditor:
 
     def _forward(self, k: int, node: s.Relation) -> bool:
         """Whether a relation is one of the equations that networks are made of."""
-        return any(f.formula == k and f.right is node.sides[1] for f in self.vocabulary.forward)
+        own = [f for f in self.vocabulary.forward if f.formula == k]
+        return any(f.right is node.sides[1] for f in own) or (bool(own) and bool(rows_of(node)))
 
     def _judge(
         self,

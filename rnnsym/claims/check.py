@@ -22,6 +22,7 @@ from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREAD
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
+from rnnsym.reader.families import written_out
 from rnnsym.reader.gradients import is_name
 from rnnsym.reader.indices import Index
 from rnnsym.reader.macros import expand
@@ -156,7 +157,7 @@ def _judged(
 ) -> tuple[Verdict, Formula | None]:
     """The verdict, and the formula, which can give a diagnosis later."""
     try:
-        reading = read_formula(expand(claim, macros or {}))
+        reading = read_formula(written_out([expand(claim, macros or {})])[0])
     except UnreadableError as error:
         text = position_text(error, claim)
         return Verdict(claim, UNREADABLE, text, position=error.position), None

@@ -229,7 +229,8 @@ class Judge:
         products = any(isinstance(x, u.Product) for x in nodes)
         if products and not fits:
             found.append({"dot": "inner"})
-        if products and not fits and self.table.loose:
+        angles = any(isinstance(x, u.Named) and x.function == "inner" for x in nodes)
+        if (products and not fits and self.table.loose) or (angles and not fits):
             found.append({"outer": True})
         derivatives = [x for x in nodes if isinstance(x, u.Derivative)]
         own = bool(derivatives) and all(map(u.of_itself, derivatives))

@@ -11,7 +11,7 @@ from typing import Any
 from rnnsym.claims.trajectories import applied
 from rnnsym.claims.updates import LATER
 from rnnsym.reader import terms as u
-from rnnsym.reader.gradients import BACK
+from rnnsym.reader.gradients import BACK, OWN
 from rnnsym.reader.table import Table
 
 #: how many combinations are tried, and from how many on names are not taken one by one
@@ -29,7 +29,8 @@ def meanings(net: Any, table: Table, *sides: u.Term) -> list[Meant]:
     named = {x: n for x, n in named.items() if x not in later}
     back = {x: n for x, n in named.items() if x.removesuffix(BACK) in named and x.endswith(BACK)}
     named = {x: n for x, n in named.items() if x not in back}
-    options = [_options(net, table, label, names) for label, names in named.items()]
+    first = next(iter(named.values()), ())
+    options = [_options(net, table, label, names, first) for label, names in named.items()]
     found: list[tuple[int, Meant]] = []
     if len(options) <= MAX_SINGLE:
         for chosen in product(*(range(len(o)) for o in options)):
@@ -67,12 +68,16 @@ def _in_way(options: list[tuple[str, str]], way: str) -> tuple[str, str]:
     return next((o for o in options if o[1] == way), options[0])
 
 
-def _options(net: Any, table: Table, label: str, names: tuple[str, ...]) -> list[tuple[str, str]]:
-    """What one name may mean."""
+def _options(
+    net: Any, table: Table, label: str, names: tuple[str, ...], first: tuple[str, ...]
+) -> list[tuple[str, str]]:
+    """What one name may mean; first: what the first name of a claim is of."""
     loss = net.loss.name
     states = [n for n in net.equations if n in net.states]
     others = [n for n in net.equations if n not in net.states and n != loss]
     found: list[tuple[str, str]] = []
+    if label == OWN:  # what comes from above to that which is told
+        return [(name, "own") for name in first or (*states, *others)]
     said = table.said.get(label.removesuffix(BACK))
     if said is not None and said in net.vectors:
         names = (said,)

@@ -16,6 +16,7 @@ LAYOUTS = ("gradient", "numerator", "denominator", "strict")
 WAYS = {
     "total": "the derivative of the loss by {}",
     "inside": "the derivative of the loss by the argument of the function that gives {}",
+    "own": "the derivative of the loss by {}, as far as it comes from the same step",
     "carried": "the derivative of the loss by {}, as far as it comes from the next step",
 }
 

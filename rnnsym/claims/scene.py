@@ -444,6 +444,9 @@ class Scene:
             of = u.Loss() if step is None else u.Leaf("L", Index(step))
             by = u.Derivative(of, (u.Leaf(name, Index(time)),), "δ")
             return self.jacobian(values, by, {})[0]
+        if way == "own":  # what is left of it without what later steps pass back
+            total, later = (self.adjoint(values, name, time, w, step) for w in ("total", "carried"))
+            return self.ar.add(total, self.ar.scale(-1, later))
         if step is not None and way == "carried":
             raise CannotError("the loss of one step is all that is carried")
         mean = step is None and values.reading.mean != self.table.mean

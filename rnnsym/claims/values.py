@@ -12,7 +12,13 @@ from dataclasses import replace
 from typing import Any
 
 from rnnsym.claims.blocks import Value, alike, chained, closed, joined
-from rnnsym.claims.errors import CannotError, MisfitError, NumbersNeededError, TooLargeError
+from rnnsym.claims.errors import (
+    CannotError,
+    MisfitError,
+    NoValueError,
+    NumbersNeededError,
+    TooLargeError,
+)
 from rnnsym.claims.readings import Reading
 from rnnsym.evaluate.dual import Dual, DualArithmetic
 from rnnsym.reader import terms as u
@@ -513,6 +519,11 @@ class Values:
                 return Value(_total(ar, self.entries([[(i, i)] for i in range(rows)], v.m)))
             case "total":
                 return Value(_total(ar, v.m))
+            case "inner" if self.reading.outer:  # ⟨a, b⟩ as a bᵀ
+                turned = self._turning(v, arguments[1])
+                if turned is None:
+                    raise MisfitError(f"⟨{self._show(v)}, {self._show(arguments[1])}⟩")
+                return turned
             case "inner":
                 return Value(_total(ar, self.times(v, arguments[1], "⊙").m))
             case "detach":
@@ -596,7 +607,12 @@ class Values:
             return self._empty(term, numbers)
         total: Value | None = None
         for i in values:
-            v = self(term.body, {**numbers, term.index: i})
+            try:
+                v = self(term.body, {**numbers, term.index: i})
+            except NoValueError:
+                if term.op != "sum" or i != 0 or upper == 0:
+                    raise
+                continue  # Σ_{t=0}: no step comes before the first
             if total is None:
                 total = v
             elif term.op == "sum":

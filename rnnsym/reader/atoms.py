@@ -191,7 +191,10 @@ class Atoms(Factors):
         if font and len(word) > 1 and word.isalpha() and word in FUNCTIONS:
             return self.call(FUNCTIONS[word], start)
         if len(inner) > 1 and word.isascii() and _is_product(font, word):
-            inner = self._first_of(inner, font)
+            inner = self._first_of(inner, font, [[x] for x in inner[1:]])
+            word = inner[0].text
+        elif font and len(inner) > 1 and inner[0].text == r"\delta" and inner[1].text not in "_^":
+            inner = self._first_of(inner, font, [inner[1:]])  # scripts are those of what follows
             word = inner[0].text
         if font and len(word) > 1 and word.isalpha() and word.isascii():
             return s.Symbol(word, font, start=start, end=self.behind)
@@ -212,13 +215,15 @@ class Atoms(Factors):
             fail("an accent over more than one letter is not read", start)
         return replace(node, start=start, end=self.behind)
 
-    def _first_of(self, letters: list[Token], font: str) -> list[Token]:
+    def _first_of(
+        self, letters: list[Token], font: str, others: list[list[Token]]
+    ) -> list[Token]:
         """The first of several letters in one font; the others are put back, each in the font."""
         rest: list[Token] = []
-        for x in letters[1:]:
-            before = Token("command", f"\\{font}", x.start, x.start, x.spaced)
-            rest += [before, Token("mark", "{", x.start, x.start), x]
-            rest.append(Token("mark", "}", x.end, x.end))
+        for x in others:
+            start, end = x[0].start, x[-1].end
+            before = Token("command", f"\\{font}", start, start, x[0].spaced)
+            rest += [before, Token("mark", "{", start, start), *x, Token("mark", "}", end, end)]
         self.tokens[self.i : self.i] = rest
         return letters[:1]
 

@@ -22,6 +22,8 @@ from rnnsym.reader.tokens import Token, UnreadableError
 
 #: letters that by themselves are gradients
 DELTAS = ("delta", "epsilon")
+#: what is passed down to a cell from above, at the same step
+OWN = r"\Delta"
 #: letters before a name that make it a gradient; δh may be a perturbation too
 BEFORE = ("d", "delta")
 #: the accent that makes a gradient of a name, in documents that write gradients so
@@ -39,8 +41,10 @@ def of_symbol(node: s.Symbol, table: Table, scope: Sequence[str] = ()) -> u.Term
         return of_pair(replace(node, accents=node.accents[:-1]), table, scope, BAR)
     if spelled.accents:
         return None
-    if spelled.base in DELTAS:
-        return _of_delta(spelled, table, scope)
+    if spelled.base in DELTAS or (spelled.base == "Delta" and len(spelled.scripts) == 1):
+        found = _of_delta(spelled, table, scope)
+        named = isinstance(found, u.Adjoint) and found.label == OWN
+        return found if named or spelled.base in DELTAS else None
     if len(spelled.base) > 1 and spelled.base[0] == "d" and node.font:
         return of_pair(replace(node, base=spelled.base[1:]), table, scope)
     return None

@@ -18,6 +18,7 @@ from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
 from rnnsym.reader.choosing import choose, from_step, generalised
 from rnnsym.reader.entries import without_entries
+from rnnsym.reader.families import written_out
 from rnnsym.reader.indices import Index
 from rnnsym.reader.macros import expand
 from rnnsym.reader.resolve import Resolver
@@ -65,7 +66,7 @@ def read(latex: str, macros: Any = None, make: Any = None, prose: str = "", **op
     formulas, macros = _formulas(latex, macros)
     readings: list[Reading] = []
     errors: list[str] = []
-    for formula in formulas:
+    for formula in written_out(formulas):
         try:
             readings.append(read_formula(expand(formula, macros or {})))
         except UnreadableError as error:
@@ -117,8 +118,8 @@ def build(
 
     last: a loss that has to be supposed is one of the last step only; concrete: it is the customary
     one of the output, and not any function; said: σ is the activation that the words
-    speak of ("words"), or functions of which nothing is known are this one; "numbers": small letters
-    are numbers.
+    speak of ("words"), or functions of which nothing is known are this one; "numbers": small
+    letters are numbers.
     """
     if make is None:
         from rnnsym.network import Network as make

@@ -159,7 +159,7 @@ def tokens(source: str) -> list[Token]:
 
 def _with_norms(found: list[Token], source: str) -> list[Token]:
     """Two bars side by side as the sign of a norm, except those that end |a| and begin |b|; W.T, as
-    NumPy has it, as a transpose; a hyphen in \\text as a minus; the + of \\mathrel{+}; no bullet before
+    NumPy has it, as a transpose; a hyphen in \\text as a minus; \\mathrel{+} as +; no bullet before
     it all."""
     kept: list[Token] = []
     open_: list[str] = []

@@ -21,6 +21,7 @@ from rnnsym.reader.gradients import BAR, is_barred, is_name, of_symbol
 from rnnsym.reader.indices import Index, read_index
 from rnnsym.reader.meanings import CUSTOMARY
 from rnnsym.reader.parser import Parser
+from rnnsym.reader.stacked import rows_of
 from rnnsym.reader.statements import Reading
 from rnnsym.reader.symbols import Script, Spelled, spell
 from rnnsym.reader.table import INDICES, Entry, Key, Table
@@ -114,7 +115,10 @@ class Vocabulary:
 
     def __post_init__(self) -> None:
         self.statements = [
-            (k, st.node, r.latex) for k, r in enumerate(self.readings) for st in r.statements
+            (k, node, r.latex)
+            for k, r in enumerate(self.readings)
+            for st in r.statements
+            for node in (rows_of(st.node) or [st.node])
         ]
         self.seen = [(k, o) for k, node, _ in self.statements for o in occurrences(node)]
         self.table.barred = self._is_barred()
@@ -170,10 +174,25 @@ class Vocabulary:
                 self.table.styles.add(style)
         self.table.letters |= {"t", "tau"}
         self.styles = Counter(style for (_, style), n in votes.items() for _ in range(n))
-        if not self.styles["sup"]:
-            self.table.styles.discard("sup")
         main = Counter(letter for (letter, _), n in votes.items() for _ in range(n))
         self.main = main.most_common(1)[0][0] if main and not main["t"] else "t"
+        if not self.styles["sup"]:
+            self.table.styles.discard("sup")
+            if self._has_raised_times():
+                self.table.styles.add("sup")
+
+    def _has_raised_times(self) -> bool:
+        """z_g^t = …, beside h_t: whether a time stands above where a label stands below."""
+        for _, node, _ in self.statements:
+            left = node.sides[0] if isinstance(node, s.Relation) and node.ops[0] == "=" else None
+            if not isinstance(left, s.Symbol) or left.base in WEIGHT_LETTERS:
+                continue
+            scripts = spell(left).scripts
+            raised = [x for x in scripts if x.where == "sup" and x.style == "plain"]
+            labels = [x for x in scripts if x.where == "sub" and x.index != Index.of(self.main)]
+            if labels and len(scripts) == 2 and [x.index for x in raised] == [Index.of(self.main)]:
+                return True
+        return False
 
     def _is_time(self, script: Script, letters: set[str]) -> bool:
         if script.style == "angle":
