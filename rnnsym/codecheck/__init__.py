@@ -21,6 +21,7 @@ late       what shows in long sequences only; locate: where to look when nothing
 words      formulas as NumPy code
 layer      the network of a layer without output, for a pair (forward, backward)
 report     CodeReport: as text, HTML and JSON
+faults     why a function cannot be judged at all
 remote     a function in another process, with limits; worker: that process
 command    `rnnsym check-code`
 trial      how many mutations are diagnosed as what they are

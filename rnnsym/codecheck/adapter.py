@@ -9,13 +9,16 @@ loads this file by itself.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 #: what a gradient may be of, instead of the loss summed over time and batch
 LOSSES = ("sum", "mean", "mean over time", "mean over batch")
 LAYOUTS = ("columns", "rows")
+#: how class numbers are handed over: of T steps as a list, (T,), (T, 1), or the last one alone
+NUMBERS = ("list", "array", "column", "number")
 BATCH = {"first": "btn", "second": "tbn", "last": "tnb"}
 #: what may be handed over besides parameters, states and sizes
 WORDS = ("params", "initial", "x", "y", "result", "*result", "cache")
@@ -59,13 +62,16 @@ class Adapter:
         "columns": a weight is (out, in) and used as W @ v; "rows": (in, out), used as v @ W.
     transposed
         Those of their names whose matrices are transposed in addition.
-    columns
-        Biases, and states and inputs of a single sequence, are (n, 1).
+    columns, rows
+        Biases, and states and inputs of a single sequence, are (n, 1); or biases, and states of a
+        single sequence, are (1, n).
     axes
         The axes of x and y, a letter each: t time, b batch, n features. By default "tn", and
         "tbn" where the function takes it. ``batch="first"`` is short for ``axes="btn"``.
     indices
-        Of "x", "y": those given as class numbers instead of one-hot vectors.
+        Of "x", "y": those given as class numbers instead of one-hot vectors. They come as a list;
+        a dict says otherwise: ``{"x": "array", "y": "column"}`` for (T,) and (T, 1), "number"
+        for the last one alone, as one int.
     loss
         What the gradient is of: "sum" over time and batch, "mean", "mean over time",
         "mean over batch".
@@ -73,8 +79,11 @@ class Adapter:
         What is handed over, in order: "params", "x", "y", "initial" (dicts of their names), or a
         single parameter, state or size by its name.
     returns
-        What comes back, in order: "loss", their names (with or without a d in front), "_" for
-        what does not matter. By default a dict of gradients, or (loss, dict).
+        What comes back, in order: "loss"; "gradients", a dict of them; the gradient of one
+        parameter by its name, theirs or ours, as such or as dW, dLdW, grad_W, W_grad and the
+        like; "_" for what does not matter. Or a dict, where the keys of a dict that comes back
+        name no parameter: ``{"delt_u": "W_ax", "cost": "loss"}``. By default a dict of gradients,
+        or (loss, dict).
     calls
         For a class, an object or a pair (forward, backward): the calls, each a tuple
         ("forward", what is handed over …). "result" stands for what the call before returned,
@@ -82,6 +91,12 @@ class Adapter:
         last call; without it the gradients are attributes ``dWhh`` or a dict ``grads``.
     init
         For a class: what its constructor is given; a number stands for itself.
+    layer
+        Whether a pair (forward, backward) is a layer, without output and loss, whose backward is
+        given what the output sends back. None: a layer, or the whole network where that fails.
+    rate
+        For a function that returns no gradients but updates its parameters: they are taken from
+        (before - after) / rate. 1 keeps their digits.
     globals
         Parameters (and sizes) are set as global variables of the function's module.
     clip
@@ -93,14 +108,17 @@ class Adapter:
     layout: str = "columns"
     transposed: Sequence[str] = ()
     columns: bool = False
+    rows: bool = False
     axes: str | None = None
     batch: str | None = None
-    indices: Sequence[str] = ()
+    indices: Sequence[str] | Mapping[str, str] = ()
     loss: str = "sum"
     arguments: Sequence[str] | None = None
-    returns: Sequence[str] | None = None
+    returns: Sequence[str] | Mapping[str, str] | None = None
     calls: Sequence[Sequence[str]] = ()
     init: Sequence[str] = ()
+    layer: bool | None = None
+    rate: float | None = None
     globals: bool = False
     clip: float | bool | None = None
 
@@ -136,8 +154,14 @@ class Adapter:
             value = getattr(self, word)
             if isinstance(value, str):
                 object.__setattr__(self, word, tuple(value.replace(",", " ").split()))
+            elif isinstance(value, Mapping) and word in ("indices", "returns"):
+                continue
             elif value is not None and not isinstance(value, list | tuple):
                 raise AdapterError(f"{word} of an adapter is a tuple of names, not {value!r}")
+        for name, form in self.indices.items() if isinstance(self.indices, Mapping) else ():
+            if form not in NUMBERS:
+                choices = ", ".join(map(repr, NUMBERS))
+                raise AdapterError(f"indices: {name!r} as {form!r}: choose from {choices}")
         if any(isinstance(call, str) or not call for call in self.calls):
             raise AdapterError("calls are tuples: calls=[('forward', 'x', 'a'), ('backward', 'y')]")
         if not isinstance(self.names, Mapping):
@@ -149,9 +173,12 @@ class Adapter:
             )
         if self.axes is not None and self.batch is not None:
             raise AdapterError("say either axes or batch, which is short for it")
-        ratio = isinstance(self.clip, int | float) and not isinstance(self.clip, bool)
-        if self.clip not in (None, False) and not (ratio and self.clip > 0):
+        if self.columns and self.rows:
+            raise AdapterError("say either columns, for (n, 1), or rows, for (1, n)")
+        if self.clip not in (None, False) and not _positive(self.clip):
             raise AdapterError(f"clip={self.clip!r}: give the bound, a positive number, or False")
+        if self.rate is not None and not _positive(self.rate):
+            raise AdapterError(f"rate={self.rate!r}: give the learning rate, a positive number")
 
     # ---- against a network ---------------------------------------------------------------
 
@@ -180,7 +207,8 @@ class Adapter:
         for word in given:
             if isinstance(word, str):
                 self.kind(word, shapes)
-        for word in self.returns or ():
+        back = self.returns or ()
+        for word in back.values() if isinstance(back, Mapping) else back:
             self.returned(word, shapes)
 
     def theirs(self, shapes: Shapes) -> dict[str, Blocks]:
@@ -224,12 +252,13 @@ class Adapter:
         if word in ("loss", "_", "gradients"):
             return None
         theirs = self.theirs(shapes)
-        for name in (word, word.removeprefix("d"), word.removeprefix("d_")):
-            if name in theirs:
-                return name
+        ours = {o: n for n, o in theirs.items() if isinstance(o, str)}
+        found, ourselves = owner(word, theirs), owner(word, ours)
+        if found is not None or ourselves is not None:
+            return found if found is not None else ours[str(ourselves)]
         raise AdapterError(
-            f"unknown result {word!r}: write 'loss', 'gradients' (a dict), '_', or one of "
-            f"{', '.join('d' + n for n in theirs)}"
+            f"unknown result {word!r}: write 'loss', 'gradients' (a dict), '_' (what does not "
+            f"matter), or one of {', '.join('d' + n for n in theirs)}"
         )
 
     def started(self, shapes: Shapes) -> tuple[str, ...]:
@@ -239,10 +268,39 @@ class Adapter:
             return shapes.states
         return tuple(n for n in shapes.states if n in words or f"initial.{n}" in words)
 
+    def numbers(self, name: str) -> str | None:
+        """How the class numbers of an input or target are handed over; None if it is vectors."""
+        if name not in self.indices:
+            return None
+        return self.indices[name] if isinstance(self.indices, Mapping) else NUMBERS[0]
+
     @property
     def order(self) -> str | None:
         """The axes of x as said, if said."""
         return BATCH[self.batch] if self.batch else self.axes
+
+
+#: what people write around the name of a parameter for its gradient
+BEFORE = re.compile(r"(d|D|d[A-Z]_?d|g|grad|gradient|del|delt|delta|nabla|∇)_?")
+AFTER = re.compile(r"_?(g|grad|grads|gradient)")
+
+
+def owner(word: str, names: Iterable[str]) -> str | None:
+    """The parameter that a word is the gradient of, by its name: W, dW, dLdW, grad_W, W_grad."""
+    names = sorted(names, key=len, reverse=True)
+    if word in names:
+        return word
+    for name in names:
+        start, end = word.removesuffix(name), word.removeprefix(name)
+        if start != word and BEFORE.fullmatch(start):
+            return name
+        if end != word and AFTER.fullmatch(end):
+            return name
+    return None
+
+
+def _positive(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 def _good_axes(axes: Any) -> bool:

@@ -7,8 +7,10 @@ process it is loaded without the package.
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import linecache
+import sys
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +61,10 @@ class Caller:
             with warnings.catch_warnings(), np.errstate(all="ignore"):
                 warnings.simplefilter("ignore")
                 result, holder = self._run(given)
-            loss, found = self.results.taken(result, holder)
+            if self.adapter.rate is None:
+                loss, found = self.results.taken(result, holder)
+            else:
+                loss, found = self.results.loss(result), self._updates(holder, given)
             outcome.loss = loss
         except Unusable as reason:
             outcome.unusable = str(reason)
@@ -69,7 +74,7 @@ class Caller:
         except BaseException as error:  # SystemExit too: it is the user's
             outcome.error = told(error)
             return outcome
-        outcome.changed = given.changed()
+        outcome.changed = given.changed(parameters=self.adapter.rate is None)
         self.results.sort(found, values, outcome)
         return outcome
 
@@ -83,12 +88,34 @@ class Caller:
             before = {n: scope[n] for n in table if n in scope}
             scope.update(table)
             try:
-                return self._calls(function, given)
+                result, holder = self._calls(function, given)
+                given.table |= {n: scope[n] for n in self.layout.theirs}
+                return result, holder
             finally:
                 for name in table:
-                    del scope[name]
+                    scope.pop(name, None)
                 scope.update(before)
         return self._calls(function, given)
+
+    def _updates(self, holder: Any, given: _Given) -> dict[str, Any]:
+        """(before - after) / rate, by their names, of what the call has updated."""
+        table = holder if isinstance(holder, Mapping) else getattr(holder, "params", None)
+        found = {}
+        for name in self.layout.theirs:
+            handed, before = given.pair("parameter", name)
+            if holder is None:
+                after = given.table.get(name, handed)
+            elif isinstance(table, Mapping) and name in table:
+                after = table[name]
+            else:
+                after = getattr(holder, name, handed)
+            found[name] = (before - np.asarray(after)) / self.adapter.rate
+        if not any(np.any(g) for g in found.values()):
+            raise Unusable(
+                "rate is given, but the call has updated no parameter, neither the arrays that it "
+                "was handed nor attributes of the object"
+            )
+        return found
 
     def _parameters(self, given: _Given) -> dict[str, Any]:
         return {n: given("parameter", n) for n in self.layout.theirs}
@@ -104,7 +131,7 @@ class Caller:
         target = function
         if inspect.isclass(function):
             target = function(*self._values(self.adapter.init, given, None))
-        if not isinstance(target, tuple | list | Mapping) and not self.adapter.globals:
+        if not isinstance(target, tuple | list | Mapping):
             self._fill(target, given)
         result: Any = None
         for name, *words in self.adapter.calls:
@@ -141,7 +168,8 @@ class Caller:
         if word == "cache":
             return result[-1] if isinstance(result, tuple | list) else result
         if word == "params":
-            return self._parameters(given)
+            given.table = self._parameters(given)
+            return given.table
         if word == "initial":
             return {n: given("state", n) for n in self.shapes.states}
         if word in ("x", "y") and word not in given.values.sequences:
@@ -172,8 +200,13 @@ class _Given:
     def __init__(self, layout: Layout, values: Values) -> None:
         self.layout, self.values = layout, values
         self.handed: dict[tuple[str, str], tuple[Any, Any]] = {}
+        self.table: dict[str, Any] = {}  # the dict of parameters, where one was handed over
 
     def __call__(self, kind: str, name: str) -> Any:
+        return self.pair(kind, name)[0]
+
+    def pair(self, kind: str, name: str) -> tuple[Any, Any]:
+        """What is handed over, and a copy that nobody writes into."""
         key = kind, name
         if key not in self.handed:
             make = {
@@ -182,12 +215,14 @@ class _Given:
                 "sequence": self.layout.sequence,
             }[kind]
             self.handed[key] = make(name, self.values), make(name, self.values)
-        return self.handed[key][0]
+        return self.handed[key]
 
-    def changed(self) -> list[str]:
-        """The names of what is no longer what it was."""
+    def changed(self, parameters: bool = True) -> list[str]:
+        """The names of what is no longer what it was; of parameters, if that is no habit."""
         found = []
         for (kind, name), (given, kept) in self.handed.items():
+            if kind == "parameter" and not parameters:
+                continue
             same = np.array_equal(np.asarray(given), np.asarray(kept), equal_nan=True)
             if not same:
                 found.append(f"initial state {name}" if kind == "state" else name)
@@ -199,11 +234,16 @@ def _wave(shift: float, offset: float) -> Callable[[Any], Any]:
 
 
 def _scope(function: Any) -> dict[str, Any]:
+    """The global variables that a function sees, or the methods of a class or an object."""
     if isinstance(function, tuple | list):
         function = function[0]
     scope = getattr(inspect.unwrap(function), "__globals__", None)
     if scope is None:
-        raise AdapterError("globals=True needs a function written in Python")
+        kind = function if inspect.isclass(function) else type(function)
+        module = sys.modules.get(kind.__module__)
+        if module is None or module is builtins:
+            raise AdapterError("globals=True needs a function or a class written in Python")
+        scope = vars(module)
     return scope
 
 

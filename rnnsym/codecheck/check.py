@@ -13,12 +13,13 @@ from dataclasses import replace
 from typing import Any
 
 from rnnsym.codecheck import diagnose
-from rnnsym.codecheck.adapter import Adapter, AdapterError
+from rnnsym.codecheck.adapter import Adapter, AdapterError, flat
 from rnnsym.codecheck.calling import Caller, told
 from rnnsym.codecheck.clipping import bound_of, unseen
+from rnnsym.codecheck.faults import Uncallable
 from rnnsym.codecheck.ground import Ground
 from rnnsym.codecheck.late import first_wrong, late
-from rnnsym.codecheck.layer import layer_of
+from rnnsym.codecheck.layer import either, layer_of
 from rnnsym.codecheck.points import LENGTHS, Regime, shapes_of, shortest
 from rnnsym.codecheck.report import CodeReport
 from rnnsym.codecheck.runs import Runner
@@ -62,19 +63,25 @@ def check_gradient(
         given = {**(_words(adapter)), **layout}
     try:
         chosen = Adapter.of(given)
-        if isinstance(function, tuple | list | Mapping) and chosen.calls:
-            net = layer_of(net)
-        shapes = shapes_of(net)
-        caller = Caller(function, chosen, shapes)
     except AdapterError as error:
         raise InputError(str(error)) from None
     name = getattr(function, "__name__", None) or type(function).__name__
     if isinstance(function, tuple | list):
         name = ", ".join(getattr(f, "__name__", "a function") for f in function)
-    return judge(
-        caller, net, chosen, caller.started, seed=seed, steps=steps, sizes=sizes,
-        sensitivity=sensitivity, name=name,
-    )  # fmt: skip
+
+    def judged(as_layer: bool) -> CodeReport:
+        network = layer_of(net) if as_layer else net
+        try:
+            caller = Caller(function, chosen, shapes_of(network))
+        except AdapterError as error:
+            raise Uncallable(str(error), "adapter") from None
+        return judge(
+            caller, network, chosen, caller.started, seed=seed, steps=steps, sizes=sizes,
+            sensitivity=sensitivity, name=name,
+        )  # fmt: skip
+
+    pair = isinstance(function, tuple | list | Mapping) and bool(chosen.calls)
+    return either(judged, chosen.layer) if pair else judged(False)
 
 
 def _words(adapter: Adapter | Mapping[str, Any] | None) -> dict[str, Any]:
@@ -102,7 +109,8 @@ def judge(
     start = time.perf_counter()
     for size in sizes or {}:
         if size not in net.sizes:
-            raise InputError(f"unknown size {size!r}: {net.name} has {', '.join(net.sizes)}")
+            text = f"unknown size {size!r}: {net.name} has {', '.join(net.sizes)}"
+            raise Uncallable(text, "adapter")
     ground = Ground(net) if ground is None else ground
     setting = Setting(
         ground,
@@ -156,7 +164,7 @@ def judge(
     with verdict_first(setting.notes, "the explanation"):
         diagnose.all_of(wrong, plain, search, setting.runner, words, found, batches)
     judged = {n: explained(g, found.diagnoses.get(n)) for n, g in judged.items()}
-    own = _own_names(adapter, subject)
+    own = _parts(adapter, subject) | words.names
     judged = {n: replace(g, theirs=own.get(n, "")) for n, g in judged.items()}
     seen = None
     with verdict_first(setting.notes, "the sensitivity"):
@@ -169,6 +177,7 @@ def judge(
         notes=[*setting.notes, *noticed(runs, batches), *found.notes],
         points=[r.point.label for r in [*runs, *([batches] if batches else [])]],
         sensitivity=seen,
+        equal=runs[0].point.equal,
         function=name,
         undecided="two equal calls gave different gradients" if setting.random else "",
     )
@@ -204,3 +213,10 @@ def _own_names(adapter: Adapter, subject: Any) -> dict[str, str]:
     """Ours -> theirs, where a parameter of theirs is one of ours."""
     names = getattr(subject, "names", None) or adapter.names
     return {ours: theirs for theirs, ours in names.items() if isinstance(ours, str)}
+
+
+def _parts(adapter: Adapter, subject: Any) -> dict[str, str]:
+    """Ours -> that it is a part of a parameter of theirs."""
+    names = getattr(subject, "names", None) or adapter.names
+    whole = [(n, o) for n, o in names.items() if not isinstance(o, str)]
+    return {ours: f"part of {theirs}" for theirs, blocks in whole for ours in flat(blocks)}

@@ -14,7 +14,8 @@ from typing import Any
 
 from rnnsym.codecheck.calling import told
 from rnnsym.codecheck.check import judge
-from rnnsym.codecheck.layer import layer_of
+from rnnsym.codecheck.faults import Uncallable
+from rnnsym.codecheck.layer import either, layer_of
 from rnnsym.codecheck.points import shapes_of
 from rnnsym.codecheck.remote import Remote
 from rnnsym.codecheck.report import CodeReport
@@ -67,14 +68,20 @@ def _judged(
         from rnnsym.api import model as built
 
         net = built(model)
-    shapes = shapes_of(net)
-    layer = layer_of(net) if "," in name else None
-    with Remote(path, name, shapes, None if layer is None else shapes_of(layer)) as remote:
-        judged = layer if remote.layer and layer is not None else net
-        report = judge(
-            remote, judged, remote.adapter, remote.started,
-            seed=seed, steps=steps, sizes=sizes, name=name,
-        )  # fmt: skip
+
+    def judged(as_layer: bool) -> CodeReport:
+        network = layer_of(net) if as_layer else net
+        with Remote(path, name, shapes_of(network)) as remote:
+            stated = remote.adapter.layer
+            if pair and stated not in (None, as_layer):
+                raise Uncallable(f"the adapter says layer={stated}", "adapter")
+            return judge(
+                remote, network, remote.adapter, remote.started,
+                seed=seed, steps=steps, sizes=sizes, name=name,
+            )  # fmt: skip
+
+    pair = "," in name
+    report = either(judged, None) if pair else judged(False)
     return report, str(label)
 
 

@@ -6,12 +6,43 @@ and no loss: the gradients that they return for given dh are those of Σ_t dh⟨
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from rnnsym.codecheck.faults import ProcessFailed, Uncallable
+from rnnsym.codecheck.report import CodeReport
 from rnnsym.errors import InputError
 from rnnsym.network import LOSS, Network
 from rnnsym.nodes import TimeVector, leaves, t, time_vectors
 
 #: the name of what is sent back
 UPSTREAM = "d"
+
+
+def either(judged: Callable[[bool], CodeReport], layer: bool | None) -> CodeReport:
+    """The report on a pair of functions as a layer (True) or as the whole network, as is said.
+
+    If nothing is said: as the whole network, if it cannot be judged as a layer. Raises InputError
+    with the message of the two that helps more.
+    """
+    if layer is not None:
+        return judged(layer)
+    try:
+        return judged(True)
+    except ProcessFailed:
+        raise
+    except InputError as error:
+        as_layer = error
+    try:
+        return judged(False)
+    except Uncallable as as_network:
+        if not isinstance(as_layer, Uncallable) or as_layer.where == "result":
+            raise as_layer from None
+        if as_layer.where == "adapter" or as_network.where != "call":
+            raise
+        raise InputError(
+            f"as a layer without output {as_layer}; as the whole network {as_network}; "
+            f"layer=True or layer=False gives one of the two messages"
+        ) from None
 
 
 def layer_of(net: Network) -> Network:

@@ -53,9 +53,13 @@ class Layout:
         whole = _assembled(self.theirs[theirs], shares)
         if self._turned(theirs, whole):
             whole = whole.T
-        if self.adapter.columns and whole.ndim == 1:
-            whole = whole.reshape(-1, 1)
-        return np.array(whole)
+        return np.array(self._stood_up(whole))
+
+    def _stood_up(self, vector: Array) -> Array:
+        """A vector as a column or a row, where the adapter says so."""
+        if vector.ndim != 1 or not (self.adapter.columns or self.adapter.rows):
+            return vector
+        return vector.reshape((-1, 1) if self.adapter.columns else (1, -1))
 
     def _share(self, theirs: str, ours: str) -> float:
         """Two of their parameters that are added, such as b_ih + b_hh, make one of ours."""
@@ -84,7 +88,7 @@ class Layout:
                 # a transposed gradient is told apart where it is judged
                 if whole.ndim == 2 and found.shape == expected[::-1] and isinstance(names, str):
                     return {names: found.T if turned else found}
-                shape = (len(whole), 1) if self.adapter.columns and whole.ndim == 1 else expected
+                shape = self._stood_up(whole).shape if whole.ndim == 1 else expected
                 fault = f"of shape {found.shape}, should be {shape}"
                 return dict.fromkeys(flat(names), fault)
             found = found.reshape(whole.shape)
@@ -97,11 +101,9 @@ class Layout:
         array = values.sequences[name]
         order = self.adapter.order or "tn"
         axes = "tbn" if values.batch else "tn"
-        if name in self.adapter.indices:
-            numbers = array.argmax(-1)
-            if not values.batch:
-                return [int(i) for i in numbers]
-            return np.array(_ordered(numbers, axes[:-1], order.replace("n", "")))
+        form = self.adapter.numbers(name)
+        if form is not None:
+            return _numbers(array.argmax(-1), form, axes[:-1], order.replace("n", ""))
         wanted = order if values.batch else order.replace("b", "")
         moved = np.array(
             _ordered(array, axes, wanted if "b" in wanted or not values.batch else axes)
@@ -114,7 +116,17 @@ class Layout:
         if values.batch:
             order = (self.adapter.order or "tbn").replace("t", "")
             return np.array(_ordered(array, "bn", order if "b" in order else "bn"))
-        return np.array(array.reshape(-1, 1) if self.adapter.columns else array)
+        return np.array(self._stood_up(array))
+
+
+def _numbers(numbers: Array, form: str, axes: str, order: str) -> Any:
+    """Class numbers of each step, as the adapter says."""
+    if form == "number":
+        return numbers[-1] if "b" in axes else int(numbers[-1])
+    if form == "list" and "b" not in axes:
+        return [int(i) for i in numbers]
+    ordered = np.array(_ordered(numbers, axes, order if "b" in axes else axes))
+    return ordered[..., None] if form == "column" else ordered
 
 
 def _ordered(array: Array, axes: str, wanted: str) -> Array:

@@ -91,6 +91,14 @@ class Point:
         return table | lengths | {"T": self.steps}
 
     @property
+    def equal(self) -> str:
+        """Sizes that have the same value, as n_x = n_y = 4."""
+        table: dict[int, list[str]] = {}
+        for name in self.net.sizes:
+            table.setdefault(self.sizes[name], []).append(name)
+        return ", ".join(" = ".join([*n, str(v)]) for v, n in table.items() if len(n) > 1)
+
+    @property
     def label(self) -> str:
         """The point in words."""
         lengths = {n: self.sizes[n] for n in (*self.net.lengths, "T")}

@@ -23,6 +23,7 @@ import numpy as np
 
 from rnnsym.codecheck import worker
 from rnnsym.codecheck.adapter import Adapter, Shapes
+from rnnsym.codecheck.faults import ProcessFailed, Uncallable
 from rnnsym.codecheck.layout import Values
 from rnnsym.codecheck.results import Outcome
 from rnnsym.errors import InputError
@@ -33,10 +34,6 @@ IMPORT_SECONDS, CALL_SECONDS, ALL_SECONDS = 30.0, 10.0, 60.0
 MEMORY = 2 << 30
 
 
-class ProcessFailed(InputError):
-    """The function could not be judged: it took too long, or its process ended."""
-
-
 class Remote:
     """The function FUNCTION of a file, in a process of its own. A context manager."""
 
@@ -45,11 +42,10 @@ class Remote:
         path: str,
         name: str,
         shapes: Shapes,
-        layer: Shapes | None = None,
         memory: int = MEMORY,
     ) -> None:
         self.path, self.name, self.memory = path, name, memory
-        self.shapes, self.layer_shapes = shapes, layer
+        self.shapes = shapes
         self.folder = tempfile.TemporaryDirectory(prefix="rnnsym-")
         self.stop = time.monotonic() + ALL_SECONDS
         self.process = self._start()
@@ -58,7 +54,6 @@ class Remote:
         except BaseException:
             self.close()
             raise
-        self.layer = bool(told["layer"])
         self.started = tuple(told["started"])
         given = told["adapter"]
         self.names: Mapping[str, Any] = given["names"]
@@ -90,16 +85,15 @@ class Remote:
         )
 
     def _first(self) -> dict[str, Any]:
-        message: dict[str, Any] = {"shapes": asdict(self.shapes)}
-        if self.layer_shapes is not None:
-            message["layer"] = {"layer": asdict(self.layer_shapes)}
         header, _ = self._exchange(
-            message,
+            {"shapes": asdict(self.shapes)},
             {},
             IMPORT_SECONDS,
             f"{Path(self.path).name} is not imported after {IMPORT_SECONDS:.0f} s: does it train "
             f"at the top level? Put that under if __name__ == '__main__'",
         )
+        if header.get("unfit"):
+            raise Uncallable(str(header["failed"]), "adapter")
         if "failed" in header:
             raise InputError(str(header["failed"]))
         return header

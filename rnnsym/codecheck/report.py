@@ -119,7 +119,8 @@ class CodeReport:
 
     gradients: parameter -> Judged; loss: of the returned loss, None where there is none;
     summary: the one cause of several wrong gradients, if there is one; notes: what else was
-    noticed; points: where the function was called; undecided: why nothing can be said, if so.
+    noticed; points: where the function was called; equal: sizes that were given the same value;
+    undecided: why nothing can be said, if so.
     """
 
     model: str
@@ -131,6 +132,7 @@ class CodeReport:
     sensitivity: Sensitivity | None = None
     seconds: float = 0.0
     function: str = "the function"
+    equal: str = ""
     undecided: str = ""
 
     @property
@@ -194,7 +196,8 @@ class CodeReport:
         """What was noticed besides, where the function was called, what would have shown."""
         lines = [f"note: {note}" for note in self.notes]
         if self.points:
-            lines.append(f"called at {self._where()}; all sizes different")
+            hidden = f"{self.equal}: exchanging these would not show" if self.equal else ""
+            lines.append(f"called at {self._where()}; {hidden or 'all sizes different'}")
         if self.sensitivity is not None and self.sensitivity.factors:
             lines.append(self.sensitivity.text())
         return lines
@@ -206,7 +209,9 @@ class CodeReport:
             parts = label.split(", ")
             batch = next((p for p in parts if p.startswith("batch")), "")
             length = ", ".join(p for p in parts if p.startswith("T"))
-            table.setdefault(batch, []).append(length.removeprefix("T = "))
+            lengths = table.setdefault(batch, [])
+            if length.removeprefix("T = ") not in lengths:
+                lengths.append(length.removeprefix("T = "))
         return "; ".join(
             f"T = {', '.join(lengths)}" + (f" with a {batch}" if batch else "")
             for batch, lengths in table.items()

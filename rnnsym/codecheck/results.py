@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .adapter import Adapter, Shapes, flat
+from .adapter import Adapter, Shapes, flat, owner
 from .layout import Layout, Values
 
 Array = NDArray[Any]
@@ -50,12 +50,20 @@ class Results:
 
     def taken(self, result: Any, holder: Any) -> tuple[float | None, dict[str, Any]]:
         """(loss, theirs -> gradient) of a result."""
+        if isinstance(self.adapter.returns, Mapping):
+            return self._by_key(self.adapter.returns, result)
         if self.adapter.returns is not None:
             return self._by_position(result)
         if holder is not None and not _has_gradients(result):
             return None, self._attributes(holder)
         loss = None
         if isinstance(result, tuple) and len(result) >= 2:
+            if isinstance(result[0], Mapping):
+                words = ", ".join(["'gradients'", *["'_'"] * (len(result) - 1)])
+                raise Unusable(
+                    f"the first of the {len(result)} values that came back is a dict: if these are "
+                    f"the gradients, say returns=({words}), with 'loss' where the loss is"
+                )
             loss, result = _number(result[0]), result[1]
         if not isinstance(result, Mapping):
             raise Unusable(
@@ -63,6 +71,32 @@ class Results:
                 f"gradients), not {_kind_of(result)}; an adapter with returns=… takes others"
             )
         return loss, self._renamed(result)
+
+    def loss(self, result: Any) -> float | None:
+        """The loss in the result of a function that returns no gradients, if it is there."""
+        if self.adapter.returns is not None:
+            return self.taken(result, None)[0]
+        try:
+            return float(np.asarray(result, dtype=float).reshape(()))
+        except (TypeError, ValueError):
+            return None
+
+    def _by_key(self, words: Mapping[str, str], result: Any) -> tuple[float | None, dict[str, Any]]:
+        parts = result if isinstance(result, tuple | list) else [result]
+        table = next((p for p in parts if isinstance(p, Mapping)), None)
+        if table is None:
+            raise Unusable(
+                f"returns names keys, but what came back is no dict but {_kind_of(result)}"
+            )
+        loss: float | None = None
+        found: dict[str, Any] = {}
+        for key, word in words.items():
+            theirs = self.adapter.returned(word, self.shapes)
+            if word == "loss" and key in table:
+                loss = _number(table[key])
+            elif theirs is not None and key in table:
+                found[theirs] = table[key]
+        return loss, found
 
     def _by_position(self, result: Any) -> tuple[float | None, dict[str, Any]]:
         words = list(self.adapter.returns or ())
@@ -91,14 +125,16 @@ class Results:
             return self._renamed(table)
         found = {}
         for name in self.layout.theirs:
-            for attribute in (f"d{name}", f"d_{name}", f"grad_{name}", f"{name}_grad"):
-                if hasattr(holder, attribute):
-                    found[name] = getattr(holder, attribute)
-                    break
+            usual = [f"d{name}", f"d_{name}", f"grad_{name}", f"{name}_grad"]
+            every = [a for a in dir(holder) if a != name and owner(a, self.layout.theirs) == name]
+            for attribute in (*(a for a in usual if a in every), *every):
+                found[name] = getattr(holder, attribute)
+                break
         if not found:
             raise Unusable(
                 "no gradients were found: return them from the last call, or keep them as "
-                f"attributes such as d{next(iter(self.layout.theirs))}, or in a dict grads"
+                f"attributes such as d{next(iter(self.layout.theirs))}, or in a dict grads; where "
+                f"the call updates the parameters itself, say rate=… (the learning rate)"
             )
         return found
 
@@ -107,12 +143,8 @@ class Results:
         found: dict[str, Any] = {}
         prefixed = bool(self.adapter.names or self.adapter.calls)
         for key, value in table.items():
-            names = (
-                [key, *(key.removeprefix(p) for p in ("d_", "d") if prefixed)]
-                if isinstance(key, str)
-                else [str(key)]
-            )
-            name = next((n for n in names if n in self.layout.theirs), names[0])
+            whose = owner(str(key), self.layout.theirs) if prefixed else None
+            name = str(key) if whose is None else whose
             if name not in found or key == name:
                 found[name] = value
         return found

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from rnnsym.codecheck.adapter import Adapter
+from rnnsym.codecheck.faults import Uncallable
 from rnnsym.codecheck.ground import Ground
 from rnnsym.codecheck.points import (
     BATCH,
@@ -25,7 +26,6 @@ from rnnsym.codecheck.points import (
 )
 from rnnsym.codecheck.results import Outcome
 from rnnsym.codecheck.runs import Run, Runner
-from rnnsym.errors import InputError
 from rnnsym.network import Network
 
 #: a function that needs longer than this for a call is called at fewer points
@@ -74,7 +74,7 @@ class Setting:
 def probe_call(setting: Setting, lengths: Sequence[int]) -> Run:
     """The first call that works, and with it how a single sequence is given.
 
-    Raises InputError if none does.
+    Raises Uncallable if none does.
     """
     order = setting.adapter.order
     ways = (
@@ -99,11 +99,11 @@ def probe_call(setting: Setting, lengths: Sequence[int]) -> Run:
                 return run
     outcome = first.outcome
     if outcome.unusable is not None:
-        raise InputError(outcome.unusable)
+        raise Uncallable(outcome.unusable, "result")
     if outcome.error is not None:
-        sized = not setting.sizes and outcome.error.startswith(("ValueError", "IndexError"))
-        hint = "; if it is made for certain sizes, give them: sizes={…}" if sized else ""
-        raise InputError(f"the function raises {outcome.error}, called with {_given(first)}{hint}")
+        given = _given(setting.adapter, first)
+        text = f"the function raises {outcome.error}, called with {given}"
+        raise Uncallable(text + _hint(setting, outcome), "call")
     return first
 
 
@@ -111,10 +111,27 @@ def usable(outcome: Outcome) -> bool:
     return outcome.error is None and outcome.unusable is None and bool(outcome.gradients)
 
 
-def _given(run: Run) -> str:
+def _given(adapter: Adapter, run: Run) -> str:
+    """What the function was called with, in our axes."""
     values = run.point.values
-    data = ", ".join(f"{n} {v.shape}" for n, v in values.sequences.items())
+    data = ", ".join(
+        f"{n} as class numbers" if n in adapter.indices else f"{n} {v.shape}"
+        for n, v in values.sequences.items()
+    )
     return f"{data} at {run.point.label}"
+
+
+def _hint(setting: Setting, outcome: Outcome) -> str:
+    """What may have to be said of a function that arrays do not fit."""
+    if outcome.error is None or not outcome.error.startswith(("ValueError", "IndexError")):
+        return ""
+    adapter = setting.adapter
+    may = [] if adapter.columns or adapter.rows else [
+        "columns=True or rows=True, if its vectors are (n, 1) or (1, n)"
+    ]  # fmt: skip
+    if not setting.sizes:
+        may.append("sizes={…} or steps=…, if it is made for certain ones")
+    return f"; say {'; '.join(may)}" if may else ""
 
 
 def habits(setting: Setting, probe: Run) -> None:
@@ -190,7 +207,30 @@ def survey(setting: Setting, lengths: Sequence[int], probe: Run) -> list[Run]:
             )
             return plain
         setting.sizes = {}
-    return runs
+    return _of_one_length(setting, runs) or runs
+
+
+def _of_one_length(setting: Setting, runs: Sequence[Run]) -> list[Run] | None:
+    """The calls of code that is made for one length, if it is: it fails at several others, and at
+    those at which it does not fail, gradients are wrong that are right at this one."""
+    failed = [r for r in runs if not usable(r.outcome)]
+    fine = sorted((r for r in runs if usable(r.outcome)), key=lambda r: r.point.steps)
+    if len(failed) < 2 or not fine:
+        return None
+    first, *others = fine
+    if first.point.steps == 1:
+        return None  # nothing is carried there
+    right = [n for n in first.point.gradients if first.right(n)]
+    if not right or any(all(run.right(n) for n in right) for run in others):
+        return None
+    steps = first.point.steps
+    bad = failed[0].outcome.error or failed[0].outcome.unusable
+    setting.notes.append(
+        f"it works for sequences of one length only, T = {steps} (at {failed[0].point.label} it "
+        f"raises {bad}), and is judged there; if the length is an argument, hand over 'T' (init, "
+        f"arguments), if it is another one, say steps=…"
+    )
+    return [first, setting.runner.at(setting.point(steps, turned=steps <= MAIN))]
 
 
 def remembers(setting: Setting, probe: Run) -> Run | None:

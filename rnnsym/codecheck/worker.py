@@ -132,19 +132,18 @@ def main() -> None:
     first = receive(incoming)
     assert first is not None
     shapes = adapter.Shapes(**_tuples(first[0]["shapes"]))
-    layers = {k: adapter.Shapes(**_tuples(v)) for k, v in first[0].get("layer", {}).items()}
     try:
         function, given = function_of(path, name)
         chosen = adapter.Adapter.of(given)
-        layer = isinstance(function, tuple)
-        caller = calling.Caller(function, chosen, layers["layer"] if layer else shapes)
+        caller = calling.Caller(function, chosen, shapes)
     except (Absent, adapter.AdapterError, KeyError) as error:
         text = f"{ADAPTER}: {error}" if isinstance(error, adapter.AdapterError) else str(error)
-        return send(outgoing, {"failed": text}, {})
+        unfit = isinstance(error, adapter.AdapterError)
+        return send(outgoing, {"failed": text, "unfit": unfit}, {})
     except BaseException as error:
         file = Path(path).name
         return send(outgoing, {"failed": f"{file} cannot be imported: {calling.told(error)}"}, {})
-    send(outgoing, _description(caller, chosen, layer), {})
+    send(outgoing, _description(caller, chosen), {})
     while True:
         message = receive(incoming)
         if message is None:
@@ -171,10 +170,10 @@ def _tuples(shapes: dict[str, Any]) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in shapes.items()}
 
 
-def _description(caller: Any, adapter: Any, layer: bool) -> dict[str, Any]:
+def _description(caller: Any, adapter: Any) -> dict[str, Any]:
     """What the other side must know of the function and its adapter."""
     plain = {k: v for k, v in vars(adapter).items() if k not in ("init", "arguments", "returns")}
-    return {"adapter": plain, "started": list(caller.started), "layer": layer}
+    return {"adapter": plain, "started": list(caller.started)}
 
 
 if __name__ == "__main__":
