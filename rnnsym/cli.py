@@ -111,8 +111,14 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--json", action="store_true", help="print one JSON object")
 
     sub = command("check-code", _check_code, "judge somebody's gradient function")
-    sub.add_argument("code", metavar="FILE.py:FUNCTION", help="called as f(params, x, y, initial)")
+    sub.add_argument("code", metavar="FILE.py:FUNCTION",
+                     help="called as f(params, x, y, initial), or as the variable ADAPTER of the "
+                     "file says, a dict of the words of rnnsym.Adapter; a class, or a pair "
+                     "FILE.py:forward,backward, with the calls in it")  # fmt: skip
     sub.add_argument("--model", required=True, metavar="MODEL", help="of which it is the gradient")
+    sub.add_argument("--steps", metavar="T,…", help="lengths, for code that works at these only")
+    sub.add_argument("--sizes", default="", metavar="n_x=3,…", help="sizes; others are chosen")
+    sub.add_argument("--seed", type=int, default=0)
     sub.add_argument("--json", action="store_true", help="print one JSON object")
 
     sub = command("audit", _audit, "judge every formula of a document")
@@ -331,7 +337,14 @@ def _check_code(arguments: argparse.Namespace) -> int:
 
     net = _model(arguments.model)
     net.name = arguments.model
-    return command.run(arguments.code, net, arguments.json)
+    return command.run(
+        arguments.code,
+        net,
+        arguments.json,
+        seed=arguments.seed,
+        steps=[_integer(n) for n in arguments.steps.split(",")] if arguments.steps else None,
+        sizes=_sizes(arguments.sizes),
+    )
 
 
 def _audit(arguments: argparse.Namespace) -> int:

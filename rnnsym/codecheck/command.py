@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json as json_module
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ def run(
     json: bool,
     *,
     seed: int = 0,
-    steps: int | None = None,
+    steps: int | Sequence[int] | None = None,
     sizes: Mapping[str, int] | None = None,
 ) -> int:
     """Check FILE.py:FUNCTION against a model, print the report, return the exit status.
@@ -59,7 +59,11 @@ def run(
 
 
 def _judged(
-    spec: str, model: Any, seed: int, steps: int | None, sizes: Mapping[str, int] | None
+    spec: str,
+    model: Any,
+    seed: int,
+    steps: int | Sequence[int] | None,
+    sizes: Mapping[str, int] | None,
 ) -> tuple[CodeReport, str]:
     """The report on a function in a file, and what the model is called."""
     path, name = split(spec)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from rnnsym.errors import InputError
 
+#: how far an attempt to judge a function got
+STAGES = ("adapter", "call", "result")
+
 
 class ProcessFailed(InputError):
     """The function could not be judged: it took too long, or its process ended."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rnnsym.codecheck.faults import ProcessFailed, Uncallable
+from rnnsym.codecheck.faults import STAGES, ProcessFailed, Uncallable
 from rnnsym.codecheck.report import CodeReport
 from rnnsym.errors import InputError
 from rnnsym.network import LOSS, Network
@@ -22,7 +22,7 @@ def either(judged: Callable[[bool], CodeReport], layer: bool | None) -> CodeRepo
     """The report on a pair of functions as a layer (True) or as the whole network, as is said.
 
     If nothing is said: as the whole network, if it cannot be judged as a layer. Raises InputError
-    with the message of the two that helps more.
+    with the message of the attempt that got further.
     """
     if layer is not None:
         return judged(layer)
@@ -35,9 +35,12 @@ def either(judged: Callable[[bool], CodeReport], layer: bool | None) -> CodeRepo
     try:
         return judged(False)
     except Uncallable as as_network:
-        if not isinstance(as_layer, Uncallable) or as_layer.where == "result":
+        if not isinstance(as_layer, Uncallable):
             raise as_layer from None
-        if as_layer.where == "adapter" or as_network.where != "call":
+        one, other = STAGES.index(as_layer.where), STAGES.index(as_network.where)
+        if one > other or as_layer.where == as_network.where == "result":
+            raise as_layer from None
+        if other > one or as_layer.where == "adapter":
             raise
         raise InputError(
             f"as a layer without output {as_layer}; as the whole network {as_network}; "

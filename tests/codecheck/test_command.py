@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import rnnsym as rs
+from rnnsym.cli import main
 from rnnsym.codecheck import remote
 from rnnsym.codecheck.command import run
 from tests.codecheck import samples
@@ -189,3 +190,33 @@ def test_a_fault_of_our_own_is_not_taken_for_a_refutation(code, capfd, monkeypat
     assert not out
     assert "fault of rnnsym" in err
     assert len(err.splitlines()) == 1
+
+
+def test_points_from_the_command_line(code, capfd):
+    words = ["--model", "elman", "--steps", "3,5", "--sizes", "n_x=4,n_a=6", "--seed", "3"]
+    assert main(["check-code", code(RIGHT), *words]) == 0
+    assert "called at T = 3, 5;" in capfd.readouterr().out
+    assert main(["check-code", code(RIGHT), "--model", "elman", "--steps", "0"]) == 2
+    assert main(["check-code", code(RIGHT), "--model", "elman", "--sizes", "n_q=2"]) == 2
+    assert "n_q" in capfd.readouterr().err
+
+
+def test_a_pair_of_a_whole_network_from_a_file(tmp_path, capfd):
+    """Found out in the other process too: its adapter names no weight of the output."""
+    path = tmp_path / "whole.py"
+    adapter = """
+def forward(params, x, a):
+    return params, x, a
+
+def backward(y, params, x, a):
+    return gradients(params, x, y, {"a": a})[1]
+
+ADAPTER = {"calls": [("forward", "params", "x", "a"), ("backward", "y", "*result")]}
+"""
+    path.write_text(RIGHT + adapter, encoding="utf-8")
+    assert run(f"{path}:forward,backward", "elman", json=False) == 0
+    assert "forward,backward against elman: every gradient is right" in capfd.readouterr().out
+    stated = adapter.replace('{"calls"', '{"layer": True, "calls"')
+    path.write_text(RIGHT + stated, encoding="utf-8")
+    with pytest.raises(rs.InputError, match="KeyError: 'W_ya'"):
+        run(f"{path}:forward,backward", "elman", json=False)
