@@ -16,7 +16,7 @@ from typing import Any
 
 from rnnsym.audit import roles, slips
 from rnnsym.audit.result import CLAIM, DEFINES, INFORMAL, NOTATION, Audit, Finding
-from rnnsym.audit.scopes import SUPPOSED, Scopes, maker
+from rnnsym.audit.scopes import INPUTS, SUPPOSED, Scopes, maker
 from rnnsym.claims.check import Formula
 from rnnsym.claims.guard import Guard, LostError
 from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREADABLE, Verdict
@@ -306,7 +306,10 @@ class Auditor:
                 self._remember(table, judged)
             if verdict.verdict == DEFINITION:
                 return DEFINES, None
-            if verdict.verdict == TRUE and (verdict.evidence != IDLE or built is candidates[0]):
+            if verdict.verdict == TRUE and verdict.evidence == IDLE and self.model is None:
+                why = "both sides vanish in the network that was found: nothing can be told"
+                verdict = Verdict(formula.latex, UNKNOWN, why)
+            if verdict.verdict == TRUE:
                 words = next((n for n in built.notes if n.startswith(SUPPOSED)), "")
                 words = next((w for b, w in self.supposed if b is built), words)
                 return CLAIM, _for_another(verdict, built, candidates[0], words)
@@ -316,6 +319,9 @@ class Auditor:
                 verdict = Verdict(formula.latex, UNKNOWN, f"what is {later} here? it comes later")
             if verdict.verdict == FALSE and "a matrix (" in verdict.message:
                 missing = sorted(built.lost)  # the shapes hang on all equations
+            given = _not_computed(built) if verdict.verdict == FALSE and self.model is None else ""
+            if given:
+                verdict = Verdict(formula.latex, UNKNOWN, f"what gives {given}?")
             if missing:
                 why = f"the equations of {', '.join(missing)} could not be used"
                 verdict = Verdict(formula.latex, UNKNOWN, why)
@@ -331,10 +337,11 @@ class Auditor:
         ]
         # false of the likeliest network only, where there was no time for the others, is not false
         undecided = [v for v in verdicts if v.message.startswith("too large")]
-        decided = [v for v in verdicts if v.evidence != IDLE]
-        first = (undecided or decided or verdicts)[0]
+        first = (undecided or verdicts)[0]
         if first.verdict == FALSE and (redefines or forward) and _names_something(statement):
             return DEFINES, None
+        if first.verdict == FALSE and self._assigns(statement, candidates[0].table):
+            return INFORMAL, None
         if first.verdict in (FALSE, UNKNOWN) and self._renames(statement, candidates[0].table):
             return DEFINES, None
         if first.verdict == FALSE and diagnose and not first.correction:
@@ -411,6 +418,16 @@ class Auditor:
         inside = list(nodes(right))
         return not any(isinstance(x, s.Big) for x in inside)
 
+    def _assigns(self, statement: Statement, table: Table) -> bool:
+        """Whether a step of a program gives a value to what the network computes: C ← f ⊙ C, after
+        which something may be added."""
+        node = statement.node
+        if not isinstance(node, s.Relation) or node.ops != ("←",):
+            return False
+        left = node.sides[0]
+        found = table.find(spell(left)) if isinstance(left, s.Symbol) else None
+        return found is not None and found.entry.kind == "vector"
+
     def _usable(self, built: Built) -> list[tuple[Key, tuple[Entry, Any]]]:
         """The definitions of which a network has everything that they speak of."""
         names = {*built.net.vectors, *built.net.parameters, "L"}
@@ -472,6 +489,16 @@ def _lost(statement: Statement, built: Built) -> list[str]:
     # of the loss only that of a step may be odd
     names = {f.entry.name for f in found if f is not None and (f.entry.name != "L" or f.time)}
     return sorted(built.lost & names)
+
+
+def _not_computed(built: Built) -> str:
+    """A quantity that equations take from another step, though none computes it: not all of the
+    network was found. Inputs and targets may come from there."""
+    if built.net is None:
+        return ""
+    given = [n for n in built.net.inputs if n[:1] not in (*INPUTS, "u", "y")]
+    lines = [line for n, line in built.written.items() if n != "L"]
+    return next((n for n in given if any(re.search(rf"\b{n}\[t-", x) for x in lines)), "")
 
 
 def _later(statement: Statement, built: Built, k: int) -> str:

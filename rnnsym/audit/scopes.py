@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rnnsym.functions import KNOWN
 from rnnsym.reader import syntax as s
 from rnnsym.reader.network import ACTIVATION, NUMBERS, Built, build
 from rnnsym.reader.statements import Reading
@@ -99,6 +100,9 @@ class Scopes:
             ]
             part = self._vocabularies[key] = Vocabulary(inside, self.prose)
             part.table.lengths |= self.whole.table.lengths
+            for name, function in self.whole.table.functions.items():
+                if function in KNOWN:  # σ(z) = f(z) is said but once
+                    part.table.functions.setdefault(name, function)
             part.table.loose = self.whole.table.loose
             part.table.zero_based = self.whole.table.zero_based
         return self._vocabularies[key]

@@ -417,6 +417,8 @@ class Formula:
             return Verdict(self.claim, TRUE, message, words, evidence(outcome))
         if outcome.kind in ("cannot", "none"):
             return Verdict(self.claim, UNKNOWN, outcome.why)
+        if pair.op == "←" and isinstance(pair.left, u.Adjoint):
+            return Verdict(self.claim, UNKNOWN, f"at which step is ${pair.left.label}$ set?")
         if pair.partial:
             why = "it is not all that is added: what else is?"
             return Verdict(self.claim, UNKNOWN, why)

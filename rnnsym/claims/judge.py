@@ -232,6 +232,8 @@ class Judge:
         angles = any(isinstance(x, u.Named) and x.function == "inner" for x in nodes)
         if (products and not fits and self.table.loose) or (angles and not fits):
             found.append({"outer": True})
+        if not fits and any(isinstance(x, u.Adjoint) for x in nodes):
+            found.append({"lying": True})
         derivatives = [x for x in nodes if isinstance(x, u.Derivative)]
         own = bool(derivatives) and all(map(u.of_itself, derivatives))
         if own and self.net is not None and len(self.net.states) > 1:
@@ -444,8 +446,10 @@ class Judge:
             except NoValueError as error:  # such indices are not meant
                 skipped.append(str(error))
                 continue
-            idle = idle and "zero" not in (a.kind, b.kind) and scene.is_zero(x)
-            if not self._same(scene, x, y):
+            same = self._same(scene, x, y)
+            if same:
+                idle = idle and "zero" not in (a.kind, b.kind) and scene.is_zero(x)
+            if not same:
                 wrong.append(numbers)
                 if len(wrong) > 2 and all(len({w[n] for w in wrong}) > 1 for n in numbers):
                     break  # it is not just the border
@@ -461,7 +465,7 @@ class Judge:
             return Outcome(
                 "equal", reading, cases=cases, points=1, numeric=scene.numeric, idle=idle
             )
-        found = conditions.borders(scene, wrong, choices)
+        found = () if idle else conditions.borders(scene, wrong, choices)
         own = all(b.other for b in found) and _of_one_loss(left, right)
         # what a name means does not change at the last step
         if found and (not reading.meant or own):
@@ -711,8 +715,8 @@ def _is_of_loss(x: u.Derivative) -> bool:
 
 
 def _has_row_inside(side: u.Term) -> bool:
-    """Whether a derivative of a loss by a vector is a factor of something."""
-    return any(
+    """Whether a derivative of a loss by a vector is a factor of something, or may be."""
+    return any(isinstance(d, u.Defined) for d in u.walk(side)) or any(
         isinstance(d, u.Derivative) and d.kind == "∂" and d is not side
         and (isinstance(d.of, u.Loss) or (isinstance(d.of, u.Leaf) and d.of.name == "L"))
         and all(isinstance(v, u.Leaf) and v.time is not None for v in d.by)

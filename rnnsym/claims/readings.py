@@ -48,7 +48,7 @@ class Reading:
     though a step is written beside it; zero_based: steps are counted from 0 to T - 1; diagonal: a
     vector before a matrix ("left"), or on either side of one ("both"), stands for the diagonal
     matrix of it; part: where weights stand for stacked vectors, those of the
-    "first" or the "last" of these are meant.
+    "first" or the "last" of these are meant; lying: gradients by their customary names are rows.
     """
 
     layout: str = "gradient"
@@ -69,6 +69,7 @@ class Reading:
     factor: bool = False
     diagonal: str = ""
     part: str = ""
+    lying: bool = False
     meant: tuple[tuple[str, tuple[str, str]], ...] = ()
     more: tuple[str, ...] = field(default=())
 
@@ -116,6 +117,8 @@ class Reading:
             parts.append("products of derivatives are taken in the order that their shapes ask for")
         if self.diagonal:
             parts.append("a vector beside a matrix stands for the diagonal matrix of it")
+        if self.lying:
+            parts.append("gradients with names of their own are rows")
         if self.part:
             parts.append(f"of weights of stacked vectors those of the {self.part} one are meant")
         if self.activation:

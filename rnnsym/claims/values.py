@@ -519,6 +519,12 @@ class Values:
                 return Value(_total(ar, self.entries([[(i, i)] for i in range(rows)], v.m)))
             case "total":
                 return Value(_total(ar, v.m))
+            case "crossentropy" if len(arguments) == 2:
+                y, p = arguments
+                if getattr(term.arguments[0], "name", "") in self.scene.net.equations:
+                    y, p = p, y
+                product = self.times(y, Value(ar.apply("log", 0, p.m)), "⊙").m
+                return Value(ar.scale(-1, _total(ar, product)))
             case "inner" if self.reading.outer:  # ⟨a, b⟩ as a bᵀ
                 turned = self._turning(v, arguments[1])
                 if turned is None:
@@ -592,7 +598,7 @@ class Values:
         name, way = meant or (term.names[0], "total")
         step = None if term.loss is None else self.number(term.loss, numbers)
         row = self.scene.adjoint(self, name, self.number(term.time, numbers), way, step)
-        lying = self.scene.rows or self.reading.rows
+        lying = (self.scene.rows or self.reading.rows) != self.reading.lying
         return Value(row if lying else self.ar.transpose(row))
 
     # ---- ranges --------------------------------------------------------------------------

@@ -215,9 +215,7 @@ class Atoms(Factors):
             fail("an accent over more than one letter is not read", start)
         return replace(node, start=start, end=self.behind)
 
-    def _first_of(
-        self, letters: list[Token], font: str, others: list[list[Token]]
-    ) -> list[Token]:
+    def _first_of(self, letters: list[Token], font: str, others: list[list[Token]]) -> list[Token]:
         """The first of several letters in one font; the others are put back, each in the font."""
         rest: list[Token] = []
         for x in others:

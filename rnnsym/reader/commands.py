@@ -31,7 +31,7 @@ FUNCTIONS = {
     "stopgrad": "detach", "rank": "rank", "identity": "identity", "id": "identity",
     "sum": "total", "sgn": "sign", "dim": "dim", "argmax": "argmax", "arg": "arg", "lim": "lim",
     "Var": "var", "Pr": "Pr", "transpose": "transpose", "Concat": "concat",
-    "CrossEntropy": "crossentropy", "crossentropy": "crossentropy",
+    "CrossEntropy": "crossentropy", "CE": "crossentropy", "crossentropy": "crossentropy",
     "Crossentropy": "crossentropy", "CrossEntropyLoss": "crossentropy",
 }  # fmt: skip
 WORDS = {r"\text", r"\textrm", r"\mathrm", r"\operatorname", r"\operatorname*", r"\mbox",

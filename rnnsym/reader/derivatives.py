@@ -12,9 +12,11 @@ from typing import Any
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
 from rnnsym.reader.brackets import Brackets
+from rnnsym.reader.indices import Index, read_index
 from rnnsym.reader.meanings import UnknownSymbolError
 from rnnsym.reader.parser import Parser
 from rnnsym.reader.symbols import spell
+from rnnsym.reader.table import INDICES
 from rnnsym.reader.tokens import fail
 
 
@@ -30,15 +32,36 @@ class Derivatives(Brackets):
         self, of: s.Node, by: Sequence[s.Node], plus: bool, node: s.Derivative | s.Differential
     ) -> u.Term:
         inner = self(of)
+        step = self._step(node)
         varied = [pair for x in by for pair in self._all_varied(inner, x)]
         if len(varied) == 1:  # dσ/dx is dσ(x)/dx
             inner = u.exchange(inner, u.Free("·"), varied[0][0])
         kind = "∂⁺" if plus or any(slot for _, slot in varied) else "∂"
         divided = getattr(node, "divided", None)
+        quantities = tuple(x for x, _ in varied)
+        if step is not None:
+            if not all(isinstance(x, u.Leaf) and x.time is None for x in quantities):
+                fail("what stands below the bar is understood of weights only", node.start)
+            quantities = tuple(replace(x, time=step) for x in quantities)  # type: ignore[call-arg]
         return u.Derivative(
-            inner, tuple(x for x, _ in varied), kind,
+            inner, quantities, kind,
             self(divided) if divided is not None else None, start=node.start, end=node.end,
         )  # fmt: skip
+
+    def _step(self, node: s.Derivative | s.Differential) -> Index | None:
+        """The step that a bar names, ∂u/∂W|_{(i)}; None without a bar."""
+        found = getattr(node, "step", ())
+        if not found:
+            return None
+        if len(found) > 2 and found[0].text == "(" and found[-1].text == ")":
+            found = found[1:-1]
+        if len(found) > 2 and found[1].text == "=":  # |_{t=i}
+            found = found[2:]
+        index = read_index(found)
+        known = {*self.scope, *self.table.letters, *self.table.lengths, *INDICES, "T", "t"}
+        if index is None or not set(index.names) <= known:
+            fail("what stands below the bar is no step", node.start)
+        return index
 
     def _all_varied(self, of: u.Term, by: s.Node) -> list[tuple[u.Term, bool]]:
         """What is varied; of a concatenation, each of its parts."""

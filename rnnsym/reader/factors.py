@@ -148,7 +148,8 @@ class Factors(Cursor):
         if len(word) > 1 and word.isascii():
             for cut in range(len(word), 1, -1):
                 name = word[:cut]
-                if name in FUNCTIONS and len(name) > 2 and (cut == len(word) or cut > 3):
+                long_ = len(name) > 2 or (name == "CE" and self.peek(cut - 1) == "(")
+                if name in FUNCTIONS and long_ and (cut == len(word) or cut > 3):
                     self.i += cut - 1
                     return self.call(FUNCTIONS[name], token.start)
             if len(word) > 3:  # a name of its own, such as Perplexity

@@ -106,9 +106,8 @@ def _in_script(found: list[Token], k: int) -> bool:
             if depth == 0:
                 return i > 0 and found[i - 1].text == "_"
             depth -= 1
-        elif depth == 0 and i == k - 1:
-            if text == "_":
-                return True
+        elif depth == 0 and i == k - 1 and text == "_":
+            return True
     return False
 
 

@@ -16,7 +16,7 @@ from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
 from rnnsym.reader.indices import Index
 from rnnsym.reader.parser import Parser
-from rnnsym.reader.symbols import Script, Spelled, spell
+from rnnsym.reader.symbols import Script, Spelled, spell, spelling
 from rnnsym.reader.table import INDICES, Found, Table
 from rnnsym.reader.tokens import Token, UnreadableError
 
@@ -141,6 +141,9 @@ def _of_delta(spelled: Spelled, table: Table, scope: Sequence[str]) -> u.Term | 
     """δ with a label, a time, or both, in any order."""
     times: list[Script] = []
     labels: list[Script] = []
+    spelled = replace(
+        spelled, scripts=tuple(y for x in spelled.scripts for y in _parted(x, table, scope))
+    )
     for script in spelled.scripts:
         inside = _quantity(script, table, scope)
         if inside is not None and inside.time is not None:  # δ_{h_t}
@@ -168,6 +171,22 @@ def _of_delta(spelled: Spelled, table: Table, scope: Sequence[str]) -> u.Term | 
         return None
     found = replace(found, time=time)
     return _turned(_gradient(found, rf"\{spelled.base}_{{{labels[0].text}}}"), spelled)
+
+
+def _parted(script: Script, table: Table, scope: Sequence[str]) -> list[Script]:
+    """δ_{ht} as δ_{h,t}: the name of a vector and a time without anything between them."""
+    *name, last = script.tokens or (None,)
+    if (
+        script.style != "plain"
+        or not name
+        or last is None
+        or last.text not in {*table.letters, "T"}
+    ):
+        return [script]
+    label = replace(script, text=spelling(name), index=None, tokens=tuple(name))
+    if any(x.text in "_^+-" for x in name) or _quantity(label, table, scope) is None:
+        return [script]
+    return [label, replace(script, text=last.text, index=Index.of(last.text), tokens=(last,))]
 
 
 def _loss_step(times: list[Script]) -> Script | None:

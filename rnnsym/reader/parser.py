@@ -7,6 +7,7 @@ other here; whether f(x) is a product or a call is decided in `resolve`, by a ta
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rnnsym.reader import syntax as s
 from rnnsym.reader.atoms import Atoms
@@ -217,11 +218,21 @@ class Parser(Atoms):
             dropped = self.skip()
             if dropped:
                 continue
-            factors.append((op, self.factor()))
+            factors.append((op, self._at_step(self.factor())))
             op = ""
         if len(factors) == 1:
             return factors[0][1]
         return s.Times(tuple(factors), start=start, end=self.behind)
+
+    def _at_step(self, node: s.Node) -> s.Node:
+        """A derivative with the bar that says at which step a weight is varied, ∂u/∂W|_{(i)}."""
+        bar = self.text in ("|", r"\vert", r"\rvert") and self.peek() == "_"
+        if not bar or not isinstance(node, s.Derivative) or self.text in self.bars[-1:]:
+            return node
+        self.take()
+        self.take()
+        step = tuple(self.group())
+        return replace(node, step=step, end=self.behind)
 
     def at_relation(self) -> bool:
         text = self.text

@@ -13,6 +13,7 @@ from rnnsym.reader.commands import (
     RELATIONS,
 )
 from rnnsym.reader.indices import Index, read_index
+from rnnsym.reader.table import INDICES
 from rnnsym.reader.tokens import Token, fail
 
 #: the upper limit of an index that counts entries: as many as there are
@@ -36,11 +37,16 @@ def limits_of(node: s.Big, resolver: Any) -> Limits:
         if len(node.upper) > 2 and node.upper[1].text == "=":  # ^{i=m}
             upper_tokens = node.upper[2:]
         upper = read_index(upper_tokens) if upper_tokens else Index.of("T")
-        if upper is None or not _known(upper, resolver):
-            upper = Index.of(ENTRIES)
         if lower is None:
             fail("the lower limit is not understood", node.start)
+        steps = bool(lower.names) and _known(lower, resolver)  # from a step on to a step
+        if upper is None or not (
+            _known(upper, resolver) or (steps and set(upper.names) <= INDICES)
+        ):
+            upper = Index.of(ENTRIES)
         return index, lower, upper, 1
+    if len(chain) == 2 and chain[1][0] == "∈" and not node.upper:  # every class w ∈ V
+        return _letter(chain[0][1], node), Index(1), Index.of(ENTRIES), 1
     return _between(node, chain)
 
 

@@ -12,7 +12,7 @@ from rnnsym.reader import syntax as s
 from rnnsym.reader.tokens import Token
 
 
-def rows_of(node: s.Node) -> list[s.Relation]:
+def rows_of(node: s.Node) -> list[s.Node]:
     """The equations that an equation between columns amounts to; none if it is no such equation."""
     if not isinstance(node, s.Relation) or len(node.sides) != 2 or node.ops[0] not in ("=", ":="):
         return []
@@ -29,10 +29,9 @@ def _column(node: s.Node) -> list[s.Node] | None:
     """The entries of a column."""
     if isinstance(node, s.Bracket) and len(node.parts) == 1 and node.kind in "([":
         node = node.parts[0]
-    if isinstance(node, s.Table) and node.kind != "cases":
-        if all(len(row) == 1 for row in node.rows):
-            return [row[0] for row in node.rows]
-    return None
+    if not isinstance(node, s.Table) or node.kind == "cases":
+        return None
+    return [row[0] for row in node.rows] if all(len(row) == 1 for row in node.rows) else None
 
 
 def _rows(node: s.Node, names: list[s.Node]) -> list[s.Node] | None:

@@ -60,7 +60,7 @@ def spell(symbol: s.Symbol) -> Spelled:
     scripts: list[Script] = []
     transposed, inverse, star = 0, False, ""
     for item in _items(symbol.sub):
-        scripts.append(_script("sub", item))
+        scripts += [_script("sub", x) for x in _labelled(item)]
     for item in _pieces(symbol.sup):
         text = spelling(item)
         if text in _TRANSPOSE:
@@ -113,6 +113,17 @@ def _items(found: Sequence[Token]) -> list[list[Token]]:
         else:
             parts[-1].append(token)
     return [p for p in parts if p]
+
+
+def _labelled(item: list[Token]) -> list[list[Token]]:
+    """A subscript; a word with a time in brackets, O_{\\text{in}(t)}, is two."""
+    if len(item) < 4 or item[-1].text != ")":
+        return [item]
+    opening = next((i for i, x in enumerate(item) if x.text == "("), 0)
+    word = label(item[:opening])
+    if len(word) < 2 or not word.isalpha() or _close(item, opening, "(", ")") != len(item) - 1:
+        return [item]
+    return [item[:opening], item[opening:]]
 
 
 def _unbraced(found: Sequence[Token]) -> list[Token]:

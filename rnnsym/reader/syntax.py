@@ -91,6 +91,7 @@ class Derivative(Node):
     order: int = 1
     divided: Node | None = None  # a factor in the denominator beside ∂by
     amended: bool = False  # the ∂ of the denominator was left out
+    step: Tokens = ()  # the index of ∂u/∂W|_{(i)}: only what W does at step i counts
 
 
 @dataclass(frozen=True)

@@ -505,7 +505,7 @@ class Vocabulary:
         (first, inner), (second, other) = calls  # type: ignore[misc]
         if isinstance(inner, s.Symbol) and isinstance(other, s.Symbol) and first != second:
             known = CUSTOMARY.get(first) or self.table.functions.get(first)
-            if known and spell(inner) == spell(other) and second not in self.table.functions:
+            if known and _looks(inner) == _looks(other) and second not in self.table.functions:
                 self.table.functions[second] = known
 
     def _function_name(self, base: str, labels: str) -> str:
@@ -692,16 +692,30 @@ class Vocabulary:
             twin = self.table.entries.get(other)
             if len(key[0]) != 1 or twin is None or twin is entry or twin.kind != entry.kind:
                 continue
-            if "L" in (entry.name, twin.name) or together.get(key, set()) & together.get(
-                other, set()
-            ):
+            if "L" in (entry.name, twin.name):
+                continue
+            both = together.get(key, set()) & together.get(other, set())
+            if both and not self._is_open(key, other):
                 continue
             if entry.kind == "parameter" and not (key[2] and key[0] in "wW"):
                 continue
-            defined = {f.key for f in self.forward}
-            if entry.kind == "vector" and (key in defined) != (other in defined):
+            if entry.kind == "vector" and not self._may_be_one(key, other):
                 continue
             self.table.entries[other] = entry
+
+    def _may_be_one(self, key: Key, other: Key) -> bool:
+        """Whether two vectors may be one: both are computed, or neither, or one is open."""
+        defined = {f.key for f in self.forward}
+        return (key in defined) == (other in defined) or self._is_open(key, other)
+
+    def _is_open(self, key: Key, other: Key) -> bool:
+        """Whether one of two is computed, and no equation uses the other, which is not."""
+        defined = {f.key for f in self.forward}
+        if (key in defined) == (other in defined):
+            return False
+        open_ = self.table.entries[other if key in defined else key]
+        used = (self.table.find(o.spelled) for f in self.forward for o in occurrences(f.right))
+        return not any(x is not None and x.entry is open_ for x in used)
 
     def _find_said(self) -> None:
         """δ^h_t = ∂L_t/∂h_t, wherever it stands: by what the derivative is that δ^h is."""
@@ -851,6 +865,12 @@ def _call(node: s.Node) -> tuple[str, s.Node] | None:
     if isinstance(inner, s.Bracket) and len(inner.parts) == 1:
         inner = inner.parts[0]
     return name, inner
+
+
+def _looks(symbol: s.Symbol) -> Any:
+    """How a symbol is written, wherever it stands."""
+    spelled = spell(symbol)
+    return spelled.base, spelled.accents, [(x.where, x.style, x.text) for x in spelled.scripts]
 
 
 def _is_number(node: s.Node) -> bool:
