@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from rnnsym.claims.bounds import at_the_end
 from rnnsym.claims.conditions import Condition
 from rnnsym.claims.defining import define
 from rnnsym.claims.explain import counterexample, reading_in_words, shown
@@ -296,7 +297,14 @@ class Formula:
             try:
                 term = self._resolve(node)
             except UnknownSymbolError as error:
-                if not self._variable(node, error.symbol):
+                ending = at_the_end(node, self.table, self.latex)
+                if ending is not None:
+                    self.defined += ending.latex
+                    self.defined_names += ending.names
+                    if ending.rest is None:
+                        return
+                    node = ending.rest
+                elif not self._variable(node, error.symbol):
                     raise
                 term = self._resolve(node)
             assert isinstance(term, u.Claim)
@@ -515,12 +523,18 @@ def _of_functions(pair: Pair) -> Pair:
     leaves = {x for x in nodes if isinstance(x, u.Leaf | u.Loss | u.Defined)}
     varied = {v for d in nodes if isinstance(d, u.Derivative) for v in d.by}
     plain = u.Apply | u.Sum | u.Product | u.Power | u.Num | u.Quotient | u.Leaf | u.Constant
-    alone = all(isinstance(x, plain) for x in nodes) and any(isinstance(x, u.Apply) for x in nodes)
+    alone = all(isinstance(x, plain) or _is_absolute(x) for x in nodes) and any(
+        isinstance(x, u.Apply) for x in nodes
+    )
     if len(leaves) != 1 or not (leaves == varied or (alone and _time(leaves))):
         return pair
     (leaf,) = leaves
     free = u.Free(str(getattr(leaf, "name", "x")))
     return Pair(u.exchange(pair.left, leaf, free), pair.op, u.exchange(pair.right, leaf, free))
+
+
+def _is_absolute(x: u.Term) -> bool:
+    return isinstance(x, u.Named) and x.function == "abs"
 
 
 def _time(leaves: set[Any]) -> Any:

@@ -48,6 +48,8 @@ AGREE = 30
 MAX_IMMEDIATE, MAX_AMBIGUOUS = 6, 24
 #: meanings of customary names that are tried together with what else custom leaves open
 MAX_MEANT = 12
+#: the points at which an inequality is tried: any, steep functions, small weights
+POINTS = ("", "", "", "", "steep", "steep", "small", "small")
 #: the most steps that a sum is written out for
 MAX_WRITTEN = 6
 #: ways to divide zeros among several blocks that are tried
@@ -100,14 +102,14 @@ class Judge:
         zero: bool = False,
         seed: int = 0,
         wide: bool = False,
-        steep: bool = False,
+        extreme: str = "",
     ) -> Scene:
         """A point, made once."""
-        key = steps, numeric, zero, seed, wide, steep
+        key = steps, numeric, zero, seed, wide, extreme
         if key not in self._scenes:
             self._scenes[key] = Scene(
                 self.net, self.table, steps, self.seed + seed, numeric, zero,
-                _sizes(self.net, wide) if wide else None, steep,
+                _sizes(self.net, wide) if wide else None, extreme,
             )  # fmt: skip
             self._scenes[key].deadline = self._deadline
         return self._scenes[key]
@@ -566,8 +568,8 @@ class Judge:
 
     def _sampled(self, left: u.Term, op: str, right: u.Term, reading: Reading) -> Outcome:
         cases = 0
-        for seed, steep in ((0, False), (1, False), (2, False), (3, False), (4, True), (5, True)):
-            scene = self.scene(3, True, reading.zero, seed, steep=steep)
+        for seed, extreme in enumerate(POINTS):
+            scene = self.scene(3, True, reading.zero, seed, extreme=extreme)
             values = scene.values(reading)
             try:
                 choices = conditions.choices(scene, (left, right), self.conditions)
@@ -582,14 +584,16 @@ class Judge:
             except MisfitError as error:
                 return Outcome("misfit", reading, str(error))
             except (CannotError, NumbersNeededError) as error:
-                if steep:  # a logarithm of something negative, say
+                if extreme == "steep":  # a logarithm of something negative, say
                     continue
                 return Outcome("cannot", reading, str(error))
             except ZeroDivisionError:
                 return Outcome("cannot", reading, "a denominator vanishes")
         if not cases:
             return Outcome("none", reading, "no index lies in the range")
-        return Outcome("equal", reading, cases=cases, points=6, numeric=True, why="sampled")
+        return Outcome(
+            "equal", reading, cases=cases, points=len(POINTS), numeric=True, why="sampled"
+        )
 
     def _proportional(self, left: u.Term, right: u.Term) -> Outcome:
         return Outcome("cannot", Reading(), "proportionality is not judged: to what factor?")

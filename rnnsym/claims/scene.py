@@ -40,8 +40,9 @@ from rnnsym.reader.table import Table
 from rnnsym.sizes import choose_sizes
 from rnnsym.verify.arrays import random_arrays
 
-#: by how much unknown functions are steeper where an inequality is tried
-STEEP = 20
+#: by how much unknown functions are steeper where an inequality is tried, and what weights are
+#: multiplied by there, and where they are small
+STEEP, LARGE_WEIGHTS, SMALL_WEIGHTS = 20, 3, 0.125
 #: functions made of exp, whose relations the field's oracles do not know
 EXTRA = {"sech", "cosh", "sinh", "coth", "sqrt", "sign", "sin", "cos"}
 
@@ -61,7 +62,7 @@ class Scene:
         numeric: bool = False,
         zero: bool = False,
         sizes: Mapping[str, int] | None = None,
-        steep: bool = False,
+        extreme: str = "",
     ) -> None:
         self.net, self.table, self.numeric, self.rows = net, table, numeric, table.rows
         # where all sizes are chosen, so are the lengths: no two are equal
@@ -69,12 +70,14 @@ class Scene:
             name: steps + (i if sizes else 0) for i, name in enumerate(net.lengths)
         } or {"T": steps}
         steps = max(self.lengths.values())
-        self.steps, self.seed = steps, seed
+        self.steps, self.seed, self.extreme = steps, seed, extreme
         self.symbols = choose_sizes(net, self.lengths, sizes)
         self.ar: Any = (
-            BoundedArithmetic(STEEP if steep else 1) if numeric else FieldArithmetic(seed)
+            BoundedArithmetic(STEEP if extreme == "steep" else 1)
+            if numeric
+            else FieldArithmetic(seed)
         )
-        self.truth = self._shared((steps, seed, numeric, zero, str(sizes), steep), zero)
+        self.truth = self._shared((steps, seed, numeric, zero, str(sizes), extreme), zero)
         self.point = self.truth.point
         self.deadline = float("inf")
         self.down: set[int] = set()
@@ -109,8 +112,9 @@ class Scene:
     def _point(self, zero: bool) -> Point:
         if self.numeric:
             parameters, sequences, initial = random_arrays(self.net, self.symbols, self.seed)
-            if getattr(self.ar, "steep", 1) != 1:
-                parameters = {n: 3 * w for n, w in parameters.items()}
+            scale = {"steep": LARGE_WEIGHTS, "small": SMALL_WEIGHTS}.get(self.extreme)
+            if scale is not None:
+                parameters = {n: scale * w for n, w in parameters.items()}
             point = array_point(self.ar, self.symbols, parameters, sequences, initial)
             if self.net.target_kind == "distribution":  # floats sum to one up to 1e-16 only
                 exact = {n: [y / y.sum() for y in point.sequences[n]] for n in self.net.targets}
