@@ -126,8 +126,11 @@ def _forward(
         return
     other = forward.found(some, wrong)
     if other is not None:
-        text, explained = other
-        say = f"the right gradient of another network: {words.text(text)}"
+        network, explained = other
+        say = f"the right gradient of another network: {words.text(network.text)}"
+        if network.text.endswith(forward.NO_BIASES):
+            model = forward.written(network.net, runs[0].point.net)
+            found.notes.append(f"if it is to have no biases, the model is rs.Network({model})")
         for name in explained:
             found.diagnoses[name] = Diagnosis(("another network",), say)
         return

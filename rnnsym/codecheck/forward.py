@@ -27,6 +27,7 @@ from rnnsym.nodes import Apply, Detach, Softmax, TimeVector, leaves, t
 from rnnsym.verify.backpropagation import tape_gradients
 
 Array = NDArray[Any]
+NO_BIASES = "a network without biases"
 ACTIVATIONS = ("tanh", "sigmoid", "relu", "identity")
 
 
@@ -75,6 +76,7 @@ def _variants(net: Network) -> Iterator[Variant]:
         equations = [(lhs, rhs) for lhs, rhs in source if lhs.name != LOSS]
         if len(equations) == len(source) - 1:
             yield f"the loss is {name.replace('_', ' ')}: {loss.rhs}", equations, name
+    yield from _without_biases(source)
     for i, (lhs, rhs) in enumerate(source):
         if lhs.name == LOSS:
             continue
@@ -132,6 +134,20 @@ def _variants(net: Network) -> Iterator[Variant]:
                 yield text, changed(i, rhs.xreplace({v: w, w: v})), None
 
 
+def _without_biases(source: Sequence[tuple[Any, Any]]) -> Iterator[Variant]:
+    """The equations without all that is only added in them."""
+    table: dict[Any, Any] = {}
+    for _, rhs in source:
+        for part in _distinct(rhs, MatAdd):
+            left = [a for a in part.args if not isinstance(a, MatrixSymbol)]
+            if len(left) < len(part.args):
+                table[part] = add(*left)
+    biases = dict.fromkeys(a.name for p in table for a in p.args if isinstance(a, MatrixSymbol))
+    if len(biases) > 1:
+        changed = [(lhs, rhs.xreplace(table)) for lhs, rhs in source]
+        yield f"{', '.join(biases)} are left out, as of {NO_BIASES}", changed, None
+
+
 def untruncated(net: Network) -> Other | None:
     """The network through which derivatives flow everywhere, if there is another."""
     if not any(e.rhs.has(Detach) for e in net.source):
@@ -169,6 +185,17 @@ def _options(net: Network) -> Iterator[Other]:
                 yield Other(f"the option {key}={value}", built)
 
 
+def written(net: Network, model: Network) -> str:
+    """The arguments of `rnnsym.Network` for a network that has the loss of a model."""
+    parts = [repr(Words().of(e.lhs, e.rhs)) for e in net.source if e.lhs.name != LOSS]
+    for equation in (e for e in model.source if e.lhs.name == LOSS):
+        text, at = equation.text, f"[{equation.lhs.time}]"
+        named = (n for n, s in LOSSES.items() if text.endswith(f" = {s.rhs.replace('[t]', at)}"))
+        name = next(named, None)
+        parts.append(repr(text) if name is None else f"loss={name!r}")
+    return ", ".join(parts)
+
+
 def gradients(other: Other, run: Run) -> tuple[float, dict[str, Array]] | None:
     """The loss and the gradients of another network at the point of a run, summed over the batch;
     None if it has no values there."""
@@ -201,15 +228,15 @@ def gradients(other: Other, run: Run) -> tuple[float, dict[str, Array]] | None:
     return total, {**unused, **found}
 
 
-def found(runs: Sequence[Run], wrong: Sequence[str]) -> tuple[str, list[str]] | None:
-    """(in what the forward pass differs, which wrong gradients that explains), if it does.
+def found(runs: Sequence[Run], wrong: Sequence[str]) -> tuple[Other, list[str]] | None:
+    """(the other network, which wrong gradients it explains), if there is one.
 
     Every gradient that the function returns must be the other network's, so that one number that
     happens to agree explains nothing.
     """
     net = runs[0].point.net
     names = [n for n in net.parameters if runs[0].gradient(n) is not None]
-    best: tuple[str, list[str]] | None = None
+    best: tuple[Other, list[str]] | None = None
     for other in others(net):
         agreeing = set(names)
         for run in runs:
@@ -222,8 +249,8 @@ def found(runs: Sequence[Run], wrong: Sequence[str]) -> tuple[str, list[str]] | 
                 break
         explained = [n for n in wrong if n in agreeing]
         if len(agreeing) == len(names) and explained:
-            return other.text, explained
+            return other, explained
         many = len(explained) >= 2 and len(agreeing) > len(names) / 2
         if many and (best is None or len(explained) > len(best[1])):
-            best = other.text, explained
+            best = other, explained
     return best

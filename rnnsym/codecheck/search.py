@@ -22,7 +22,7 @@ from rnnsym.codecheck.report import Diagnosis, Sensitivity
 from rnnsym.codecheck.runs import TOLERANCE, Run
 from rnnsym.codecheck.simple import Factor, named_factor
 from rnnsym.codecheck.words import Words
-from rnnsym.nodes import Adjoint, leaves, t
+from rnnsym.nodes import Adjoint, TimeSum, TimeVector, leaves, t
 from rnnsym.verify.adjoints import System
 from rnnsym.verify.mutations import KINDS, Catalogue, Mutant
 
@@ -167,7 +167,7 @@ class Search:
     def _told(
         self, name: str, chosen: tuple[Mutant, ...], factor: Factor | None = None
     ) -> Diagnosis:
-        texts = [self.words.text(m.text) + HINTS.get(m.kind, "") for m in chosen]
+        texts = [self.words.text(m.text) + self._hint(name, m.kind) for m in chosen]
         if factor is not None:
             texts.append(
                 "of the mean loss (1/T)"
@@ -177,6 +177,30 @@ class Search:
         kinds = [m.kind for m in chosen] + ([factor.kind] if factor else [])
         text = ", and ".join(texts)
         return Diagnosis(tuple(kinds), text, "; ".join(self._fixes(name, chosen)), chosen)
+
+    def _hint(self, name: str, kind: str) -> str:
+        """What an error looks like in code: a first step that only lacks what is read before it
+        is not left out."""
+        states = self._read_before(name)
+        if kind != "first step missing" or not states:
+            return HINTS.get(kind, "")
+        assert self.catalogue is not None
+        gradients = self.catalogue.subject.system.gradients
+        used = set(leaves(gradients[name], Adjoint))
+        beside = [n for n, e in gradients.items() if used & {*leaves(e, Adjoint)} and n != name]
+        if not any(all(r.right(n) for r in self.runs) for n in beside):
+            return HINTS[kind]
+        return f": is the initial value of {' and '.join(states)} taken as zero there?"
+
+    def _read_before(self, name: str) -> list[str]:
+        """The states that a gradient reads at the step before each summand's."""
+        assert self.catalogue is not None
+        e = self.catalogue.subject.system.gradients[name]
+        if not isinstance(e, TimeSum):
+            return []
+        states = self.catalogue.net.states
+        read = (v for v in leaves(e.body, TimeVector) if v.time == e.index - 1)
+        return list(dict.fromkeys(v.name for v in read if v.name in states))
 
     def _fixes(self, name: str, chosen: Sequence[Mutant]) -> list[str]:
         """The right equations in the place of those that were changed, as code."""

@@ -13,7 +13,7 @@ from sympy import DiagMatrix, Identity, MatAdd, MatMul, MatrixExpr, MatrixSymbol
 from sympy.matrices.expressions import HadamardProduct, OneMatrix
 
 from rnnsym.algebra import factors, split
-from rnnsym.nodes import Adjoint, Apply, Softmax, TimeSum, TimeVector
+from rnnsym.nodes import Adjoint, Apply, Blocks, Softmax, TimeSum, TimeVector
 
 SUM, PRODUCT, ATOM = range(3)
 
@@ -50,6 +50,10 @@ class Words:
         except NoWords:
             return str(e)
 
+    def of(self, left: TimeVector, right: MatrixExpr) -> str:
+        """An equation of the forward pass, as `rnnsym.Network` reads it."""
+        return f"{self.say(left)} = {self.say(right)}"
+
     def adjoint(self, name: str, right: MatrixExpr) -> str:
         """The equation of δ_name⟨t⟩."""
         return self.equation(f"d{name}[t]", right)
@@ -79,6 +83,8 @@ class Words:
             return f"{e.function}({self._at(e.argument, SUM)})", ATOM
         if isinstance(e, Softmax):
             return f"softmax({self._at(e.argument, SUM)})", ATOM
+        if isinstance(e, Blocks) and all(len(row) == 1 for row in e.blocks):
+            return f"[{', '.join(self._at(row[0], SUM) for row in e.blocks)}]", ATOM
         if isinstance(e, TimeSum):
             limits = f"{e.index} = {_time(e.lower)} … {_time(e.upper)}"
             return f"the sum over {limits} of {self._at(e.body, SUM)}", SUM

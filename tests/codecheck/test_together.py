@@ -154,3 +154,48 @@ def test_a_gradient_that_is_nothing_at_one_length_only():
     text = check(worse).gradients["W_ax"].diagnosis
     assert "-1 step" not in text
     assert "it is zero at T = 3, 4, 5, 8" in text
+
+
+def test_code_without_biases_is_told_as_that():
+    net = rs.Network("a[t] = tanh(W_aa @ a[t-1] + W_ax @ x[t])", "y_hat[t] = softmax(W_ya @ a[t])")
+    right = net.gradients()
+
+    def function(params, x, y, initial):
+        return right({n: w for n, w in params.items() if w.ndim > 1}, x, y, initial)[1]
+
+    report = check(function)
+    verdicts = {n: g.verdict for n, g in report.gradients.items()}
+    assert verdicts.pop("b_a") == verdicts.pop("b_y") == "missing"
+    assert set(verdicts.values()) == {"wrong"}
+    assert "b_a, b_y are left out, as of a network" in report.gradients["W_aa"].diagnosis
+    (note,) = [n for n in report.notes if "no biases" in n]
+    told = eval(note.partition("the model is ")[2], {"rs": rs})
+    assert check(function, told, names={"W_aa": "W_aa"}).ok
+
+
+def test_an_initial_state_that_is_taken_as_zero_in_one_gradient():
+    def function(params, x, y, initial):
+        d = samples.plain(params, x, y, initial)[1]
+        first = elman_adjoint(params, x, y, initial)
+        return {**d, "W_aa": d["W_aa"] - np.outer(first, initial["a"])}
+
+    def elman_adjoint(params, x, y, initial):
+        """The adjoint of z at the first step: that of b_a, less those of the later steps."""
+        d = samples.plain(params, x, y, initial)[1]["b_a"]
+        moved = np.tanh(params["W_aa"] @ initial["a"] + params["W_ax"] @ x[0] + params["b_a"])
+        if len(x) == 1:
+            return d
+        return d - samples.plain(params, x[1:], y[1:], {"a": moved})[1]["b_a"]
+
+    text = check(function).gradients["W_aa"].diagnosis
+    assert "is the initial value of a taken as zero there?" in text
+
+    def shorter(params, x, y, initial):
+        d = samples.plain(params, x, y, initial)[1]
+        first = elman_adjoint(params, x, y, initial)
+        less = {"W_aa": np.outer(first, initial["a"]), "W_ax": np.outer(first, x[0]), "b_a": first}
+        return {n: g - less.get(n, 0) for n, g in d.items()}
+
+    report = check(shorter)
+    for name in ("W_aa", "W_ax", "b_a"):
+        assert "does the loop leave out the first step?" in report.gradients[name].diagnosis
