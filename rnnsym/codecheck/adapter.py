@@ -81,7 +81,8 @@ class Adapter:
     returns
         What comes back, in order: "loss"; "gradients", a dict of them; the gradient of one
         parameter by its name, theirs or ours, as such or as dW, dLdW, grad_W, W_grad and the
-        like; "_" for what does not matter. Or a dict, where the keys of a dict that comes back
+        like; that by an input or an initial state (``dx``, ``da``, ``da0``), which is judged too;
+        "_" for what does not matter. Or a dict, where the keys of a dict that comes back
         name no parameter: ``{"delt_u": "W_ax", "cost": "loss"}``. By default a dict of gradients,
         or (loss, dict).
     calls
@@ -247,18 +248,40 @@ class Adapter:
             raise AdapterError(f"unknown argument {word!r}: choose from {', '.join(choices)}")
         return kinds[0]
 
-    def returned(self, word: str, shapes: Shapes) -> str | None:
-        """Which of their parameters a returned word is the gradient of; None for other words."""
+    def arrival(self, word: str, shapes: Shapes) -> str | None:
+        """The input or initial state that a returned word is the gradient by, if of no parameter:
+        dx, da, da0."""
         if word in ("loss", "_", "gradients"):
             return None
+        names = {n: n for n in shapes.inputs} | {n: n for n in shapes.states}
+        names |= {f"{n}0": n for n in shapes.states if f"{n}0" not in names}
+        found = None if self._parameter(word, shapes) is not None else owner(word, names)
+        return None if found is None else names[found]
+
+    def arrivals(self, shapes: Shapes) -> list[str]:
+        """The inputs and initial states by which gradients come back."""
+        back = self.returns or ()
+        words = back.values() if isinstance(back, Mapping) else back
+        found = (self.arrival(w, shapes) for w in words)
+        return list(dict.fromkeys(n for n in found if n is not None))
+
+    def _parameter(self, word: str, shapes: Shapes) -> str | None:
         theirs = self.theirs(shapes)
         ours = {o: n for n, o in theirs.items() if isinstance(o, str)}
         found, ourselves = owner(word, theirs), owner(word, ours)
-        if found is not None or ourselves is not None:
-            return found if found is not None else ours[str(ourselves)]
+        return found if found is not None or ourselves is None else ours[ourselves]
+
+    def returned(self, word: str, shapes: Shapes) -> str | None:
+        """Which of their parameters a returned word is the gradient of; None for other words."""
+        if word in ("loss", "_", "gradients") or self.arrival(word, shapes) is not None:
+            return None
+        found = self._parameter(word, shapes)
+        if found is not None:
+            return found
+        data = [f"d{n}" for n in (*self.theirs(shapes), *shapes.states, *shapes.inputs)]
         raise AdapterError(
             f"unknown result {word!r}: write 'loss', 'gradients' (a dict), '_' (what does not "
-            f"matter), or one of {', '.join('d' + n for n in theirs)}"
+            f"matter), or one of {', '.join(data)}"
         )
 
     def started(self, shapes: Shapes) -> tuple[str, ...]:

@@ -53,6 +53,11 @@ class Caller:
             return self.adapter.started(self.shapes)
         return self.shapes.states if "initial" in self.arguments else ()
 
+    @property
+    def arrivals(self) -> tuple[str, ...]:
+        """The inputs and initial states by which gradients are announced."""
+        return tuple(self.adapter.arrivals(self.shapes))
+
     def __call__(self, values: Values) -> Outcome:
         """Call once. Whatever the function does, this returns."""
         outcome = Outcome()

@@ -127,7 +127,7 @@ def judge(
     probe = probe_call(setting, lengths)
     habits(setting, probe)
     runs = survey(setting, lengths, probe)
-    names = list(net.parameters)
+    names = [*net.parameters, *getattr(subject, "arrivals", ())]
     words = Words(_own_names(adapter, subject))
     judged = {n: verdict(n, names, runs, adapter) for n in names}
     if setting.kept:
@@ -146,6 +146,8 @@ def judge(
         runs.append(loud)
         judged |= {n: verdict(n, names, runs, adapter) for n in right}
         for n in [n for n in right if judged[n].verdict == "wrong" and judged[n].why is None]:
+            if n not in net.parameters:
+                continue
             run = first_wrong(n, lengths[-1], loud, lambda t: setting.runner.at(setting.point(t)))
             judged[n] = replace(judged[n], since=run.point.steps)
             with verdict_first(setting.notes, "the explanation"):
@@ -161,7 +163,10 @@ def judge(
         setting.runner.clipped(bound, [*runs, *([batches] if batches else [])])
         setting.notes.append(f"gradients are clipped elementwise to [-{bound:g}, {bound:g}]")
     found = diagnose.Found()
+    sent = [n for n in wrong if n not in net.parameters]
+    wrong = [n for n in wrong if n in net.parameters]
     with verdict_first(setting.notes, "the explanation"):
+        found.diagnoses |= {n: diagnose.of_arrival(n, plain, words) for n in sent}
         diagnose.all_of(wrong, plain, search, setting.runner, words, found, batches)
     judged = {n: explained(g, found.diagnoses.get(n)) for n, g in judged.items()}
     own = _parts(adapter, subject) | words.names

@@ -36,11 +36,11 @@ def clipped(names: Sequence[str], runs: Sequence[Run], name: str) -> str | None:
     bounds = {round(float(np.max(np.abs(r.gradient(name)))), 9) for r in odd}  # type: ignore[arg-type]
     if len(bounds) == 1:
         (c,) = bounds
-        if c > 0 and all(r.equals(name, np.clip(r.point.gradients[name], -c, c)) for r in runs):
+        if c > 0 and all(r.equals(name, np.clip(r.point.true(name), -c, c)) for r in runs):
             return f"clipped elementwise to [-{c:g}, {c:g}]"
     for group, whose in ((names, "all gradients"), ([name], "each gradient")):
         norms = {round(_norm(r, group), 6) for r in odd}
-        shrunk = [ratio(r.gradient(name), r.point.gradients[name]) for r in odd]  # type: ignore[arg-type]
+        shrunk = [ratio(r.gradient(name), r.point.true(name)) for r in odd]  # type: ignore[arg-type]
         if len(norms) == 1 and all(s is not None and 0 < s < 1 for s in shrunk):
             calm = [r for r in runs if r.right(name)]
             (c,) = norms

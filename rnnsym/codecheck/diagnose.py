@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnnsym.codecheck import forward
-from rnnsym.codecheck.locate import last_resort, lengths
+from rnnsym.codecheck.locate import last_resort, lengths, numbers
 from rnnsym.codecheck.own_loss import consistent
 from rnnsym.codecheck.parts import counted_wrongly
 from rnnsym.codecheck.points import MAIN, Point
 from rnnsym.codecheck.report import Diagnosis, Judged
 from rnnsym.codecheck.runs import Run, Runner, ratio
 from rnnsym.codecheck.search import PAIR_SECONDS, Search
-from rnnsym.codecheck.simple import MEAN, of_own_loss, simple
+from rnnsym.codecheck.simple import MEAN, arrived, of_own_loss, simple
 from rnnsym.codecheck.together import together
 from rnnsym.codecheck.words import Words
 from rnnsym.verify.case import relative_error
@@ -51,7 +51,8 @@ def all_of(
     every = [*good, *([batches] if batches else [])]
     one = together(wrong, every, runner.loss, words) or together(wrong, good, runner.loss, words)
     if one is not None:
-        found.diagnoses, found.summary = dict.fromkeys(wrong, one[0]), one[1]
+        found.diagnoses |= dict.fromkeys(wrong, one[0])
+        found.summary = one[1]
         return
     for name in wrong:
         diagnosis = _untruncated(name, good) or of_own_loss(name, good) or simple(name, good, words)
@@ -142,6 +143,12 @@ def _forward(
         found.diagnoses[name] = Diagnosis(("forward pass",), text)
 
 
+def of_arrival(name: str, runs: Sequence[Run], words: Words) -> Diagnosis:
+    """Why the gradient by an input or an initial state is wrong: a factor, or where it is."""
+    good = [r for r in runs if r.outcome.error is None and r.outcome.unusable is None]
+    return arrived(name, good, words) or Diagnosis((), numbers(name, good, words))
+
+
 def _summands(name: str, search: Search, runner: Runner, words: Words) -> Diagnosis | None:
     """What is left out or counted twice, at a point with enough entries to tell."""
     point = search.main.point
@@ -166,7 +173,7 @@ def _lengths(point: Point) -> int | dict[str, int]:
 def _summarise(wrong: Sequence[str], found: Found) -> None:
     """One sentence where all wrong gradients have the same cause."""
     kinds = {found.diagnoses[n].kinds for n in wrong if n in found.diagnoses}
-    if len(wrong) < 2 or len(kinds) != 1 or len(found.diagnoses) < len(wrong):
+    if len(wrong) < 2 or len(kinds) != 1 or not set(wrong) <= set(found.diagnoses):
         return
     (only,) = kinds
     if only == (MEAN.kind,):
@@ -185,13 +192,15 @@ def batch(name: str, run: Run) -> str | None:
     if found is None:
         return None
     size = run.point.batch or 1
-    c = ratio(found, run.point.gradients[name])
+    c = ratio(found, run.point.true(name))
     if c is not None and abs(c * size - 1) < 1e-6:
         return "the right gradient of the mean over the batch (1/B): the model's loss is the sum"
     if c is not None and abs(c / size - 1) < 1e-6 and run.factor % size == 0:
         return "the right gradient of the sum over the batch, not of the mean that is stated (loss)"
     from rnnsym.verify.backpropagation import tape_gradients
 
+    if name not in run.point.gradients:
+        return None
     for word, member in (("first", run.point.members[0]), ("last", run.point.members[-1])):
         if run.equals(name, tape_gradients(member)[1][name]):
             return f"of a batch, only the {word} sequence is counted"

@@ -7,7 +7,7 @@ weights (out, in), biases (n,). Uses nothing but NumPy, as the adapter does.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -117,6 +117,31 @@ class Layout:
             order = (self.adapter.order or "tbn").replace("t", "")
             return np.array(_ordered(array, "bn", order if "b" in order else "bn"))
         return np.array(self._stood_up(array))
+
+    def arrival(self, name: str, found: Array, values: Values) -> Array | str:
+        """The gradient by an input or an initial state in our axes; a text where it does not fit.
+
+        What is handed over in other axes comes back in them: found out from the places of entries.
+        """
+        like = values.initial[name] if name in values.initial else values.sequences[name]
+        places = np.arange(like.size, dtype=float).reshape(like.shape)
+        if name in values.initial:
+            theirs = self.state(name, replace(values, initial={name: places}))
+        elif self.adapter.numbers(name) is not None:
+            return "of class numbers, by which there is none: leave it out of returns"
+        else:
+            theirs = self.sequence(name, replace(values, sequences={name: places}))
+        if found.size != like.size or _bare(found) != _bare(theirs):
+            return f"of shape {found.shape}, should be {theirs.shape}"
+        ours = np.empty(like.size)
+        ours[theirs.ravel().astype(int)] = found.ravel()
+        if not np.all(np.isfinite(ours)):
+            return "not finite"
+        return ours.reshape(like.shape)
+
+
+def _bare(array: Array) -> list[int]:
+    return [n for n in array.shape if n != 1]
 
 
 def _numbers(numbers: Array, form: str, axes: str, order: str) -> Any:

@@ -29,7 +29,7 @@ def last_resort(
         return {}
     smallest = min(early, key=lambda n: runs[0].point.gradients[n].size)
     lines = "; ".join(_equations(early, first, search, words))
-    text = _numbers(smallest, runs, words) + (f". Compare with {lines}" if lines else "")
+    text = numbers(smallest, runs, words) + (f". Compare with {lines}" if lines else "")
     found = {n: Diagnosis((), text) for n in early}
     others = ", ".join(words.name(n) for n in early)
     for name in names:
@@ -39,10 +39,10 @@ def last_resort(
     return found
 
 
-def _numbers(name: str, runs: Sequence[Run], words: Words) -> str:
+def numbers(name: str, runs: Sequence[Run], words: Words) -> str:
     """The worst entry at the first point at which a gradient is wrong."""
     run = min((r for r in runs if not r.right(name)), key=lambda r: r.point.steps)
-    found, true = run.gradient(name), run.point.gradients[name]
+    found, true = run.gradient(name), run.point.true(name)
     if found is None or found.shape != true.shape:
         shape = None if found is None else found.shape
         return f"{UNKNOWN}: of shape {shape}, should be {true.shape}"

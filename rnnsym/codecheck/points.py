@@ -25,7 +25,7 @@ from rnnsym.network import LOSS, Network
 from rnnsym.nodes import T
 from rnnsym.sizes import choose_lengths
 from rnnsym.verify.adjoints import Circular
-from rnnsym.verify.backpropagation import tape_gradients
+from rnnsym.verify.backpropagation import tape_arrivals, tape_gradients
 from rnnsym.verify.case import Case, make_case
 from rnnsym.verify.mutations import Mutant
 
@@ -130,6 +130,19 @@ class Point:
             loss += more
             gradients = {n: g + others[n] for n, g in gradients.items()}
         return loss, gradients
+
+    @cached_property
+    def arrivals(self) -> dict[str, Array]:
+        """The gradients by initial states and inputs, each sequence of a batch for itself."""
+        found = [tape_arrivals(member) for member in self.members]
+        if self.batch is None:
+            return found[0]
+        axes = {n: 1 if n in self.net.inputs else 0 for n in found[0]}
+        return {n: np.stack([f[n] for f in found], axis=axis) for n, axis in axes.items()}
+
+    def true(self, name: str) -> Array:
+        """The gradient by a parameter, an initial state or an input."""
+        return self.gradients[name] if name in self.gradients else self.arrivals[name]
 
     @property
     def loss(self) -> float:

@@ -55,6 +55,7 @@ class Remote:
             self.close()
             raise
         self.started = tuple(told["started"])
+        self.arrivals = tuple(told["arrivals"])
         given = told["adapter"]
         self.names: Mapping[str, Any] = given["names"]
         self.adapter = Adapter(**given)

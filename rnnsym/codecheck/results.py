@@ -76,6 +76,8 @@ class Results:
         """The loss in the result of a function that returns no gradients, if it is there."""
         if self.adapter.returns is not None:
             return self.taken(result, None)[0]
+        if result is None:
+            return None
         try:
             return float(np.asarray(result, dtype=float).reshape(()))
         except (TypeError, ValueError):
@@ -91,11 +93,11 @@ class Results:
         loss: float | None = None
         found: dict[str, Any] = {}
         for key, word in words.items():
-            theirs = self.adapter.returned(word, self.shapes)
+            whose = self._whose(word)
             if word == "loss" and key in table:
                 loss = _number(table[key])
-            elif theirs is not None and key in table:
-                found[theirs] = table[key]
+            elif whose is not None and key in table:
+                found[whose] = table[key]
         return loss, found
 
     def _by_position(self, result: Any) -> tuple[float | None, dict[str, Any]]:
@@ -114,10 +116,14 @@ class Results:
                     raise Unusable(f"the result 'gradients' is no dict but {_kind_of(part)}")
                 found.update(self._renamed(part))
             else:
-                theirs = self.adapter.returned(word, self.shapes)
-                if theirs is not None:
-                    found[theirs] = part
+                whose = self._whose(word)
+                if whose is not None:
+                    found[whose] = part
         return loss, found
+
+    def _whose(self, word: str) -> str | None:
+        """The parameter of theirs, the input or the state that a result is the gradient by."""
+        return self.adapter.returned(word, self.shapes) or self.adapter.arrival(word, self.shapes)
 
     def _attributes(self, holder: Any) -> dict[str, Any]:
         table = getattr(holder, "grads", None)
@@ -171,7 +177,15 @@ class Results:
                     outcome.faults[ours] = "two different gradients for what is added"
                 else:
                     outcome.gradients[ours] = np.array(part)
-        extra = [n for n in found if n not in self.layout.theirs]
+        arrivals = self.adapter.arrivals(self.shapes)
+        for name in arrivals:
+            array, fault = _array(found.get(name))
+            part = fault if array is None else self.layout.arrival(name, array, values)
+            if isinstance(part, str):
+                outcome.faults[name] = part
+            else:
+                outcome.gradients[name] = part
+        extra = [n for n in found if n not in self.layout.theirs and n not in arrivals]
         outcome.extra = extra
         for ours in missing:
             outcome.faults[ours] = _missing(ours, extra)

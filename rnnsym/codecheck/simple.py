@@ -98,6 +98,11 @@ def of_own_loss(name: str, runs: Sequence[Run]) -> Diagnosis | None:
     return Diagnosis(("another factor of the loss",), text)
 
 
+def arrived(name: str, runs: Sequence[Run], words: Words) -> Diagnosis | None:
+    """What a wrong gradient by an input or an initial state is, if it is a multiple."""
+    return _scaled(name, runs, words.name(name), words)
+
+
 def simple(name: str, runs: Sequence[Run], words: Words) -> Diagnosis | None:
     """What a wrong gradient is, if that can be said without a catalogue."""
     runs = [r for r in runs if r.gradient(name) is not None]
@@ -124,7 +129,7 @@ def _transposed(name: str, runs: Sequence[Run], own: str, words: Words) -> Diagn
 
 
 def _scaled(name: str, runs: Sequence[Run], own: str, words: Words) -> Diagnosis | None:
-    factor = named_factor(runs, [r.point.gradients[name] for r in runs], name)
+    factor = named_factor(runs, [r.point.true(name) for r in runs], name)
     if factor is None:
         return None
     if factor.kind == MEAN.kind:

@@ -126,9 +126,11 @@ def _hint(setting: Setting, outcome: Outcome) -> str:
     if outcome.error is None or not outcome.error.startswith(("ValueError", "IndexError")):
         return ""
     adapter = setting.adapter
-    may = [] if adapter.columns or adapter.rows else [
-        "columns=True or rows=True, if its vectors are (n, 1) or (1, n)"
-    ]  # fmt: skip
+    may = []
+    if adapter.columns and adapter.layout == "rows":
+        may = ["rows=True in place of columns, if its vectors are (1, n)"]
+    elif not (adapter.columns or adapter.rows):
+        may = ["columns=True or rows=True, if its vectors are (n, 1) or (1, n)"]
     if not setting.sizes:
         may.append("sizes={…} or steps=…, if it is made for certain ones")
     return f"; say {'; '.join(may)}" if may else ""

@@ -173,7 +173,7 @@ def _tuples(shapes: dict[str, Any]) -> dict[str, Any]:
 def _description(caller: Any, adapter: Any) -> dict[str, Any]:
     """What the other side must know of the function and its adapter."""
     plain = {k: v for k, v in vars(adapter).items() if k not in ("init", "arguments", "returns")}
-    return {"adapter": plain, "started": list(caller.started)}
+    return {"adapter": plain, "started": list(caller.started), "arrivals": caller.arrivals}
 
 
 if __name__ == "__main__":

@@ -69,3 +69,19 @@ def tape_gradients(case: Case) -> tuple[float, dict[str, Array], dict[str, Array
         {n: gradient(point.parameters[n], w) for n, w in case.parameters.items()},
         {n: gradient(point.initial[n], a) for n, a in case.initial.items()},
     )
+
+
+def tape_arrivals(case: Case) -> dict[str, Array]:
+    """What arrives at initial states and inputs: the gradients by them, in their shapes."""
+    tape = Tape()
+    point = case.point(tape)
+    tape.backward(Trajectory(case.net, point, tape).total_loss())
+
+    def gradient(node: Node) -> Array:
+        return np.zeros_like(node.value) if node.gradient is None else node.gradient
+
+    found = {n: gradient(point.initial[n]).reshape(a.shape) for n, a in case.initial.items()}
+    for name in case.net.inputs:
+        columns = [gradient(node) for node in point.sequences[name]]
+        found[name] = np.reshape(columns, case.sequences[name].shape)
+    return found

@@ -100,7 +100,7 @@ def test_a_pair_from_a_file(tmp_path):
 ADAPTER = {"layer_forward,layer_backward": {
     "names": {"Wx": "W_ax", "Wh": "W_aa", "b": "b_a"}, "layout": "rows", "batch": "first",
     "calls": [("forward", "x", "a", "Wx", "Wh", "b"), ("backward", "y", "cache")],
-    "returns": "_ _ dWx dWh db"}}
+    "returns": "dx da0 dWx dWh db"}}
 """
     )
     path.write_text(text, encoding="utf-8")

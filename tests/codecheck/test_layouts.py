@@ -110,7 +110,9 @@ class Trained(samples.Recurrent):
 def test_gradients_from_an_update():
     report = check(Trained, **OBJECT, rate=0.5)
     assert report.ok
-    assert not report.notes[1:]
+    assert report.loss.verdict == "wrong"  # it returns a number, which is not the loss
+    assert check(Trained, **OBJECT, rate=0.5, returns="_").loss is None
+    assert not any("writes into" in note for note in report.notes)
     assert "twice" in check(Trained, **OBJECT, rate=0.25).gradients["W_aa"].diagnosis
     with pytest.raises(rs.InputError, match=r"no gradients were found.*rate="):
         check(Trained, **OBJECT)
@@ -130,6 +132,8 @@ def test_gradients_from_an_update_of_arrays_that_were_handed_over(in_place):
     report = check(train, rate=0.1)
     assert report.ok
     assert report.loss.ok
+    assert check(lambda *given: [train(*given)][1:], rate=0.1).loss is None
+    assert check(lambda *given: train(*given) and None, rate=0.1).loss is None
     assert not any("writes into" in note for note in report.notes)
     with pytest.raises(rs.InputError, match="has updated no parameter"):
         check(lambda params, x, y, initial: None, rate=0.1)
@@ -280,3 +284,55 @@ def test_parts_of_a_matrix_are_named_as_parts():
 
     report = check(function, names={"W": [["W_aa", "W_ax"]]})
     assert report.gradients["W_aa"].theirs == report.gradients["W_ax"].theirs == "part of W"
+
+
+def forward_rows(x, h, Wx, Wh, b):
+    hs = [h]
+    for t in range(x.shape[1]):
+        hs.append(np.tanh(x[:, t] @ Wx + hs[-1] @ Wh + b))
+    return np.stack(hs[1:], axis=1), (x, hs, Wx, Wh)
+
+
+def backward_rows(dh, cache, later_wrong=False):
+    x, hs, Wx, Wh = cache
+    dx, later = np.zeros_like(x), 0
+    dWx, dWh, db = np.zeros_like(Wx), np.zeros_like(Wh), np.zeros(len(Wh))
+    for t in reversed(range(x.shape[1])):
+        dz = (dh[:, t] + later) * (1 - hs[t + 1] ** 2)
+        dx[:, t] = dz @ Wx.T
+        dWx, dWh, db = dWx + x[:, t].T @ dz, dWh + hs[t].T @ dz, db + dz.sum(0)
+        later = dz @ Wh.T
+    return dx, dh[:, 0] if later_wrong else later, dWx, dWh, db
+
+
+def test_gradients_by_inputs_and_initial_states():
+    words = {
+        "names": {"Wx": "W_ax", "Wh": "W_aa", "b": "b_a"}, "layout": "rows", "batch": "first",
+        "calls": [("forward", "x", "a", "Wx", "Wh", "b"), ("backward", "y", "cache")],
+        "returns": "dx da0 dWx dWh db",
+    }  # fmt: skip
+    report = check((forward_rows, backward_rows), **words)
+    assert report.ok
+    assert set(report.gradients) == {"W_aa", "W_ax", "b_a", "a", "x"}
+
+    def wrong(dh, cache):
+        return backward_rows(dh, cache, later_wrong=True)
+
+    report = check((forward_rows, wrong), **words)
+    assert [n for n, g in report.gradients.items() if not g.ok] == ["a"]
+    assert "should be" in report.gradients["a"].diagnosis
+
+    def twice(dh, cache):
+        dx, *others = backward_rows(dh, cache)
+        return 2 * dx, *others
+
+    report = check((forward_rows, twice), **words)
+    assert [n for n, g in report.gradients.items() if not g.ok] == ["x"]
+    assert "twice the right one" in report.gradients["x"].diagnosis
+
+    def flat(dh, cache):
+        dx, *others = backward_rows(dh, cache)
+        return dx.sum(0), *others
+
+    assert "of shape" in check((forward_rows, flat), **words).gradients["x"].diagnosis
+    assert check((forward_rows, flat), **{**words, "returns": "_ _ dWx dWh db"}).ok
