@@ -11,20 +11,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from rnnsym.audit import roles, slips
+from rnnsym.audit import roles, slips, standing
 from rnnsym.audit.result import CLAIM, DEFINES, INFORMAL, NOTATION, Audit, Finding
-from rnnsym.audit.scopes import INPUTS, SUPPOSED, Scopes, maker
+from rnnsym.audit.scopes import SUPPOSED, Scopes, maker
 from rnnsym.claims.check import Formula
 from rnnsym.claims.guard import Guard, LostError
 from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREADABLE, Verdict
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
-from rnnsym.reader import terms as u
 from rnnsym.reader.families import written_out
-from rnnsym.reader.gradients import is_name
+from rnnsym.reader.functions_of_time import with_times
 from rnnsym.reader.macros import expand
 from rnnsym.reader.network import Built, build
 from rnnsym.reader.stacked import rows_of
@@ -32,10 +32,12 @@ from rnnsym.reader.statements import Reading, Statement, read_formula
 from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Entry, Key, Table, of_network
 from rnnsym.reader.tokens import UnreadableError
-from rnnsym.reader.vocabulary import nodes, occurrences
+from rnnsym.reader.vocabulary import occurrences
 
 #: by how many networks a wrong claim is explained
 MAX_EXPLAINED = 3
+#: seconds for diagnoses that take two changes
+PAIRS_SECONDS = 1.0
 #: a display that has no left side
 _CONTINUES = re.compile(r"[\s~&]*=")
 
@@ -89,6 +91,7 @@ class Auditor:
             except UnreadableError as error:
                 self.readings.append(None)
                 self.errors.append(error)
+        self.readings = with_times(self.readings)
         self.scopes = Scopes(source.formulas, self.readings)
         self.vocabulary = self.scopes.whole
         self.explicit = False
@@ -173,14 +176,17 @@ class Auditor:
             self.given = Built(self.model, max(tables, key=fits))
         return self.given
 
-    def _candidates(self, k: int, node: s.Node) -> list[Built]:
+    def _candidates(self, k: int, node: s.Node) -> Iterator[Built]:
         """The networks that a claim may be about, the likeliest first."""
         if self.model is not None:
-            return [self._of_model()]
-        found = self.scopes.of_claim(k, node)
-        if found and found[0].supposed:
-            found += [built for built, _ in self._supposed()]
-        return found
+            yield self._of_model()
+            return
+        likeliest: Built | None = None
+        for built in self.scopes.of_claim(k, node):
+            likeliest = likeliest or built
+            yield built
+        if likeliest is not None and likeliest.supposed:
+            yield from (built for built, _ in self._supposed())
 
     def _supposed(self) -> list[tuple[Built, str]]:
         """The networks with a loss that custom supposes, and what is supposed."""
@@ -244,19 +250,23 @@ class Auditor:
 
         role = roles.role(statement, formula.before, formula.display, known)
         node = statement.node
-        candidates = self._candidates(k, node) if role in (CLAIM, INFORMAL) else []
-        if role == INFORMAL and roles.may_hold(statement, formula.before) and candidates:
-            verdict = self._judge(statement, reading, candidates[:1], False, formula, False)[1]
-            if verdict is not None and verdict.verdict == TRUE:
-                return [(CLAIM, verdict)]
+        if role == INFORMAL and roles.may_hold(statement, formula.before):
+            likeliest = list(islice(self._candidates(k, node), 1))
+            if likeliest:
+                verdict = self._judge(k, statement, reading, iter(likeliest), diagnose=False)[1]
+                if verdict is not None and verdict.verdict == TRUE:
+                    return [(CLAIM, verdict)]
         if role != CLAIM or not isinstance(node, s.Relation):
             return [(role, None)]
         forward = self._forward(k, node)
         if forward and len(node.sides) == 2:
             return [(DEFINES, None)]
-        if not candidates and self.vocabulary.forward:
+        candidates = self._candidates(k, node)
+        first = next(candidates, None)
+        if first is None and self.vocabulary.forward:
             return [(CLAIM, Verdict(formula.latex, UNKNOWN, "no network: give --model"))]
-        return [self._judge(statement, reading, candidates, forward, formula)]
+        every = chain((first,), candidates) if first is not None else candidates
+        return [self._judge(k, statement, reading, iter(every), forward)]
 
     def _forward(self, k: int, node: s.Relation) -> bool:
         """Whether a relation is one of the equations that networks are made of."""
@@ -265,100 +275,104 @@ class Auditor:
 
     def _judge(
         self,
+        k: int,
         statement: Statement,
         reading: Reading,
-        candidates: list[Built],
-        forward: bool,
-        formula: Any,
+        candidates: Iterator[Built],
+        forward: bool = False,
         diagnose: bool = True,
     ) -> tuple[str, Verdict | None]:
         """The verdict under the first network that makes a claim true; else the plainest one's."""
+        formula = self.source.formulas[k]
+        likeliest = next(candidates, None)
+        if likeliest is None:
+            likeliest = Built(_plain_network(), self.vocabulary.table)
+        tried: list[Built] = []
         verdicts: list[Verdict] = []
         refuted: list[tuple[Formula, Verdict]] = []
-        redefines = _redefines(formula.before)
-        place = self.source.formulas.index(formula)
-        if not candidates:
-            candidates = [Built(_plain_network(), self.vocabulary.table)]
-        for built in candidates:
-            table = built.table.copy()
-            table.said = {**self.vocabulary.table.said, **table.said}
-            for key, (entry, definition) in self._usable(built):
-                table.entries.setdefault(key, entry)
-                table.definitions[entry.name] = definition
-            one = Reading(reading.latex, (statement,))
-            judged = Formula(
-                formula.latex,
-                one,
-                built.net,
-                table,
-                max(0.0, self.end - time.monotonic()),
-                diagnose and built is candidates[0],
-                (),
-                self.explicit,
-            )
-            judged.skip_first, judged.anew = forward, redefines
-            judged.thorough = built is candidates[0]
-            try:
-                verdict = judged.judge()
-            except RnnsymError as error:  # a point of this network cannot be made
-                verdict = Verdict(formula.latex, UNKNOWN, str(error))
-            if judged.defined:
-                self._remember(table, judged)
+        for built in chain((likeliest,), candidates):
+            tried.append(built)
+            judged = self._made(k, statement, reading, built)
+            judged.skip_first, judged.thorough = forward, built is likeliest
+            verdict = self._verdict(judged, statement, built, k)
             if verdict.verdict == DEFINITION:
                 return DEFINES, None
-            if verdict.verdict == TRUE and verdict.evidence == IDLE and self.model is None:
-                why = "both sides vanish in the network that was found: nothing can be told"
-                verdict = Verdict(formula.latex, UNKNOWN, why)
             if verdict.verdict == TRUE:
                 words = next((n for n in built.notes if n.startswith(SUPPOSED)), "")
                 words = next((w for b, w in self.supposed if b is built), words)
-                return CLAIM, _for_another(verdict, built, candidates[0], words)
-            missing = _lost(statement, built) if verdict.verdict == FALSE else []
-            later = _later(statement, built, place)
-            if verdict.verdict == FALSE and later:
-                verdict = Verdict(formula.latex, UNKNOWN, f"what is {later} here? it comes later")
-            if verdict.verdict == FALSE and "a matrix (" in verdict.message:
-                missing = sorted(built.lost)  # the shapes hang on all equations
-            given = _not_computed(built) if verdict.verdict == FALSE and self.model is None else ""
-            if given:
-                verdict = Verdict(formula.latex, UNKNOWN, f"what gives {given}?")
-            if missing:
-                why = f"the equations of {', '.join(missing)} could not be used"
-                verdict = Verdict(formula.latex, UNKNOWN, why)
+                return CLAIM, _for_another(verdict, built, likeliest, words)
             if verdict.verdict == FALSE:
                 refuted.append((judged, verdict))
             verdicts.append(verdict)
-        open_ = self._hangs_on_loss(statement, candidates[0]) and not self._says_loss()
-        verdicts = [
-            Verdict(formula.latex, UNKNOWN, "what is the loss? no formula gives it")
-            if open_ and v.verdict == FALSE
-            else v
-            for v in verdicts
-        ]
         # false of the likeliest network only, where there was no time for the others, is not false
         undecided = [v for v in verdicts if v.message.startswith("too large")]
         first = (undecided or verdicts)[0]
-        if first.verdict == FALSE and (redefines or forward) and _names_something(statement):
+        if first.verdict == FALSE:
+            if self._hangs_on_loss(statement, likeliest) and not self._says_loss():
+                why = "what is the loss? no formula gives it"
+                first, refuted = Verdict(formula.latex, UNKNOWN, why), []
+            elif standing.names_something(statement) and (
+                standing.redefines(formula.before) or forward
+            ):
+                return DEFINES, None
+            elif standing.assigns(statement, likeliest.table):
+                return INFORMAL, None
+        if first.verdict in (FALSE, UNKNOWN) and standing.renames(statement, likeliest.table):
             return DEFINES, None
-        if first.verdict == FALSE and self._assigns(statement, candidates[0].table):
+        if first.verdict == FALSE and diagnose:
+            first = self._explained(first, refuted)
+        if first.verdict == UNREADABLE and "nothing to judge" in first.message:
+            return (DEFINES if forward else NOTATION), None
+        if first.verdict == UNKNOWN and not self._is_about(statement, tried):
             return INFORMAL, None
-        if first.verdict in (FALSE, UNKNOWN) and self._renames(statement, candidates[0].table):
-            return DEFINES, None
-        if first.verdict == FALSE and diagnose and not first.correction:
-            explained = (judged.explained(v) for judged, v in refuted[1:MAX_EXPLAINED])
-            first = next((v for v in explained if v.correction), first)
-        if first.verdict == FALSE and self._is_doubtful() and not first.correction:
-            # where it is not sure which network is meant, only what a small error explains
+        return CLAIM, first
+
+    def _made(self, k: int, statement: Statement, reading: Reading, built: Built) -> Formula:
+        """A statement with all that is known of its names, ready to be judged of a network."""
+        formula = self.source.formulas[k]
+        table = built.table.copy()
+        table.said = {**self.vocabulary.table.said, **table.said}
+        for key, (entry, definition) in self._usable(built):
+            table.entries.setdefault(key, entry)
+            table.definitions[entry.name] = definition
+        one, left = Reading(reading.latex, (statement,)), max(0.0, self.end - time.monotonic())
+        judged = Formula(formula.latex, one, built.net, table, left, False, (), self.explicit)
+        judged.anew, judged.pairs_seconds = standing.redefines(formula.before), PAIRS_SECONDS
+        return judged
+
+    def _verdict(self, judged: Formula, statement: Statement, built: Built, k: int) -> Verdict:
+        """The verdict of one network; "unknown" where it says less than it seems to."""
+        try:
+            verdict = judged.judge()
+        except RnnsymError as error:  # a point of this network cannot be made
+            return Verdict(judged.claim, UNKNOWN, str(error))
+        if judged.defined:
+            self._remember(judged.table, judged)
+        given = self.model is not None
+        if verdict.verdict == TRUE and verdict.evidence == IDLE and not given:
+            why = "both sides vanish in the network that was found: nothing can be told"
+            return Verdict(judged.claim, UNKNOWN, why)
+        if verdict.verdict == FALSE:
+            why = standing.why_open(statement, built, k, verdict.message, given)
+            return Verdict(judged.claim, UNKNOWN, why) if why else verdict
+        return verdict
+
+    def _explained(self, first: Verdict, refuted: list[tuple[Formula, Verdict]]) -> Verdict:
+        """A refutation with what explains it, by whichever network; where it is not sure which one
+        is meant, only what a small error explains is false."""
+        told = [first]
+        for judged, verdict in refuted[:MAX_EXPLAINED]:
+            told.append(judged.explained(verdict))
+            if told[-1].correction:
+                return told[-1]
+        first = told[1] if len(told) > 1 else first
+        if first.verdict == FALSE and self._is_doubtful():
             why = first.message.removeprefix("false under every reading: ")
             text = (
                 f"it does not hold for the network that was found ({why}), and no small change does"
             )
-            first = Verdict(formula.latex, UNKNOWN, f"{text}: is it of another one? See --model")
-        if first.verdict == UNREADABLE and "nothing to judge" in first.message:
-            return (DEFINES if forward else NOTATION), None
-        if first.verdict == UNKNOWN and not self._is_about(statement, candidates):
-            return INFORMAL, None
-        return CLAIM, first
+            return Verdict(first.claim, UNKNOWN, f"{text}: is it of another one? See --model")
+        return first
 
     def _is_doubtful(self) -> bool:
         """Whether the document tells of several networks, or not all equations could be used."""
@@ -390,51 +404,13 @@ class Auditor:
                     return True
         return False
 
-    def _renames(self, statement: Statement, table: Table) -> bool:
-        """Whether a relation says what a quantity is, in another example or another model: its name
-        alone on the left, no derivative and no sum over steps on the right, or a derivative that
-        the name stands for from here on."""
-        node = statement.node
-        if (
-            not isinstance(node, s.Relation)
-            or node.ops[0] not in ("=", ":=")
-            or len(node.sides) != 2
-        ):
-            return False
-        left, right = node.sides
-        if is_name(left, table):
-            return False
-        if (
-            isinstance(left, s.Times)
-            and len(left.factors) == 2
-            and isinstance(left.factors[1][1], s.Bracket)
-        ):
-            left = left.factors[0][1]
-        if not isinstance(left, s.Symbol):
-            return False
-        found = table.find(spell(left))
-        if found is not None and found.entry.kind not in ("vector", "parameter"):
-            return False
-        inside = list(nodes(right))
-        return not any(isinstance(x, s.Big) for x in inside)
-
-    def _assigns(self, statement: Statement, table: Table) -> bool:
-        """Whether a step of a program gives a value to what the network computes: C ← f ⊙ C, after
-        which something may be added."""
-        node = statement.node
-        if not isinstance(node, s.Relation) or node.ops != ("←",):
-            return False
-        left = node.sides[0]
-        found = table.find(spell(left)) if isinstance(left, s.Symbol) else None
-        return found is not None and found.entry.kind == "vector"
-
     def _usable(self, built: Built) -> list[tuple[Key, tuple[Entry, Any]]]:
         """The definitions of which a network has everything that they speak of."""
         names = {*built.net.vectors, *built.net.parameters, "L"}
         kept = dict(self.definitions)
         while True:
             own = {*built.table.definitions, *(e.name for e, _ in kept.values())}
-            bad = [k for k, (_, d) in kept.items() if not _has_meaning(d.body, names, own)]
+            bad = [k for k, (_, d) in kept.items() if not standing.has_meaning(d.body, names, own)]
             if not bad:
                 return list(kept.items())
             for k in bad:
@@ -454,63 +430,10 @@ def _for_another(verdict: Verdict, built: Built, first: Built, words: str) -> Ve
     return replace(verdict, reading="; ".join(filter(None, [verdict.reading, which])))
 
 
-def _redefines(before: str) -> bool:
-    """Whether the words before a formula announce a definition."""
-    tail = before.strip().lower()[-40:]
-    return any(
-        w in tail
-        for w in ("let ", "let us", "define", "denote", "write ", "where", "set ", "call ")
-    )
-
-
-def _names_something(statement: Statement) -> bool:
-    node = statement.node
-    return isinstance(node, s.Relation) and isinstance(node.sides[0], s.Symbol)
-
-
 def _is_settled(found: tuple[str, Verdict | None]) -> bool:
     """Whether something may be concluded from a statement: it is true, or a definition."""
     role, verdict = found
     return role == DEFINES or (verdict is not None and verdict.verdict == TRUE)
-
-
-def _has_meaning(body: u.Term, names: set[str], defined: set[str]) -> bool:
-    """Whether everything that a definition speaks of is known."""
-    return all(
-        x.name in (names if isinstance(x, u.Leaf) else defined)
-        for x in u.walk(body)
-        if isinstance(x, u.Leaf | u.Defined)
-    )
-
-
-def _lost(statement: Statement, built: Built) -> list[str]:
-    """The quantities of a statement whose equations are none of the network's."""
-    found = (built.table.find(o.spelled) for o in occurrences(statement.node))
-    # of the loss only that of a step may be odd
-    names = {f.entry.name for f in found if f is not None and (f.entry.name != "L" or f.time)}
-    return sorted(built.lost & names)
-
-
-def _not_computed(built: Built) -> str:
-    """A quantity that equations take from another step, though none computes it: not all of the
-    network was found. Inputs and targets may come from there."""
-    if built.net is None:
-        return ""
-    given = [n for n in built.net.inputs if n[:1] not in (*INPUTS, "u", "y")]
-    lines = [line for n, line in built.written.items() if n != "L"]
-    return next((n for n in given if any(re.search(rf"\b{n}\[t-", x) for x in lines)), "")
-
-
-def _later(statement: Statement, built: Built, k: int) -> str:
-    """A quantity of a statement that no formula has defined so far, and nothing else depends on."""
-    for o in occurrences(statement.node):
-        found = built.table.find(o.spelled)
-        name = found.entry.name if found is not None else ""
-        if name in built.kept and built.kept[name].formula > k and name != "L":
-            lines = [line for n, line in built.written.items() if n not in (name, "L")]
-            if not any(f"{name}[" in line for line in lines):
-                return name
-    return ""
 
 
 def _plain_network() -> Any:

@@ -7,7 +7,7 @@ symbols and their inputs demand; then by all equations so far; then by all of th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rnnsym.functions import KNOWN
@@ -43,17 +43,27 @@ class Scopes:
         """The network of all equations before a formula; None where there are none at all."""
         return self._network(self.whole, upto, None) if self.whole.forward else None
 
-    def of_claim(self, k: int, node: s.Node) -> list[Built]:
+    def of_claim(self, k: int, node: s.Node) -> Iterator[Built]:
         """The networks that a claim in formula k may be about, the likeliest first."""
         found: list[Built] = []
-        every = [*self._around(k, node), self.so_far(k), self.so_far(len(self.readings))]
-        plain = [b for b in every if b is not None and b.net is not None]
-        for said in ("numbers", "words", "tanh", "sigmoid"):
-            every += [self._as_said(b, said) for b in plain[:2]]
-        for built in [*every, *reversed(self.order)]:
+        for built in self._every(k, node):
             if built is not None and built.net is not None and built not in found:
                 found.append(built)
-        return found[:MAX_NETWORKS]
+                yield built
+            if len(found) == MAX_NETWORKS:
+                return
+
+    def _every(self, k: int, node: s.Node) -> Iterator[Built | None]:
+        """What may be a network of a claim: of its surroundings, of all so far, of all; these with
+        activations that are only said; then those of other claims."""
+        plain: list[Built] = []
+        for built in (*self._around(k, node), self.so_far(k), self.so_far(len(self.readings))):
+            if built is not None and built.net is not None:
+                plain.append(built)
+            yield built
+        for said in ("numbers", "words", "tanh", "sigmoid"):
+            yield from (self._as_said(b, said) for b in plain[:2])
+        yield from list(reversed(self.order))
 
     def _as_said(self, built: Built, said: str) -> Built | None:
         """The network in which σ is what the words say, or functions of which nothing is known are

@@ -43,6 +43,8 @@ KINDS = ("∈", "∉", "⊂", "→", "~", "↛", "↔")
 MAX_RELATIONS = 100
 #: characters of a range of indices
 MAX_CONDITION = 200
+#: seconds of the processor for diagnoses that take two changes
+PAIRS = 3.0
 TOO_DEEP = "too large: nested too deeply"
 TOO_LONG = "too large: it takes too long to decide"
 
@@ -192,6 +194,8 @@ class Formula:
         self.refuted: tuple[Judge, Pair, Outcome] | None = None  # the first relation that is false
         self.anew = False  # names may be defined anew
         self.thorough = True  # as `Judge` has it
+        self.stand_in: Formula | None = None  # with a letter entered that nothing defines
+        self.pairs_seconds = PAIRS  # for diagnoses that take two changes
         self.skip_first = False  # the first relation is an equation of the network itself
 
     def judge(self) -> Verdict:
@@ -206,8 +210,10 @@ class Formula:
             for statement in waiting:
                 self._take(statement)
         except UnknownSymbolError as error:
-            found = for_each(error.symbol, self.table, self._again)
-            return found or Verdict(self.claim, UNKNOWN, str(error), position=error.position)
+            found = for_each(error.symbol, self.table, self._again, self._named())
+            if found is None:
+                return Verdict(self.claim, UNKNOWN, str(error), position=error.position)
+            return self.explained(found) if self.diagnose else found
         except UnreadableError as error:
             return Verdict(
                 self.claim, UNREADABLE, position_text(error, self.latex), position=error.position
@@ -244,15 +250,22 @@ class Formula:
         found = replace(first, parts=tuple(parts) if len(parts) > 1 else ())
         return self.explained(found) if self.diagnose else found
 
+    def _named(self) -> set[str]:
+        """What the formula names."""
+        seen = (o for st in self.reading.statements for o in occurrences(st.node))
+        found = (self.table.find(o.spelled) for o in seen)
+        return {f.entry.name for f in found if f is not None}
+
     def _again(self, table: Table) -> Verdict:
-        """The verdict with another table."""
+        """The verdict with another table; what is wrong is explained with the last of them."""
         left = max(0.0, self.begun + self.seconds - time.monotonic())
-        conditions = tuple(self.given)
         other = Formula(
-            self.claim, self.reading, self.net, table, left, self.diagnose, conditions,
+            self.claim, self.reading, self.net, table, left, False, tuple(self.given),
             self.explicit,
         )  # fmt: skip
         other.anew, other.thorough, other.skip_first = self.anew, False, self.skip_first
+        other.pairs_seconds = self.pairs_seconds
+        self.stand_in = other
         return other.judge()
 
     def _in_chain(self, judge: Judge, k: int, parts: list[Verdict]) -> Verdict:
@@ -459,6 +472,8 @@ class Formula:
 
     def explained(self, verdict: Verdict) -> Verdict:
         """The verdict with the diagnosis of the first relation that is false."""
+        if self.stand_in is not None:
+            return self.stand_in.explained(verdict)
         if self.refuted is None or verdict.verdict != FALSE:
             return verdict
         from rnnsym.claims.repair import diagnose

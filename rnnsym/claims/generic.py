@@ -6,7 +6,7 @@ the verdict says for which of them it is true.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, Verdict
@@ -40,20 +40,24 @@ def weights(symbol: str, table: Table) -> tuple[Key, list[str]] | None:
     return (key, list(found)) if 0 < len(found) <= MAX_WEIGHTS else None
 
 
-def for_each(symbol: str, table: Table, judged: Callable[[Table], Verdict]) -> Verdict | None:
+def for_each(
+    symbol: str, table: Table, judged: Callable[[Table], Verdict], named: Collection[str] = ()
+) -> Verdict | None:
     """The verdict on a claim about a letter that stands for any weight; None if there is none.
 
+    named: the weights that the claim itself names; beside two of them the letter is all of them.
     judged(table) gives the verdict with the letter entered as one of them.
     """
     candidates = weights(symbol, table)
     if candidates is None:
         return None
     key, names = candidates
-    verdicts: dict[str, Verdict] = {}
-    for name in names:
-        own = table.copy()
+    if len({*names} & {*named}) > 1:
+        return None
+    tables = {name: table.copy() for name in names}
+    for name, own in tables.items():
         own.entries[key] = Entry("parameter", name)
-        verdicts[name] = judged(own)
+    verdicts = {name: judged(own) for name, own in tables.items()}
     told = {n: v for n, v in verdicts.items() if v.evidence != IDLE}
     true = [n for n, v in told.items() if v.verdict == TRUE]
     letter = symbol.strip()
@@ -65,8 +69,9 @@ def for_each(symbol: str, table: Table, judged: Callable[[Table], Verdict]) -> V
         return replace(first, reading=reading, message=f"true, when {reading}")
     if any(v.verdict == DEFINITION for v in verdicts.values()):
         return None
-    false = [v for v in told.values() if v.verdict == FALSE]
-    if false and len(false) == len(verdicts):
-        return next((v for v in false if v.correction), false[0])
+    wrong = [n for n, v in told.items() if v.verdict == FALSE]
+    if wrong and len(wrong) == len(verdicts):  # what fits in shape is what was meant
+        meant = min(wrong, key=lambda n: "a matrix (" in verdicts[n].message)
+        return judged(tables[meant])
     known = next((v for v in verdicts.values() if v.verdict == UNKNOWN), None)
     return known if len(names) == 1 else None

@@ -8,6 +8,7 @@ compared in 50-digit numbers.
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -437,7 +438,10 @@ class Judge:
         wrong: list[dict[str, int]] = []
         skipped: list[str] = []
         idle = True  # where both sides vanish throughout, nothing can be told
-        for numbers in choices:
+        # from everywhere, so that a difference shows soon that is not just at the border
+        mixed = random.Random(len(choices)).sample(choices, len(choices))
+        free = [n for n in choices[0] if len({c[n] for c in choices}) > 1] if choices else []
+        for numbers in mixed:
             every = {**scene.numbers, **numbers}
             try:
                 a, b = values(left, every), values(right, every)
@@ -453,7 +457,7 @@ class Judge:
                 idle = idle and "zero" not in (a.kind, b.kind) and scene.is_zero(x)
             if not same:
                 wrong.append(numbers)
-                if len(wrong) > 2 and all(len({w[n] for w in wrong}) > 1 for n in numbers):
+                if len(wrong) > 2 and _is_spread(wrong, free):
                     break  # it is not just the border
         if not choices:
             return Outcome("none", reading, "no index lies in the range")
@@ -627,6 +631,13 @@ def _alike(
             key = getattr(d.of, "name", ""), *_varied(d)
             groups.setdefault(key, set()).add(d.start)
     return [frozenset(g) for g in groups.values()]
+
+
+def _is_spread(wrong: list[dict[str, int]], free: list[str]) -> bool:
+    """Whether choices of indices vary in each, and in how far any two are apart."""
+    if any(len({w[n] for w in wrong}) < 2 for n in free):
+        return False
+    return all(len({w[a] - w[b] for w in wrong}) > 1 for a, b in combinations(free, 2))
 
 
 def _of_one_loss(*sides: u.Term) -> bool:

@@ -46,8 +46,8 @@ from rnnsym.reader.tokens import MAX_LENGTH
 
 Sides = tuple[u.Term, u.Term]
 
-#: seconds of the processor for single changes and for pairs; at most so many are paired
-SINGLE, PAIRS = 3.0, 3.0
+#: seconds of the processor for single changes
+SINGLE = 3.0
 #: seconds by the clock that are kept for the last resort
 RESERVE = 1.0
 #: patches of a lower rank undo the common errors
@@ -201,7 +201,7 @@ class Repair:
         return None
 
     def _pairs(self, singles: Sequence[Patch], end: float) -> Found | None:
-        limit = time.process_time() + PAIRS
+        limit = time.process_time() + self.formula.pairs_seconds
         few = [p for p in singles if p in self.changed][:MOST_PAIRED]
         for first, other in sorted(combinations(few, 2), key=lambda p: p[0].rank + p[1].rank):
             if time.process_time() > limit or time.monotonic() > end:

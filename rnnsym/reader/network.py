@@ -19,6 +19,7 @@ from rnnsym.reader import terms as u
 from rnnsym.reader.choosing import choose, from_step, generalised
 from rnnsym.reader.entries import without_entries
 from rnnsym.reader.families import written_out
+from rnnsym.reader.functions_of_time import with_times
 from rnnsym.reader.indices import Index
 from rnnsym.reader.macros import expand
 from rnnsym.reader.resolve import Resolver
@@ -71,7 +72,8 @@ def read(latex: str, macros: Any = None, make: Any = None, prose: str = "", **op
             readings.append(read_formula(expand(formula, macros or {})))
         except UnreadableError as error:
             errors.append(f"{' '.join(formula.split())[:60]}: {error.why}")
-    vocabulary = Vocabulary(readings, prose or latex)
+    timed = [r for r in with_times(readings) if r is not None]
+    vocabulary = Vocabulary(timed, prose or latex)
     if not vocabulary.forward:
         why = f" ({errors[0]})" if errors else ""
         raise InputError(

@@ -1,0 +1,135 @@
+"""How a statement stands to a network: what it takes from elsewhere, what it only defines.
+
+Used by `audit` before "false" is said of a claim: where a network is not all that a document tells
+of, or a formula gives a name, nothing is false.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rnnsym.audit.scopes import INPUTS
+from rnnsym.reader import syntax as s
+from rnnsym.reader import terms as u
+from rnnsym.reader.gradients import is_name
+from rnnsym.reader.network import Built
+from rnnsym.reader.statements import Statement
+from rnnsym.reader.symbols import spell
+from rnnsym.reader.table import Table
+from rnnsym.reader.vocabulary import nodes, occurrences
+
+
+def why_open(statement: Statement, built: Built, k: int, message: str, given: bool) -> str:
+    """Why a claim in formula k that is false of a network may be true of the one that is meant; ""
+    if nothing says so. message: what is wrong; given: the network is the user's, and whole."""
+    missing = lost(statement, built)
+    if "a matrix (" in message:
+        missing = sorted(built.lost)  # the shapes hang on all equations
+    if missing:
+        return f"the equations of {', '.join(missing)} could not be used"
+    open_ = "" if given else not_computed(built) or varied_input(statement, built)
+    if open_:
+        return f"what gives {open_}?"
+    later = comes_later(statement, built, k)
+    return f"what is {later} here? it comes later" if later else ""
+
+
+def lost(statement: Statement, built: Built) -> list[str]:
+    """The quantities of a statement whose equations are none of the network's."""
+    found = (built.table.find(o.spelled) for o in occurrences(statement.node))
+    # of the loss only that of a step may be odd
+    names = {f.entry.name for f in found if f is not None and (f.entry.name != "L" or f.time)}
+    return sorted(built.lost & names)
+
+
+def not_computed(built: Built) -> str:
+    """A quantity that equations take from another step, though none computes it: not all of the
+    network was found. Inputs and targets may come from there."""
+    if built.net is None:
+        return ""
+    given = [n for n in built.net.inputs if n[:1] not in (*INPUTS, "u", "y")]
+    lines = [line for n, line in built.written.items() if n != "L"]
+    return next((n for n in given if any(re.search(rf"\b{n}\[t-", x) for x in lines)), "")
+
+
+def varied_input(statement: Statement, built: Built) -> str:
+    """A quantity that is derived by something, though no equation computes it."""
+    if built.net is None:
+        return ""
+    for x in nodes(statement.node):
+        if isinstance(x, s.Derivative) and isinstance(x.of, s.Symbol):
+            found = built.table.find(spell(x.of))
+            if found is not None and found.entry.name in built.net.inputs:
+                return found.entry.name
+    return ""
+
+
+def comes_later(statement: Statement, built: Built, k: int) -> str:
+    """A quantity of a statement that no formula has defined so far, and nothing else depends on."""
+    for o in occurrences(statement.node):
+        found = built.table.find(o.spelled)
+        name = found.entry.name if found is not None else ""
+        if name in built.kept and built.kept[name].formula > k and name != "L":
+            lines = [line for n, line in built.written.items() if n not in (name, "L")]
+            if not any(f"{name}[" in line for line in lines):
+                return name
+    return ""
+
+
+def redefines(before: str) -> bool:
+    """Whether the words before a formula announce a definition."""
+    tail = before.strip().lower()[-40:]
+    return any(
+        w in tail
+        for w in ("let ", "let us", "define", "denote", "write ", "where", "set ", "call ")
+    )
+
+
+def names_something(statement: Statement) -> bool:
+    node = statement.node
+    return isinstance(node, s.Relation) and isinstance(node.sides[0], s.Symbol)
+
+
+def renames(statement: Statement, table: Table) -> bool:
+    """Whether a relation says what a quantity is, in another example or another model: its name
+    alone on the left, no derivative and no sum over steps on the right, or a derivative that
+    the name stands for from here on."""
+    node = statement.node
+    if not isinstance(node, s.Relation) or node.ops[0] not in ("=", ":=") or len(node.sides) != 2:
+        return False
+    left, right = node.sides
+    if is_name(left, table):
+        return False
+    if (
+        isinstance(left, s.Times)
+        and len(left.factors) == 2
+        and isinstance(left.factors[1][1], s.Bracket)
+    ):
+        left = left.factors[0][1]
+    if not isinstance(left, s.Symbol):
+        return False
+    found = table.find(spell(left))
+    if found is not None and found.entry.kind not in ("vector", "parameter"):
+        return False
+    inside = list(nodes(right))
+    return not any(isinstance(x, s.Big) for x in inside)
+
+
+def assigns(statement: Statement, table: Table) -> bool:
+    """Whether a step of a program gives a value to what the network computes: C ← f ⊙ C, after
+    which something may be added."""
+    node = statement.node
+    if not isinstance(node, s.Relation) or node.ops != ("←",):
+        return False
+    left = node.sides[0]
+    found = table.find(spell(left)) if isinstance(left, s.Symbol) else None
+    return found is not None and found.entry.kind == "vector"
+
+
+def has_meaning(body: u.Term, names: set[str], defined: set[str]) -> bool:
+    """Whether everything that a definition speaks of is known."""
+    return all(
+        x.name in (names if isinstance(x, u.Leaf) else defined)
+        for x in u.walk(body)
+        if isinstance(x, u.Leaf | u.Defined)
+    )

@@ -1,0 +1,120 @@
+"""Functions of time, y(t+1) = w y(t): where a document writes times so, they become scripts.
+
+Used for whole documents, before their vocabulary is found: y(t) is read as y^{(t)} is. What is
+applied to anything else, as f is in f(a(t)), is a function and stays one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from rnnsym.reader import syntax as s
+from rnnsym.reader.indices import read_index
+from rnnsym.reader.meanings import CUSTOMARY
+from rnnsym.reader.statements import Reading
+from rnnsym.reader.tokens import Token, tokens
+
+#: letters that are times where they are an argument, and those that are only in recurrences
+ALWAYS, IN_RECURRENCES = ("t", "T"), ("n", "k")
+#: characters of an argument that may be a time
+MAX_ARGUMENT = 24
+
+
+def with_times(readings: Sequence[Reading | None]) -> list[Reading | None]:
+    """The readings of a document with its functions of time as names with times."""
+    pairs = [p for r in readings if r is not None for p in _applications(r)]
+    letters = _letters(pairs)
+    functions = {base for base, letter, _ in pairs if letter not in letters}
+    timed = (
+        {b for b, letter, left in pairs if letter in letters and left} - functions - {*CUSTOMARY}
+    )
+    if not timed:
+        return list(readings)
+    names = {b for b, letter, _ in pairs if letter in letters} - functions - {*CUSTOMARY}
+    return [_rewritten(r, names, letters) if r is not None else None for r in readings]
+
+
+def _applications(reading: Reading) -> list[tuple[str, str, bool]]:
+    """(letter of the function, letter of its argument or "", whether that is what is claimed)."""
+    found: list[tuple[str, str, bool]] = []
+    for statement in reading.statements:
+        node = statement.node
+        lefts = _inside(node.sides[0]) if isinstance(node, s.Relation) else []
+        claimed = {id(x) for x in lefts if isinstance(x, s.Times) and len(x.factors) == 2}
+        products = [x for x in _inside(node) if isinstance(x, s.Times)]
+        for x in products:
+            for (_, a), (op, b) in zip(x.factors, x.factors[1:], strict=False):
+                if isinstance(a, s.Symbol) and op == "" and _bracket(b) is not None:
+                    index = _time(b, reading.latex)
+                    letter = index[0].text if index else ""
+                    found.append((a.base, letter, id(x) in claimed))
+    return found
+
+
+def _letters(pairs: list[tuple[str, str, bool]]) -> set[str]:
+    """The letters that are times."""
+    claimed = {letter for _, letter, left in pairs if left}
+    return {x for x in (*ALWAYS, *IN_RECURRENCES) if x in claimed} | {"T"}
+
+
+def _inside(node: Any) -> list[s.Node]:
+    from rnnsym.reader.vocabulary import nodes
+
+    return list(nodes(node))
+
+
+def _bracket(node: s.Node) -> s.Bracket | None:
+    inner = node.base if isinstance(node, s.Scripted) else node
+    return inner if isinstance(inner, s.Bracket) and inner.kind == "(" else None
+
+
+def _time(node: s.Node, latex: str) -> list[Token]:
+    """The tokens of a time in brackets, its letter first; nothing for anything else."""
+    bracket = _bracket(node)
+    if bracket is None or len(bracket.parts) != 1 or bracket.end - bracket.start > MAX_ARGUMENT:
+        return []
+    inner = tokens(latex[bracket.start : bracket.end].strip())
+    index = read_index(inner[1:-1])
+    if index is None or len(index.names) != 1 or index.letters[0][1] != 1:
+        return []
+    return [Token("letter", index.letter, 0, 0), *inner]
+
+
+def _rewritten(reading: Reading, names: set[str], letters: set[str]) -> Reading:
+    def changed(x: Any) -> Any:
+        if isinstance(x, tuple):
+            return tuple(changed(y) for y in x)
+        if not isinstance(x, s.Node):
+            return x
+        if isinstance(x, s.Times):
+            x = _merged(x)
+            if not isinstance(x, s.Times):
+                return changed(x)
+        fields = [f for f in x.__dataclass_fields__ if f not in ("start", "end")]
+        return replace(x, **{f: changed(getattr(x, f)) for f in fields})
+
+    def _merged(node: s.Times) -> s.Node:
+        factors: list[tuple[str, s.Node]] = []
+        for op, x in node.factors:
+            before = factors[-1][1] if factors else None
+            time = _time(x, reading.latex) if op == "" else []
+            if (
+                isinstance(before, s.Symbol)
+                and before.base in names
+                and time
+                and time[0].text in letters
+            ):
+                scripted = x if isinstance(x, s.Scripted) else None
+                sub = (*before.sub, *(scripted.sub if scripted else ()))
+                sup = (*before.sup, *time[1:], *(scripted.sup if scripted else ()))
+                factors[-1] = factors[-1][0], replace(before, sub=sub, sup=sup, end=x.end)
+            else:
+                factors.append((op, x))
+        return factors[0][1] if len(factors) == 1 else replace(node, factors=tuple(factors))
+
+    return replace(
+        reading,
+        statements=tuple(replace(st, node=changed(st.node)) for st in reading.statements),
+    )
