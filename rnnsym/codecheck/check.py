@@ -81,7 +81,10 @@ def check_gradient(
         )  # fmt: skip
 
     pair = isinstance(function, tuple | list | Mapping) and bool(chosen.calls)
-    return either(judged, chosen.layer) if pair else judged(False)
+    try:
+        return either(judged, chosen.layer) if pair else judged(False)
+    except Uncallable as error:
+        raise InputError(str(error)) from None
 
 
 def _words(adapter: Adapter | Mapping[str, Any] | None) -> dict[str, Any]:

@@ -7,25 +7,37 @@ that are clipped too are compared with what a mutant gives after the same clippi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnnsym.codecheck.runs import Run, ratio
+
+Array = NDArray[Any]
 
 
 def bound_of(runs: Sequence[Run]) -> float | None:
     """The bound to which all gradients are clipped elementwise, as returned; None if there is none.
 
-    The largest entries of two calls with other data agree in all their digits by a bound only.
+    The largest entries of two calls with other data agree in all their digits by a bound only,
+    unless a gradient is the same number always.
     """
+    outcomes = [r.outcome.gradients for r in runs]
+    constant = {
+        name
+        for name in set().union(*outcomes)
+        if len({float(v) for d in outcomes for v in np.abs(d.get(name, ())).ravel()}) < 2
+    }
     largest = [
-        max(
-            (float(np.max(np.abs(g), initial=0.0)) for g in r.outcome.gradients.values()), default=0
-        )
-        for r in runs
+        max((_largest(g) for n, g in d.items() if n not in constant), default=0.0) for d in outcomes
     ]
     top = max(largest, default=0.0)
     return top if top > 0 and largest.count(top) > 1 else None
+
+
+def _largest(array: Array) -> float:
+    return float(np.max(np.abs(array), initial=0.0))
 
 
 def clipped(names: Sequence[str], runs: Sequence[Run], name: str) -> str | None:
@@ -54,7 +66,7 @@ def unseen(clip: float | bool | None, runs: Sequence[Run]) -> list[str]:
     found = [g for r in runs for g in r.outcome.gradients.values()]
     if clip is None or not found:
         return []
-    largest = max(float(np.max(np.abs(g), initial=0.0)) for g in found)
+    largest = max(map(_largest, found))
     if clip is False:
         return [f"nothing is clipped up to {largest:.3g}, the largest entry that comes back"]
     if abs(largest / clip - 1) < 1e-6:

@@ -84,6 +84,12 @@ def test_an_error_is_explained_under_a_bound():
     assert "gradients are clipped elementwise to [-0.7, 0.7]" in report.notes
 
 
+def test_a_gradient_that_is_always_the_same_is_no_bound():
+    report = check(each(lambda n, g: 9 + 0 * g if n == "b_y" else 2 * g if n == "W_aa" else g))
+    assert not any("clipped" in note for note in report.notes)
+    assert "twice" in report.gradients["W_aa"].diagnosis
+
+
 def test_what_is_said_about_clipping_is_looked_at():
     def clip(bound):
         return each(lambda n, g: np.clip(g, -bound, bound))
