@@ -1,0 +1,45 @@
+"""Notations of well-known books, courses and papers: what is right is true, what is wrong false.
+
+The documents are written for these tests; their notations are those of Ng's course, Grosse's
+and Mallya's notes, Greff et al. (LSTM: a search space odyssey), Qiu's book, Chen's tutorial, the
+Stanford courses CS224n and CS231n.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import rnnsym as rs
+
+FOLDER = Path(__file__).parent / "textbooks"
+
+#: document -> the verdicts on its claims in their order: t, f, u(nknown), - (not read)
+EXPECTED = {
+    "bounds.md": "ttfttt",
+    "loss_of_time.md": "tttttt",
+    "d_before_names_lstm.md": "ttttttttttf",
+    "d_before_names.md": "t",
+    "bar_at_step.md": "tttttttt",
+    "longest_path.md": "tfftt",
+    "families.md": "tf",
+    "any_weight.md": "tttftf",
+    "peepholes_star.md": "tttttttttttttf",
+    "bars.md": "tttttttuttf",
+    "plus_equals.md": "tttttttttttf",
+    "gates_in_one.md": "ttt",
+    "two_times.md": "ttt-tttttttf",
+    "updates.md": "tttf",
+}
+
+
+def verdicts(name: str) -> str:
+    found = rs.audit(FOLDER / name).formulas
+    letters = {"true": "t", "false": "f", "unknown": "u", "unreadable": "-"}
+    return "".join(letters[f.verdict] for f in found if f.verdict is not None)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_textbook(name: str) -> None:
+    assert verdicts(name) == EXPECTED[name]
