@@ -8,7 +8,6 @@ from __future__ import annotations
 import json as json_module
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +51,7 @@ def run(
         answer = {**report.as_json(), "model": label}
         print(json_module.dumps(answer, indent=2, ensure_ascii=False))
     else:
-        print(replace(report, model=str(label)).text())
+        print(report.text())
     if report.undecided:
         return UNDECIDED
     return HOLDS if report.ok else REFUTED
@@ -72,6 +71,7 @@ def _judged(
         from rnnsym.api import model as built
 
         net = built(model)
+        net.name = label  # with its options, as it was asked for
 
     def judged(as_layer: bool) -> CodeReport:
         network = layer_of(net) if as_layer else net

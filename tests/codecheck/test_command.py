@@ -92,7 +92,7 @@ ADAPTER = {"theirs": {"names": {"Whh": "W_aa", "Wxh": "W_ax"}}}
         run(code(RIGHT + bad, "theirs"), "elman", json=False)
 
 
-def test_a_pair_from_a_file(tmp_path):
+def test_a_pair_from_a_file(tmp_path, capfd):
     path = tmp_path / "layers.py"
     text = (
         Path(samples.__file__).read_text(encoding="utf-8")
@@ -105,6 +105,7 @@ ADAPTER = {"layer_forward,layer_backward": {
     )
     path.write_text(text, encoding="utf-8")
     assert run(f"{path}:layer_forward,layer_backward", "elman", json=False) == 0
+    assert "against the layer of elman: every gradient is right" in capfd.readouterr().out
 
 
 def test_modules_beside_the_file_are_found(code, tmp_path):
