@@ -251,16 +251,22 @@ def read(latex: str, **options: Any) -> Network:
     return read_network(latex, make=Network, **options)
 
 
-def check(claim: str, net: Network | None = None, notation: str | None = None) -> Verdict:
+def check(
+    claim: str,
+    net: Network | None = None,
+    notation: str | None = None,
+    einstein: bool = False,
+) -> Verdict:
     """Judge a formula in LaTeX: true, false or unknown, under which reading, and why.
 
     net: the network that it is about, by default `elman()`; notation: the profile that it is
-    written in, by default any in which all its symbols have a meaning. A formula that cannot be
-    read is no error: the verdict says so, and where.
+    written in, by default any in which all its symbols have a meaning; einstein: an index that
+    stands twice in a product is summed over. A formula that cannot be read is no error: the verdict
+    says so, and where.
     """
     from rnnsym.claims.check import check as judge
 
-    return judge(claim, elman() if net is None else net, notation)
+    return judge(claim, elman() if net is None else net, notation, einstein=einstein)
 
 
 def verify(

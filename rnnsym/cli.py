@@ -108,6 +108,8 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("check", _check, "judge a formula: true, false or unknown, and why")
     sub.add_argument("claim", metavar="CLAIM", help="a formula in LaTeX; - reads stdin")
     sub.add_argument("--model", required=True, metavar="MODEL", help="what it is about, as above")
+    sub.add_argument("--einstein", action="store_true",
+                     help="an index that stands twice in a product is summed over")  # fmt: skip
     sub.add_argument("--json", action="store_true", help="print one JSON object")
 
     sub = command("check-code", _check_code, "judge somebody's gradient function")
@@ -321,7 +323,7 @@ def _check(arguments: argparse.Namespace) -> int:
     # of more than can be read, no more is taken than says so
     claim = sys.stdin.read(1 << 20) if arguments.claim == "-" else arguments.claim
     net = _model(arguments.model)
-    with guarded(lambda text: check(text, net)) as judge:
+    with guarded(lambda text: check(text, net, einstein=arguments.einstein)) as judge:
         verdict = judge(claim)
     if arguments.json:
         print(json.dumps(verdict.as_json(), indent=2, ensure_ascii=False))

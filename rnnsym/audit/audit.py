@@ -23,6 +23,7 @@ from rnnsym.claims.guard import Guard, LostError
 from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREADABLE, Verdict
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
+from rnnsym.reader.einstein import with_sums
 from rnnsym.reader.families import written_out
 from rnnsym.reader.functions_of_time import with_times
 from rnnsym.reader.macros import expand
@@ -91,6 +92,8 @@ class Auditor:
             except UnreadableError as error:
                 self.readings.append(None)
                 self.errors.append(error)
+        if any("Einstein" in f"{f.before} {f.after}" for f in source.formulas):
+            self.readings = [with_sums(r) if r is not None else None for r in self.readings]
         self.readings = with_times(self.readings)
         self.scopes = Scopes(source.formulas, self.readings)
         self.vocabulary = self.scopes.whole

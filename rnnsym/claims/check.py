@@ -23,6 +23,7 @@ from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREAD
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
+from rnnsym.reader.einstein import with_sums
 from rnnsym.reader.families import written_out
 from rnnsym.reader.gradients import is_name
 from rnnsym.reader.indices import Index
@@ -73,11 +74,13 @@ def check(
     macros: Mapping[str, Any] | None = None,
     seconds: float = 10.0,
     diagnose: bool = True,
+    einstein: bool = False,
 ) -> Verdict:
     """Judge a formula of a network.
 
     notation: the profile that the formula is written in, by default the network's own and then
-    every other in which all its symbols have a meaning. Raises nothing for a bad formula: the
+    every other in which all its symbols have a meaning; einstein: an index that stands twice in a
+    product is summed over. Raises nothing for a bad formula: the
     verdict says that it is "unreadable", or "unknown" where a symbol has no meaning.
     """
     from rnnsym.latex import PROFILES
@@ -94,7 +97,8 @@ def check(
         if found and left < 0:
             found.append((Verdict(claim, UNKNOWN, TOO_LONG), name, None))
             break
-        verdict, formula = _judged(claim, net, _table(net, name), macros, left)
+        table = _table(net, name)
+        verdict, formula = _judged(claim, net, table, macros, left, einstein=einstein)
         refuted = any(v.verdict == FALSE for v, *_ in found)
         # what is false in one notation, another would only take for new names
         if verdict.verdict in (TRUE, UNREADABLE) or (verdict.verdict == DEFINITION and not refuted):
@@ -157,10 +161,12 @@ def _judged(
     diagnose: bool = False,
     conditions: Sequence[Condition] = (),
     explicit: bool = False,
+    einstein: bool = False,
 ) -> tuple[Verdict, Formula | None]:
     """The verdict, and the formula, which can give a diagnosis later."""
     try:
         reading = read_formula(written_out([expand(claim, macros or {})])[0])
+        reading = with_sums(reading) if einstein else reading
     except UnreadableError as error:
         text = position_text(error, claim)
         return Verdict(claim, UNREADABLE, text, position=error.position), None

@@ -12,6 +12,7 @@ from itertools import permutations, product
 from math import prod
 from typing import Any
 
+from rnnsym.claims.errors import CannotError
 from rnnsym.claims.values import TooLargeError
 from rnnsym.reader import terms as u
 from rnnsym.reader.indices import Index
@@ -106,6 +107,8 @@ def _bounds(scene: Any, term: u.Term, vanishes: bool) -> tuple[Index, int, int] 
         return None
     if term.name in scene.net.parameters:  # the copy of one step
         return term.time, 1, scene.steps
+    if term.name not in scene.truth.plain.spans:
+        raise CannotError(f"what gives {term.name}?")
     first, last = scene.truth.plain.spans[term.name]
     first, last = min(first, last), max(first, last)
     start = scene.truth.plain.starts.get(term.name)

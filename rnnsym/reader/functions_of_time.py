@@ -83,38 +83,27 @@ def _time(node: s.Node, latex: str) -> list[Token]:
 
 
 def _rewritten(reading: Reading, names: set[str], letters: set[str]) -> Reading:
-    def changed(x: Any) -> Any:
-        if isinstance(x, tuple):
-            return tuple(changed(y) for y in x)
-        if not isinstance(x, s.Node):
-            return x
-        if isinstance(x, s.Times):
-            x = _merged(x)
-            if not isinstance(x, s.Times):
-                return changed(x)
-        fields = [f for f in x.__dataclass_fields__ if f not in ("start", "end")]
-        return replace(x, **{f: changed(getattr(x, f)) for f in fields})
-
-    def _merged(node: s.Times) -> s.Node:
+    def merged(x: Any) -> s.Node | None:
+        if not isinstance(x, s.Times):
+            return None
         factors: list[tuple[str, s.Node]] = []
-        for op, x in node.factors:
+        for op, factor in x.factors:
             before = factors[-1][1] if factors else None
-            time = _time(x, reading.latex) if op == "" else []
-            if (
-                isinstance(before, s.Symbol)
-                and before.base in names
-                and time
-                and time[0].text in letters
-            ):
-                scripted = x if isinstance(x, s.Scripted) else None
+            time = _time(factor, reading.latex) if op == "" else []
+            named = isinstance(before, s.Symbol) and before.base in names
+            if isinstance(before, s.Symbol) and named and time and time[0].text in letters:
+                scripted = factor if isinstance(factor, s.Scripted) else None
                 sub = (*before.sub, *(scripted.sub if scripted else ()))
                 sup = (*before.sup, *time[1:], *(scripted.sup if scripted else ()))
-                factors[-1] = factors[-1][0], replace(before, sub=sub, sup=sup, end=x.end)
+                factors[-1] = factors[-1][0], replace(before, sub=sub, sup=sup, end=factor.end)
             else:
-                factors.append((op, x))
-        return factors[0][1] if len(factors) == 1 else replace(node, factors=tuple(factors))
+                factors.append((op, factor))
+        inner = tuple((op, changed(y)) for op, y in factors)
+        return inner[0][1] if len(inner) == 1 else replace(x, factors=inner)
 
-    return replace(
-        reading,
-        statements=tuple(replace(st, node=changed(st.node)) for st in reading.statements),
-    )
+    def changed(node: s.Node) -> s.Node:
+        found: s.Node = s.rebuilt(node, merged)
+        return found
+
+    statements = tuple(replace(st, node=changed(st.node)) for st in reading.statements)
+    return replace(reading, statements=statements)

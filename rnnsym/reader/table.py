@@ -61,7 +61,6 @@ class Table:
     functions: dict[str, str] = field(default_factory=dict)
     definitions: dict[str, Any] = field(default_factory=dict)
     rows: bool = False
-    einstein: bool = False
     mean: bool = False  # the loss of the sequence is the mean over its steps
     timeless: set[str] = field(default_factory=set)  # vectors that never carry their time
     lengths: set[str] = field(default_factory=set)  # letters that stand for the length, beside T
@@ -77,7 +76,7 @@ class Table:
     def copy(self) -> Table:
         return Table(
             dict(self.entries), set(self.styles), set(self.letters), dict(self.functions),
-            dict(self.definitions), self.rows, self.einstein, self.mean,
+            dict(self.definitions), self.rows, self.mean,
             set(self.timeless), set(self.lengths), self.meant, dict(self.said),
             self.zero_based, self.loose, self.barred,
             set(self.copies),
@@ -157,9 +156,17 @@ class Table:
         if len(components) == 1 and entry.kind == "parameter" and key[0].isupper():
             return None  # nor W_0 one of W
         time = times[0].index if times else None
-        # a subscript of a vector is a time before it is a component
-        score = (int(bool(times) or not timed), -len(components), len(labels), -len(powers))
+        # a subscript of a vector is a time before it is a component; where times stand above, a time
+        # is one before it is an exponent: a_i^t
+        raised = -len(powers) if "sup" in self.styles and "t" not in _names(components) else 0
+        score = (
+            int(bool(times) or not timed), raised, -len(components), len(labels), -len(powers)
+        )  # fmt: skip
         return score, Found(entry, time, tuple(components), powers[0] if powers else None)
+
+
+def _names(indices: Iterable[Index]) -> set[str]:
+    return {n for i in indices for n in i.names}
 
 
 def _is_word(script: Script) -> bool:

@@ -74,9 +74,7 @@ def nodes(node: Any) -> Iterator[s.Node]:
         x = agenda.pop()
         if isinstance(x, s.Node):
             yield x
-            agenda += [
-                getattr(x, f) for f in reversed(x.__dataclass_fields__) if f not in ("start", "end")
-            ]
+            agenda += reversed(s.values(x))
         elif isinstance(x, tuple):
             agenda += reversed(x)
 
