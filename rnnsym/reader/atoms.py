@@ -211,6 +211,8 @@ class Atoms(Factors):
             if font == "mathbb" or node.value in (0, 1):
                 return s.Symbol(str(node.value), font, start=start, end=self.behind)
             return node
+        if accent == "bar" and isinstance(node, s.Derivative):  # the immediate partial
+            return replace(node, plus=True, start=start, end=self.behind)
         if accent:
             fail("an accent over more than one letter is not read", start)
         return replace(node, start=start, end=self.behind)

@@ -36,8 +36,8 @@ def _of_statement(node: s.Node) -> s.Node:
 
 
 def _summed(node: s.Node, free: set[str]) -> s.Node:
-    """A node with a sum before each product in which a letter stands twice or more; free: letters that the
-    left side has too, or that a sum binds."""
+    """A node with a sum before each product in which a letter stands twice or more; free: letters
+    that the left side has too, or that a sum binds."""
 
     def change(x: Any) -> s.Node | None:
         if isinstance(x, s.Big) and x.lower and x.lower[0].text not in free:

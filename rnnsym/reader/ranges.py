@@ -69,7 +69,7 @@ def _chain(found: s.Tokens) -> list[tuple[str, list[Token]]]:
 def _alone(node: s.Big, found: list[Token], resolver: Any) -> Limits:
     """Σ_k: over every step, or over every entry where k counts entries."""
     if not found:
-        fail("over which index?", node.start)
+        return _left_out(node, resolver), Index(1), Index.of("T"), 1
     names = [x.text.lstrip("\\") for x in found if x.kind in ("letter", "command")]
     if len(names) != 1:
         fail("a sum over several indices at once is not read: write one sum each", node.start)
@@ -77,6 +77,24 @@ def _alone(node: s.Big, found: list[Token], resolver: Any) -> Limits:
     if upper is None:
         upper = Index.of(ENTRIES)
     return names[0], Index(1), upper, 1
+
+
+def _left_out(node: s.Big, resolver: Any) -> str:
+    """The index of a sum that has none, Σ L_t: the only step that its terms speak of."""
+    from rnnsym.reader.vocabulary import occurrences
+
+    known = {*resolver.table.letters, "t"} - {*resolver.scope}
+    letters = {
+        n
+        for o in occurrences(node.body)
+        for x in o.spelled.scripts
+        if x.index is not None
+        for n in x.index.names
+    }
+    times = letters & known
+    if len(times) != 1 or letters - known - {"T", *resolver.table.lengths, *resolver.scope}:
+        fail("over which index?", node.start)
+    return times.pop()
 
 
 def _letter(found: list[Token], node: s.Big) -> str:

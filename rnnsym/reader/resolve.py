@@ -112,6 +112,8 @@ class Resolver(Derivatives):
                 return self._leaf(node, found)
             return None
         function = self._function(spelled)
+        if spelled.base == "sigma" and [x.text for x in spelled.scripts] == ["max"]:
+            return self._named("norm", bracket, node)  # the largest singular value
         if function is None:
             if self._constant(node, spelled) is not None or self._customary(node, spelled):
                 return None

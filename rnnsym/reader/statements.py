@@ -73,16 +73,30 @@ def read_formula(latex: str) -> Reading:
     return Reading(latex, with_ranges(result))
 
 
+#: boxes around formulas
+BOXES = (r"\boxed", r"\fbox", r"\bbox")
+
+
 def _unboxed(found: list[Token]) -> list[Token]:
-    """What stands in a box around the whole formula."""
-    last = len(found) - (found[-1:] != [] and found[-1].text in (".", ",", ";"))
-    if len(found) < 4 or found[0].text not in (r"\boxed", r"\fbox") or found[1].text != "{":
+    """What stands in a box, or in braces after a size, around the whole formula."""
+    if not found:
+        return found
+    first = 0
+    if found[0].text in BOXES:
+        options = (
+            [x.text for x in found[:40]].index("]") if found[1:2] and found[1].text == "[" else 0
+        )
+        first = options + 1
+    elif not any(x.text == r"\begin" for x in found):
+        return found
+    last = len(found) - (found[-1].text in (".", ",", ";"))
+    if first >= last or found[first].text != "{":
         return found
     depth = 0
-    for i, token in enumerate(found):
-        depth += {"{": 1, "}": -1}.get(token.text, 0)
-        if i and not depth:
-            return [*found[2:i], *found[last:]] if i == last - 1 else found
+    for i in range(first, len(found)):
+        depth += {"{": 1, "}": -1}.get(found[i].text, 0)
+        if not depth:
+            return [*found[first + 1 : i], *found[last:]] if i == last - 1 else found
     return found
 
 

@@ -116,7 +116,13 @@ def _items(found: Sequence[Token]) -> list[list[Token]]:
 
 
 def _labelled(item: list[Token]) -> list[list[Token]]:
-    """A subscript; a word with a time in brackets, O_{\\text{in}(t)}, is two."""
+    """A subscript; a word with a time in brackets, O_{\\text{in}(t)}, is two, and a label with the
+    entries in brackets, W_{f[i, j]}, is several."""
+    if len(item) > 3 and item[-1].text == "]" and item[0].text != "[":
+        opening = next((i for i, x in enumerate(item) if x.text == "["), 0)
+        inside = _items(item[opening + 1 : -1])
+        if opening and all(read_index(x) is not None for x in inside):
+            return [item[:opening], *([item[opening], *x, item[-1]] for x in inside)]
     if len(item) < 4 or item[-1].text != ")":
         return [item]
     opening = next((i for i, x in enumerate(item) if x.text == "("), 0)

@@ -103,6 +103,8 @@ class Table:
     def _roles(self, script: Script, bound: set[str]) -> list[str]:
         if script.style == "angle":
             return ["time"]
+        if script.style == "square" and script.where == "sub":  # h_{[j]} is entry j
+            return ["label", *(["component"] if script.index else [])]
         if script.style == "square" and script.where == "sup":
             return ["label", *(["time"] if script.index and "square" in self.styles else [])]
         roles = ["label"]
@@ -156,9 +158,9 @@ class Table:
         if len(components) == 1 and entry.kind == "parameter" and key[0].isupper():
             return None  # nor W_0 one of W
         time = times[0].index if times else None
-        # a subscript of a vector is a time before it is a component; where times stand above, a time
-        # is one before it is an exponent: a_i^t
-        raised = -len(powers) if "sup" in self.styles and "t" not in _names(components) else 0
+        # a subscript of a vector is a time before it is a component; where times stand above, they
+        # are times before they are exponents: a_i^t
+        raised = -len(powers) - 2 * ("t" in _names(components)) if "sup" in self.styles else 0
         score = (
             int(bool(times) or not timed), raised, -len(components), len(labels), -len(powers)
         )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from rnnsym.errors import InputError
@@ -88,7 +88,7 @@ SILENT = {
     r"\medspace", r"\thickspace", r"\break", r"\linebreak", r"\newline", r"\smallskip",
     r"\medskip", r"\bigskip", r"\bf", r"\rm", r"\it", r"\boldmath", r"\hline", r"\mathstrut",
     r"\qed", r"\blacksquare", r"\square", r"\Box", r"\hfill", r"\/", r"\vphantom", r"\bold",
-    r"\mit",
+    r"\mit", r"\space", r"\LARGE", r"\huge", r"\Huge", r"\tiny",
 }  # fmt: skip
 
 
@@ -173,6 +173,9 @@ def _with_norms(found: list[Token], source: str) -> list[Token]:
         elif token.text == r"\text" and [x.text for x in found[k + 1 : k + 4]] == ["{", "-", "}"]:
             kept.append(found[k + 2])
             skip = 3
+        elif token.text == "+" and [x.text for x in found[k + 1 : k + 3]] == ["&", "="]:
+            kept += [found[k + 1], token, replace(found[k + 2], spaced=False)]  # +&= is +=
+            skip = 2
         elif token.text in (r"\mathrel", r"\mathbin") and _inside(found[k + 1 : k + 5]):
             kept += _inside(found[k + 1 : k + 5])
             skip = len(_inside(found[k + 1 : k + 5])) + 2
