@@ -17,7 +17,7 @@ from rnnsym.reader.meanings import UnknownSymbolError
 from rnnsym.reader.parser import Parser
 from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import INDICES
-from rnnsym.reader.tokens import fail
+from rnnsym.reader.tokens import UnreadableError, fail
 
 
 class Derivatives(Brackets):
@@ -31,6 +31,9 @@ class Derivatives(Brackets):
     def derived(
         self, of: s.Node, by: Sequence[s.Node], plus: bool, node: s.Derivative | s.Differential
     ) -> u.Term:
+        value = self._value_at(node)
+        if value is not None:
+            return self._derived_at(of, value, node)
         inner = self(of)
         step = self._step(node)
         varied = [pair for x in by for pair in self._all_varied(inner, x)]
@@ -47,6 +50,26 @@ class Derivatives(Brackets):
             inner, quantities, kind,
             self(divided) if divided is not None else None, start=node.start, end=node.end,
         )  # fmt: skip
+
+    def _value_at(self, node: s.Derivative | s.Differential) -> u.Term | None:
+        """The quantity that stands below a bar, dσ/dz|_{z_t}; None where there is none."""
+        found: Any = getattr(node, "step", ())
+        if len(found) < 2 or found[0].text == "(":
+            return None
+        if "=" in [x.text for x in found]:  # |_{z = z_t}
+            found = found[[x.text for x in found].index("=") + 1 :]
+        try:
+            term = self(Parser(found).whole())
+        except (UnreadableError, UnknownSymbolError):
+            return None
+        return term if isinstance(term, u.Leaf) and term.time is not None else None
+
+    def _derived_at(self, of: s.Node, value: u.Term, node: s.Derivative | s.Differential) -> u.Term:
+        """A derivative at a value: g′ of it, or by it."""
+        function = self._function(spell(of)) if isinstance(of, s.Symbol) else None
+        if isinstance(of, s.Symbol) and function is not None and self.table.find(spell(of)) is None:
+            return u.Apply(function, spell(of).primes + 1, value, start=node.start, end=node.end)
+        return u.Derivative(self(of), (value,), "∂", start=node.start, end=node.end)
 
     def _step(self, node: s.Derivative | s.Differential) -> Index | None:
         """The step that a bar names, ∂u/∂W|_{(i)}; None without a bar."""

@@ -38,13 +38,25 @@ class Factors(Cursor):
             fail(f"nested more than {MAX_DEPTH} deep", self.place)
         if next(self.steps, None) is None:
             fail("too large: it takes too many steps to read", self.place)
+        before = self._scripts_before()
         node = self.atom()
+        if before and not isinstance(node, s.Symbol):
+            fail("scripts stand before what can carry none", node.start)
+        if before and isinstance(node, s.Symbol):
+            node = replace(node, sub=before)
         self.depth -= 1
         while self.text in ("^", "_", "'", "!"):
             if self.text == "!":
                 fail("factorials are not read", self.place)
             node = self.scripts(node)
         return node
+
+    def _scripts_before(self) -> s.Tokens:
+        """The label of {}_T w, which stands on the left of what it is a label of."""
+        if [self.text, self.peek(), self.peek(2)] != ["{", "}", "_"]:
+            return ()
+        self.i += 3
+        return tuple(self.script_group())
 
     def scripts(self, node: s.Node) -> s.Node:
         sub, sup, primes = self.read_scripts()
