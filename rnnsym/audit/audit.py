@@ -28,12 +28,12 @@ from rnnsym.reader.families import written_out
 from rnnsym.reader.functions_of_time import with_times
 from rnnsym.reader.macros import expand
 from rnnsym.reader.network import Built, build
+from rnnsym.reader.occurring import occurrences
 from rnnsym.reader.stacked import rows_of
 from rnnsym.reader.statements import Reading, Statement, read_formula
 from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Entry, Key, Table, of_network
 from rnnsym.reader.tokens import UnreadableError
-from rnnsym.reader.vocabulary import occurrences
 
 #: by how many networks a wrong claim is explained
 MAX_EXPLAINED = 3

@@ -10,8 +10,8 @@ from typing import Any
 
 from rnnsym.audit.result import CLAIM, INFORMAL, NOTATION
 from rnnsym.reader import syntax as s
+from rnnsym.reader.occurring import nodes
 from rnnsym.reader.statements import Statement
-from rnnsym.reader.vocabulary import nodes
 
 #: relations that only say what kind of thing something is, or where it leads
 NAMING = {"∈", "→", "~", "⊂", "∉", "↔", "↛"}

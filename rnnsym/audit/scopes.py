@@ -13,8 +13,9 @@ from typing import Any
 from rnnsym.functions import KNOWN
 from rnnsym.reader import syntax as s
 from rnnsym.reader.network import ACTIVATION, NUMBERS, Built, build
+from rnnsym.reader.occurring import occurrences
 from rnnsym.reader.statements import Reading
-from rnnsym.reader.vocabulary import Vocabulary, occurrences
+from rnnsym.reader.vocabulary import Vocabulary
 
 #: how the notes begin on what a network is supposed to be
 SUPPOSED = (ACTIVATION, NUMBERS)

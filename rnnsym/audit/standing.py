@@ -13,10 +13,10 @@ from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
 from rnnsym.reader.gradients import is_name
 from rnnsym.reader.network import Built
+from rnnsym.reader.occurring import nodes, occurrences
 from rnnsym.reader.statements import Statement
 from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Table
-from rnnsym.reader.vocabulary import nodes, occurrences
 
 
 def why_open(statement: Statement, built: Built, k: int, message: str, given: bool) -> str:

@@ -29,12 +29,12 @@ from rnnsym.reader.gradients import is_name
 from rnnsym.reader.indices import Index
 from rnnsym.reader.macros import expand
 from rnnsym.reader.meanings import CUSTOMARY, UnknownSymbolError
+from rnnsym.reader.occurring import nodes, occurrences
 from rnnsym.reader.resolve import Resolver
 from rnnsym.reader.statements import Reading, Statement, read_formula
 from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Entry, Table, of_network
 from rnnsym.reader.tokens import UnreadableError, printable
-from rnnsym.reader.vocabulary import nodes, occurrences
 
 #: letters that stand for a number where only functions are spoken of
 VARIABLES = {"x", "z", "u", "v", "s", "y", "a", "h"}

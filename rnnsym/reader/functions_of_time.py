@@ -60,7 +60,7 @@ def _letters(pairs: list[tuple[str, str, bool]]) -> set[str]:
 
 
 def _inside(node: Any) -> list[s.Node]:
-    from rnnsym.reader.vocabulary import nodes
+    from rnnsym.reader.occurring import nodes
 
     return list(nodes(node))
 

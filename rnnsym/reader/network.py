@@ -22,12 +22,13 @@ from rnnsym.reader.families import written_out
 from rnnsym.reader.functions_of_time import with_times
 from rnnsym.reader.indices import Index
 from rnnsym.reader.macros import expand
+from rnnsym.reader.occurring import SCALAR_LETTERS, Forward, nodes
 from rnnsym.reader.resolve import Resolver
 from rnnsym.reader.statements import Reading, read_formula
 from rnnsym.reader.table import Entry, Table
 from rnnsym.reader.table import key as label_key
 from rnnsym.reader.tokens import UnreadableError
-from rnnsym.reader.vocabulary import SCALAR_LETTERS, Forward, Vocabulary, nodes
+from rnnsym.reader.vocabulary import Vocabulary
 from rnnsym.reader.writing import Writer
 
 #: the note on a loss of which the equations found do not say how it depends on the states

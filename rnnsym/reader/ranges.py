@@ -81,7 +81,7 @@ def _alone(node: s.Big, found: list[Token], resolver: Any) -> Limits:
 
 def _left_out(node: s.Big, resolver: Any) -> str:
     """The index of a sum that has none, Σ L_t: the only step that its terms speak of."""
-    from rnnsym.reader.vocabulary import occurrences
+    from rnnsym.reader.occurring import occurrences
 
     known = {*resolver.table.letters, "t"} - {*resolver.scope}
     letters = {

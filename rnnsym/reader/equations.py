@@ -1,0 +1,268 @@
+"""Equations that may be a network's, and the functions and parameters in them.
+
+Second part of `vocabulary`: what is applied to brackets is a function; what is left in forward
+equations is a parameter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from rnnsym.functions import UNKNOWN
+from rnnsym.reader import syntax as s
+from rnnsym.reader.gradients import is_barred
+from rnnsym.reader.meanings import CUSTOMARY
+from rnnsym.reader.occurring import (
+    FUNCTION_LETTERS,
+    GRADIENT_LETTERS,
+    LOSS_LETTERS,
+    WEIGHT_LETTERS,
+    Forward,
+    bound_letters,
+    key_of_kept,
+    nodes,
+    occurrences,
+)
+from rnnsym.reader.symbols import Script, spell
+from rnnsym.reader.table import Key
+from rnnsym.reader.table import key as label_key
+from rnnsym.reader.times import Times
+
+_RESERVED = {"T", "t", "L", "softmax", "detach", "tanh", "sigmoid", "relu", "exp", "log", "step",
+             "softplus", "identity", "reciprocal", "g", "g_y", "g_1", "g_2", "in", "is", "if", "or",
+             "as", "and", "not", "for", "lambda"}  # fmt: skip
+_ENTRIES = {"i", "j", "k", "l", "m", "n"}
+
+
+class Equations(Times):
+    """The vocabulary with the forward equations."""
+
+    def _find_equations(self) -> None:
+        for k, node, latex in self.statements:
+            if isinstance(node, s.Relation) and node.ops[0] in ("=", ":="):
+                found = self._equation(node, k, latex)
+                if found is not None:
+                    self.forward.append(found)
+                    self.forward += self._argument(node, k, latex)
+
+    def _argument(self, node: s.Relation, k: int, latex: str) -> list[Forward]:
+        """The z = … that h = f(z) = f(…) says."""
+        if len(node.sides) < 3 or node.ops[1] != "=":
+            return []
+        first, second = _call(node.sides[1]), _call(node.sides[2])
+        if first is None or second is None or first[0] != second[0]:
+            return []
+        if not isinstance(first[1], s.Symbol):
+            return []
+        inner = replace(node, sides=(first[1], second[1]), ops=("=",))
+        found = self._equation(inner, k, latex)
+        return [found] if found is not None else []
+
+    def _equation(self, node: s.Relation, k: int, latex: str) -> Forward | None:
+        left, arguments = node.sides[0], False
+        if isinstance(left, s.Times) and len(left.factors) == 2:
+            bracket = left.factors[1][1]
+            if isinstance(bracket, s.Bracket) and bracket.kind == "(" and left.factors[1][0] == "":
+                left, arguments = left.factors[0][1], True
+        if not isinstance(left, s.Symbol) or left.base in GRADIENT_LETTERS:
+            return None
+        spelled = spell(left)
+        if spelled.transposed or spelled.inverse or spelled.star:
+            return None
+        right = node.sides[1]
+        inside = list(nodes(right))
+        if any(isinstance(x, s.Derivative | s.Differential | s.Dots) for x in inside):
+            return None
+        barred = any(is_barred(o.spelled, self.table) for side in node.sides[:2]
+                     for o in occurrences(side))  # fmt: skip
+        if barred or any(map(_is_backward, inside)):
+            return None
+        if _is_number(right) or (
+            left.base not in LOSS_LETTERS and any(map(self._over_time, inside))
+        ):
+            return None
+        found = self.table.find(spelled)
+        if found is not None and found.time is not None and found.power is None:
+            letter = found.time.letter
+            if letter or not found.time.letters:
+                key = next(key for key, e in self.table.entries.items() if e is found.entry)
+                uses = (self.table.find(o.spelled) for o in occurrences(right))
+                if any(x and x.entry is found.entry and x.time == found.time for x in uses):
+                    return None  # h_t = W h_t: what is done to it afterwards
+                return Forward(
+                    key, found.time, found.components, right, latex, k, node.sides[2:], arguments
+                )
+            return None
+        timed = any(self._timed(o) for o in occurrences(right))
+        if (found is None and timed and not arguments) or (
+            found is None and timed and left.base in LOSS_LETTERS
+        ):
+            counting = {*self.table.letters, "t", "k", "i", "j", "s", "n"}
+            if any(x.index is not None and set(x.index.names) & counting for x in spelled.scripts):
+                return None
+            key = label_key(spelled)
+            if left.base not in LOSS_LETTERS:  # z = W h_t + b: at step t, though nothing says so
+                self._enter(key, "vector")
+                self.table.timeless.add(self.table.entries[key].name)
+            return Forward(key, None, (), right, latex, k, node.sides[2:], arguments)
+        return None
+
+    def _over_time(self, x: s.Node) -> bool:
+        """Whether a sum or product runs over steps: a closed form, no equation of a network."""
+        if not isinstance(x, s.Big) or not x.lower:
+            return False
+        index = x.lower[0].text.lstrip("\\")
+        for o in occurrences(x.body):
+            found = self.table.find(o.spelled, {index})
+            if found is not None and found.time is not None and index in found.time.names:
+                return True
+        return False
+
+    def _states(self) -> set[Key]:
+        """What some equation uses at another time than its own."""
+        found = set()
+        for f in self.forward:
+            for o in occurrences(f.right):
+                known = self.table.find(o.spelled)
+                if (
+                    known is not None
+                    and known.time is not None
+                    and f.index is not None
+                    and known.time != f.index
+                ):
+                    found.add(next(k for k, e in self.table.entries.items() if e is known.entry))
+        return found
+
+    def _find_functions(self) -> None:
+        for _, node, _ in self.statements:
+            if isinstance(node, s.Relation) and len(node.sides) > 2:
+                self._alias(node)
+        for f in self.forward:
+            for o in occurrences(f.right):
+                if o.applied is None or self.table.find(o.spelled) is not None:
+                    continue
+                base = o.symbol.base
+                several = (
+                    len(o.applied.parts) > 1
+                    and o.applied.separator == ","
+                    and o.applied.kind == "("
+                )
+                labelled = any(x.where == "sub" and x.text.isalpha() for x in o.spelled.scripts)
+                if base in CUSTOMARY and not several and not labelled:
+                    continue
+                if base in WEIGHT_LETTERS or not (
+                    base in FUNCTION_LETTERS or several or o.symbol.font == "text"
+                ):
+                    continue
+                if o.applied.kind == "{" and not several:
+                    continue
+                labels = "".join(x.text for x in o.spelled.scripts if x.where == "sub")
+                name = self._function_name(base, labels)
+                self.table.functions[f"{base}_{labels}" if labels else base] = name
+                # f_θ, f_W: the label says what it depends on, so it is no elementwise function
+                if several or any(c in labels for c in ("theta", "W", "Theta")):
+                    self.table.functions[f"{name}()"] = name
+
+    def _alias(self, node: s.Relation) -> None:
+        """h = σ(z) = f(z): f is another name of σ."""
+        calls = [_call(x) for x in node.sides[1:3]]
+        if len(calls) != 2 or node.ops[1] != "=" or None in calls:
+            return
+        (first, inner), (second, other) = calls  # type: ignore[misc]
+        if isinstance(inner, s.Symbol) and isinstance(other, s.Symbol) and first != second:
+            known = CUSTOMARY.get(first) or self.table.functions.get(first)
+            if known and _looks(inner) == _looks(other) and second not in self.table.functions:
+                self.table.functions[second] = known
+
+    def _function_name(self, base: str, labels: str) -> str:
+        labels = "".join(c for c in labels if c.isalnum())
+        name = f"{base}_{labels}" if labels else base
+        taken = {e.name for e in self.table.entries.values()} | {"L"}
+        reserved = name in _RESERVED and name not in UNKNOWN
+        return f"{name}_fn" if name in taken or reserved else name
+
+    def _find_parameters(self) -> None:
+        for f in self.forward:
+            bound = bound_letters(f.right) | {i.letter for i in f.components}
+            for o in occurrences(f.right):
+                known = self.table.find(o.spelled, bound)
+                if (
+                    known is not None
+                    and known.power is not None
+                    and not self._is_power(known.power)
+                ):
+                    known = None  # b^h beside b
+                if known is not None or o.symbol.base in bound:
+                    continue
+                labels = "".join(x.text for x in o.spelled.scripts if x.where == "sub")
+                base = o.symbol.base
+                if base in self.table.functions or f"{base}_{labels}" in self.table.functions:
+                    continue
+                if (base in CUSTOMARY and not labels) or (
+                    base in ("T", "t", self.main, "e") and not labels
+                ):
+                    continue
+                if base in ("1", "0", "I"):
+                    continue
+                if base in ("x", "X") and label_key(o.spelled) == (base, (), ""):
+                    self._enter((base, (), ""), "vector")  # an input whose step is left out
+                    self.table.timeless.add(self.table.entries[base, (), ""].name)
+                    continue
+                entries = [
+                    x for x in o.spelled.scripts if x.where == "sub" and _counts_entries(x, bound)
+                ]
+                kept = [x for x in o.spelled.scripts if x not in entries and not self._is_power(x)]
+                self._enter(key_of_kept(o.spelled, kept), "parameter")
+
+
+def _is_backward(x: s.Node) -> bool:
+    """Whether something is a gradient by its looks: dh_t, δ_t."""
+    if isinstance(x, s.Symbol):
+        return x.base == "delta"
+    if not isinstance(x, s.Times):
+        return False
+    for (_, a), (op, b) in zip(x.factors, x.factors[1:], strict=False):
+        mark = isinstance(a, s.Symbol) and a.base == "d" and not a.sub and not a.sup
+        if mark and not op and isinstance(b, s.Symbol):
+            return True
+    return False
+
+
+def _call(node: s.Node) -> tuple[str, s.Node] | None:
+    """The function and the argument of f(…); None for anything else."""
+    if isinstance(node, s.Call) and not node.primes:
+        inner, name = node.argument, node.function
+    elif isinstance(node, s.Times) and len(node.factors) == 2:
+        (_, head), (op, inner) = node.factors
+        if op or not isinstance(head, s.Symbol) or head.sub or head.sup:
+            return None
+        name = head.base
+    else:
+        return None
+    if isinstance(inner, s.Bracket) and len(inner.parts) == 1:
+        inner = inner.parts[0]
+    return name, inner
+
+
+def _looks(symbol: s.Symbol) -> Any:
+    """How a symbol is written, wherever it stands."""
+    spelled = spell(symbol)
+    return spelled.base, spelled.accents, [(x.where, x.style, x.text) for x in spelled.scripts]
+
+
+def _is_number(node: s.Node) -> bool:
+    """0, 1, a vector of zeros: a value that is supposed, not computed."""
+    if isinstance(node, s.Add) and len(node.terms) == 1:
+        return _is_number(node.terms[0][1])
+    return isinstance(node, s.Number) or (isinstance(node, s.Symbol) and node.base in ("0", "1"))
+
+
+def _counts_entries(script: Script, bound: set[str]) -> bool:
+    if script.index is not None:
+        return bool(script.index.names) and set(script.index.names) <= bound
+    return (
+        len(script.text) == 2
+        and bool(set(script.text) & bound)
+        and set(script.text) <= bound | _ENTRIES
+    )
