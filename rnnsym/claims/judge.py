@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from rnnsym.claims import conditions
+from rnnsym.claims.alternatives import further
 from rnnsym.claims.conditions import Border, Condition
 from rnnsym.claims.errors import (
     CannotError,
@@ -119,7 +120,7 @@ class Judge:
         self._deadline = time.monotonic() + self.seconds
 
     @property
-    def _lengths(self) -> set[str]:
+    def lengths(self) -> set[str]:
         """The letters that stand for lengths of sequences."""
         return {"T", *(self.net.lengths if self.net is not None else ()), *self.table.lengths}
 
@@ -132,7 +133,7 @@ class Judge:
 
     def _allows(self, length: int) -> bool:
         """Whether the conditions allow sequences of a length."""
-        names = self._lengths
+        names = self.lengths
         numbers = dict.fromkeys(names, length)
         only = [c for c in self.conditions if {*c.left.names, *c.right.names} <= names]
         return all(c.holds(numbers) for c in only)
@@ -163,7 +164,7 @@ class Judge:
             if outcomes[-1].kind == "equal":
                 return outcomes[-1]
         fitting = [o.reading for o in outcomes if o.kind not in ("misfit", "cannot")]
-        for changes in self._further(left, right, bool(fitting)):
+        for changes in further(self, (left, right), bool(fitting)):
             for reading in (fitting or base)[: 8 * min(len(meant), MAX_MEANT)]:
                 outcome = self.test(left, right, reading.with_(**changes))
                 if outcome.kind == "equal":
@@ -213,75 +214,6 @@ class Judge:
             Reading(layout=layout, immediate=chosen) for chosen in subsets for layout in layouts
         ]
 
-    def _further(self, left: u.Term, right: u.Term, fits: bool) -> Iterator[dict[str, Any]]:
-        """What else custom leaves open: one thing at a time, then two."""
-        changes = self._changes((left, right), fits)
-        yield from changes
-        if not self.thorough:
-            return
-        for first, second in combinations(changes, 2):
-            if not first.keys() & second.keys() and "diagonal" not in {*first, *second}:
-                yield {**first, **second}
-
-    def _changes(self, sides: tuple[u.Term, ...], fits: bool) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        nodes = [x for s in sides for x in u.walk(s)]
-        ops = {op for p in nodes if isinstance(p, u.Product) for op, _ in p.factors}
-        if any(isinstance(x, u.Product) for x in nodes) and (not fits or ops & {"·", "×", "*"}):
-            found.append({"dot": "elementwise"})
-        products = any(isinstance(x, u.Product) for x in nodes)
-        if products and not fits:
-            found.append({"dot": "inner"})
-        angles = any(isinstance(x, u.Named) and x.function == "inner" for x in nodes)
-        if (products and not fits and self.table.loose) or (angles and not fits):
-            found.append({"outer": True})
-        if not fits and any(isinstance(x, u.Adjoint) for x in nodes):
-            found.append({"lying": True})
-        derivatives = [x for x in nodes if isinstance(x, u.Derivative)]
-        own = bool(derivatives) and all(map(u.of_itself, derivatives))
-        if own and self.net is not None and len(self.net.states) > 1:
-            found += [
-                {"path": True},
-                {"path": True, "diagonal": "left"},
-                {"path": True, "diagonal": "left", "dot": "elementwise"},
-            ]
-        chains = sum(isinstance(x, u.Derivative) for x in nodes) > 1
-        whole = [s for s in sides if isinstance(s, u.Derivative) and not _is_of_loss(s)]
-        if not fits and any(getattr(v, "time", 1) is None for d in whole for v in d.by):
-            found.append({"factor": True})
-        if not fits and chains:
-            found.append({"chain": True})
-        turned = [x for x in nodes if isinstance(x, u.Transposed)]
-        if turned and not fits and self.net is not None and _stacks(self.net):
-            found += [{"part": "first"}, {"part": "last"}]
-        if "⊗" in ops:
-            found += [{"otimes": "outer"}, {"otimes": "elementwise"}]
-        if not self.table.rows and not fits:
-            found.append({"rows": True})
-        ones = any(isinstance(s, u.Num) and s.value == 1 for s in sides)
-        inner = any(isinstance(x, u.Derivative) and not _is_of_loss(x) for x in nodes)
-        if inner and (not fits or ones):
-            found += [{"diagonal": "left"}, {"diagonal": "both"}]
-        leaves = [x for x in nodes if isinstance(x, u.Leaf) and x.time is not None]
-        if leaves and self.net is not None and self.net.carried:
-            found.append({"zero": True})
-        if any(isinstance(x, u.Loss) for x in nodes):
-            found.append({"mean": True})
-        if self.table.zero_based and any(from_one(s, self._lengths) != s for s in sides):
-            found.append({"zero_based": True})
-        if _names_the_whole(*sides):
-            found.append({"whole": True})
-        if any(isinstance(x, u.Ranged) and x.op == "prod" for x in nodes):
-            found.append({"descending": False})
-        letters = set().union(*map(u.letters, sides)) - self._lengths
-        if any(_is_gradient(x) for x in nodes) and len(letters) == 1:
-            found.append({"step": letters.pop()})
-        elif not self.explicit and _own_step(nodes):
-            found.append({"step": _own_step(nodes)})
-        if any(isinstance(x, u.Apply) and x.function == "sigmoid" for x in nodes):
-            found.append({"activation": "tanh"})
-        return found
-
     def _ambiguous(self, derivatives: list[u.Derivative]) -> list[int]:
         """Places of the derivatives whose total and immediate values differ."""
         found: list[int] = []
@@ -327,7 +259,7 @@ class Judge:
         if reading.whole:
             left = _of_the_whole(left)
         if reading.zero_based:
-            left, right = (from_one(side, self._lengths) for side in (left, right))
+            left, right = (from_one(side, self.lengths) for side in (left, right))
         try:
             outcome = self._at(self.scene(self.main, zero=reading.zero), left, right, reading)
             if outcome.kind != "equal" or quick:
@@ -649,20 +581,6 @@ def _of_one_loss(*sides: u.Term) -> bool:
     )
 
 
-def _stacks(net: Any) -> bool:
-    """Whether some weight of a network is that of vectors that are stacked."""
-    return any("@ [" in e.text for e in net.source)
-
-
-def _names_the_whole(left: u.Term, right: u.Term) -> bool:
-    """Whether ∂L_t/∂W on the left is said to be a sum over the same t: the whole loss is meant."""
-    if not isinstance(left, u.Derivative) or not isinstance(left.of, u.Leaf):
-        return False
-    time = left.of.time
-    sums = {x.index for x in u.walk(right) if isinstance(x, u.Ranged) and x.op == "sum"}
-    return left.of.name == "L" and time is not None and time.letter in sums
-
-
 def _of_the_whole(left: u.Term) -> u.Term:
     return replace(left, of=u.Loss()) if isinstance(left, u.Derivative) else left
 
@@ -695,38 +613,6 @@ def _consistent(
 
 def _varied(d: u.Derivative) -> list[str]:
     return [getattr(v, "name", "") for v in d.by]
-
-
-def _is_gradient(x: u.Term) -> bool:
-    """Whether a term is the derivative of the loss of the sequence by a parameter."""
-    return (
-        isinstance(x, u.Derivative)
-        and isinstance(x.of, u.Loss)
-        and all(isinstance(v, u.Leaf) and v.time is None for v in x.by)
-    )
-
-
-def _own_step(nodes: list[u.Term]) -> str:
-    """The letter of the step of which vectors are varied by parameters, if it is one."""
-    found = set()
-    if any(isinstance(x, u.Derivative) and x.kind == "∂⁺" for x in nodes):
-        return ""
-    for x in nodes:
-        by = (
-            [v.body if isinstance(v, u.Component) else v for v in x.by]
-            if (isinstance(x, u.Derivative))
-            else []
-        )
-        if isinstance(x, u.Derivative) and all(getattr(v, "time", 1) is None for v in by):
-            of = x.of.body if isinstance(x.of, u.Component) else x.of
-            if not isinstance(of, u.Leaf) or of.name == "L" or of.time is None:
-                return ""
-            found.add(of.time.letter if not of.time.constant else "")
-    return found.pop() if len(found) == 1 else ""
-
-
-def _is_of_loss(x: u.Derivative) -> bool:
-    return isinstance(x.of, u.Loss) or (isinstance(x.of, u.Leaf) and x.of.name == "L")
 
 
 def _has_row_inside(side: u.Term) -> bool:
