@@ -14,11 +14,11 @@ from typing import Any
 from rnnsym.claims.bounds import at_the_end
 from rnnsym.claims.conditions import Condition
 from rnnsym.claims.defining import define
+from rnnsym.claims.errors import TooLargeError
 from rnnsym.claims.explain import counterexample, reading_in_words, shown
 from rnnsym.claims.generic import for_each
 from rnnsym.claims.judge import Judge, Outcome
 from rnnsym.claims.updates import update
-from rnnsym.claims.values import TooLargeError
 from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREADABLE, Verdict
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s

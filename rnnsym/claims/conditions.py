@@ -12,8 +12,7 @@ from itertools import permutations, product
 from math import prod
 from typing import Any
 
-from rnnsym.claims.errors import CannotError
-from rnnsym.claims.values import TooLargeError
+from rnnsym.claims.errors import CannotError, TooLargeError
 from rnnsym.reader import terms as u
 from rnnsym.reader.indices import Index
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from rnnsym.claims.values import CannotError, Matrix, TooLargeError
+from rnnsym.claims.errors import CannotError, TooLargeError
+from rnnsym.claims.value_sums import Matrix
 from rnnsym.evaluate.arithmetic import MpmathArithmetic
 
 #: arguments of functions beyond this are refused, as are larger matrices to invert

@@ -29,9 +29,10 @@ from rnnsym.claims.errors import (
     SizeNeededError,
     TooLargeError,
 )
+from rnnsym.claims.ground_functions import EXTRA
 from rnnsym.claims.meanings import meanings
 from rnnsym.claims.readings import LAYOUTS, Reading
-from rnnsym.claims.scene import EXTRA, Scene, compare
+from rnnsym.claims.scene import Scene, compare
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import terms as u
 from rnnsym.reader.indices import Index

@@ -24,6 +24,7 @@ from rnnsym.claims import (
     patches_terms,
 )
 from rnnsym.claims.explain import reading_in_words, shown
+from rnnsym.claims.ground_functions import EXTRA
 from rnnsym.claims.judge import Judge, Outcome
 from rnnsym.claims.meanings import meanings
 from rnnsym.claims.parting import parting
@@ -34,7 +35,6 @@ from rnnsym.claims.patches_source import Source
 from rnnsym.claims.readings import Reading
 from rnnsym.claims.repair_filter import Filter
 from rnnsym.claims.repair_terms import Splicer, Store
-from rnnsym.claims.scene import EXTRA
 from rnnsym.claims.updates import update
 from rnnsym.claims.verdict import Verdict
 from rnnsym.errors import RnnsymError

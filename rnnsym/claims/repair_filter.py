@@ -11,11 +11,13 @@ from contextlib import suppress
 from typing import Any
 
 from rnnsym.claims import conditions
+from rnnsym.claims.blocks import Value
 from rnnsym.claims.errors import MisfitError, SizeNeededError, TooLargeError
 from rnnsym.claims.readings import Reading
 from rnnsym.claims.repair_terms import Store
 from rnnsym.claims.scene import Scene
-from rnnsym.claims.values import Numbers, Value, Values
+from rnnsym.claims.value_sums import Numbers
+from rnnsym.claims.values import Values
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import terms as u
 from rnnsym.reader.ranges import ENTRIES

@@ -9,8 +9,9 @@ import pytest
 import rnnsym as rs
 from rnnsym.claims.check import MAX_RELATIONS, check
 from rnnsym.claims.conditions import MAX_TRIED, Condition
+from rnnsym.claims.errors import TooLargeError
 from rnnsym.claims.judge import Judge
-from rnnsym.claims.values import MAX_ENTRIES, MAX_TERMS, TooLargeError
+from rnnsym.claims.value_sums import MAX_ENTRIES, MAX_TERMS
 from rnnsym.reader import limits, tokens
 from rnnsym.reader import terms as u
 from rnnsym.reader.indices import Index

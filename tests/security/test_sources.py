@@ -34,7 +34,7 @@ CHOSEN = {
     "claims/guard.py": "a limit of the system",
     "claims/repair_terms.py": "a field of a class of `terms` or `syntax`",
     "claims/trial.py": "a field of a class of `terms`",
-    "claims/values.py": "made of the name of a class of `terms`",
+    "claims/value_sums.py": "made of the name of a class of `terms`",
     "claims/verdict.py": "one of the fields that are shown",
     "reader/choosing.py": "a field of a class of `terms`",
     "reader/meanings.py": "made of the name of a class of `syntax`",
