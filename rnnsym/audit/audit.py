@@ -27,7 +27,7 @@ from rnnsym.reader.einstein import with_sums
 from rnnsym.reader.families import written_out
 from rnnsym.reader.functions_of_time import with_times
 from rnnsym.reader.macros import expand
-from rnnsym.reader.network import Built, build
+from rnnsym.reader.network import OF_A_STEP, Built, build
 from rnnsym.reader.occurring import occurrences
 from rnnsym.reader.stacked import rows_of
 from rnnsym.reader.statements import Reading, Statement, read_formula
@@ -288,6 +288,8 @@ class Auditor:
         """The verdict under the first network that makes a claim true; else the plainest one's."""
         formula = self.source.formulas[k]
         likeliest = next(candidates, None)
+        if likeliest is None and self._is_about(statement, [Built(None, self.vocabulary.table)]):
+            return CLAIM, Verdict(formula.latex, UNKNOWN, "no network: give --model")
         if likeliest is None:
             likeliest = Built(_plain_network(), self.vocabulary.table)
         tried: list[Built] = []
@@ -363,13 +365,14 @@ class Auditor:
     def _explained(self, first: Verdict, refuted: list[tuple[Formula, Verdict]]) -> Verdict:
         """A refutation with what explains it, by whichever network; where it is not sure which one
         is meant, only what a small error explains is false."""
-        told = [first]
+        told, doubtful = [first], self._is_doubtful()
         for judged, verdict in refuted[:MAX_EXPLAINED]:
             told.append(judged.explained(verdict))
-            if told[-1].correction:
+            # that shapes do not fit may be due to the network that was found
+            if told[-1].correction and not (doubtful and "a matrix (" in verdict.message):
                 return told[-1]
         first = told[1] if len(told) > 1 else first
-        if first.verdict == FALSE and self._is_doubtful():
+        if first.verdict == FALSE and doubtful:
             why = first.message.removeprefix("false under every reading: ")
             text = (
                 f"it does not hold for the network that was found ({why}), and no small change does"
@@ -383,7 +386,8 @@ class Auditor:
             return False
         built = [b for b in self.scopes.order if b.net is not None]
         several = len({tuple(sorted(b.written.items())) for b in built}) > 1
-        return several or any(n.startswith("left out") for b in built for n in b.notes)
+        partly = ("left out", OF_A_STEP)
+        return several or any(n.startswith(partly) for b in built for n in b.notes)
 
     def _hangs_on_loss(self, statement: Statement, built: Built) -> bool:
         """Whether a relation speaks of the target of a loss that no formula gives."""

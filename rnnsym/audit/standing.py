@@ -59,7 +59,8 @@ def varied_input(statement: Statement, built: Built) -> str:
     for x in nodes(statement.node):
         if isinstance(x, s.Derivative) and isinstance(x.of, s.Symbol):
             found = built.table.find(spell(x.of))
-            if found is not None and found.entry.name in built.net.inputs:
+            weight = found is not None and found.entry.kind == "parameter"
+            if found is not None and (weight or found.entry.name in built.net.inputs):
                 return found.entry.name
     return ""
 

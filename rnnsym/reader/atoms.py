@@ -82,7 +82,7 @@ class Atoms(Factors):
             return self.inner(self.group(), start)
         if text in KEPT_GROUP:
             return self.inner(self.group(), start)
-        if text in (r"\dv", r"\pdv", r"\derivative", r"\pderivative"):
+        if text in (r"\dv", r"\pdv", r"\pd", r"\derivative", r"\pderivative"):
             return self.physics(token)
         if text in (r"\norm", r"\abs"):
             inner = self.inner(self.group(), start)

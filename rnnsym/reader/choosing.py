@@ -51,9 +51,11 @@ def _is_fixed(index: Index | None) -> bool:
     return index is not None and not index.letters
 
 
-def generalised(found: Sequence[tuple[u.Term, Index | None, Any]]) -> tuple[u.Term, Index] | None:
+def generalised(
+    found: Sequence[tuple[u.Term, Index | None, Any]], begins: bool = False
+) -> tuple[u.Term, Index] | None:
     """The equation for step t of which h_2 = f(h_1, x_2), h_3 = f(h_2, x_3) are instances; None if
-    the last two do not agree."""
+    the last two do not agree. begins: the first step may lack what comes from a step before it."""
     fixed = {i.constant: x for x, i, _ in found if i is not None and not i.letters}
     last = sorted(fixed)[-2:]
     if len(last) < 2 or last[1] != last[0] + 1 or last[0] < 1:
@@ -61,7 +63,17 @@ def generalised(found: Sequence[tuple[u.Term, Index | None, Any]]) -> tuple[u.Te
     first, second = (from_step(fixed[n], n) for n in last)
     bare = _Expander({}).form
     at = Index.of("t")
-    return (second, at) if bare(first, at, "") == bare(second, at, "") else None
+    one, two = bare(first, at, ""), bare(second, at, "")
+    agree = _begins(one, two) and last[0] == 1 if begins else one == two
+    return (second, at) if agree else None
+
+
+def _begins(first: Any, second: Any) -> bool:
+    """Whether the equation of the first step is that of the second without what a state of the step
+    before adds, which is zero there."""
+    one, two = ((form[1] if form[:1] == ("sum",) else ((1, form),)) for form in (first, second))
+    more = [x for x in two if x not in one]
+    return bool(more) and all(x in two for x in one) and all("'-1'" in repr(x) for x in more)
 
 
 def from_step(term: u.Term, step: int) -> u.Term:

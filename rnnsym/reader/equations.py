@@ -19,6 +19,7 @@ from rnnsym.reader.occurring import (
     LOSS_LETTERS,
     WEIGHT_LETTERS,
     Forward,
+    Occurrence,
     bound_letters,
     key_of_kept,
     nodes,
@@ -151,8 +152,9 @@ class Equations(Times):
                 labelled = any(x.where == "sub" and x.text.isalpha() for x in o.spelled.scripts)
                 if base in CUSTOMARY and not several and not labelled:
                     continue
-                if base in WEIGHT_LETTERS or not (
-                    base in FUNCTION_LETTERS or several or o.symbol.font == "text"
+                theta = base == "theta" and f.right is self._call_of(o, f)
+                if (base in WEIGHT_LETTERS and not theta) or not (
+                    base in FUNCTION_LETTERS or several or theta or o.symbol.font == "text"
                 ):
                     continue
                 if o.applied.kind == "{" and not several:
@@ -163,6 +165,17 @@ class Equations(Times):
                 # f_θ, f_W: the label says what it depends on, so it is no elementwise function
                 if several or any(c in labels for c in ("theta", "W", "Theta")):
                     self.table.functions[f"{name}()"] = name
+
+    def _call_of(self, o: Occurrence, f: Forward) -> s.Node | None:
+        """The right side of an equation, if it is a symbol applied to a vector and nothing else."""
+        right = f.right
+        if not isinstance(right, s.Times) or len(right.factors) != 2 or o.applied is None:
+            return None
+        whole = right.factors[0][1] is o.symbol and right.factors[1][1] is o.applied
+        inner = o.applied.parts[0] if len(o.applied.parts) == 1 else None
+        found = self.table.find(spell(inner)) if isinstance(inner, s.Symbol) else None
+        vector = found is not None and found.entry.kind == "vector"
+        return right if whole and vector else None
 
     def _alias(self, node: s.Relation) -> None:
         """h = σ(z) = f(z): f is another name of σ."""

@@ -22,7 +22,7 @@ from rnnsym.reader.families import written_out
 from rnnsym.reader.functions_of_time import with_times
 from rnnsym.reader.indices import Index
 from rnnsym.reader.macros import expand
-from rnnsym.reader.occurring import SCALAR_LETTERS, Forward, nodes
+from rnnsym.reader.occurring import SCALAR_LETTERS, Forward, nodes, occurrences
 from rnnsym.reader.resolve import Resolver
 from rnnsym.reader.statements import Reading, read_formula
 from rnnsym.reader.table import Entry, Table
@@ -37,6 +37,8 @@ NO_LOSS = "left out: the loss, which does not depend on the states so far"
 ACTIVATION = "the activation is supposed to be"
 #: the note on a network of small letters that are read as numbers
 NUMBERS = "all quantities are numbers"
+#: how the note begins on equations of single steps that are read as those of every step
+OF_A_STEP = "taken for every step"
 #: how often a network is tried again without an equation that does not fit
 MAX_TRIALS = 40
 #: names of predictions, the likeliest first, where a loss has to be supposed
@@ -159,6 +161,17 @@ def _initial(alternatives: dict[str, list[Any]]) -> dict[str, tuple[u.Term, Forw
     return found
 
 
+def _of_several(forwards: list[Forward]) -> bool:
+    """Whether one letter stands for several vectors, which only their indices tell apart: a_h of
+    the hidden units and a_k of the outputs."""
+    uses = {
+        frozenset((o.symbol.base, o.symbol.accents) for o in occurrences(f.right))
+        for f in forwards
+        if f.components and any(isinstance(x, s.Big) for x in nodes(f.right))
+    }
+    return len(uses) > 1
+
+
 def _is_example(term: u.Term) -> bool:
     """Whether numbers stand for quantities: nothing else, or a matrix of them."""
     names = u.Leaf | u.Unknown
@@ -232,7 +245,23 @@ class _Maker:
         supposed = "L" not in self.lines and self.options.get("loss") is None
         lost = {n for n in self.found if n not in self.lines and n != "L"}
         lost |= {"L"} if self.odd_loss else set()
+        lost |= self._several_weights()
         return Built(net, self.table, self.notes, self.lines, supposed, kept, lost)
+
+    def _several_weights(self) -> set[str]:
+        """Letters that stand for several weights, which only their indices tell apart: w_{ih} from
+        inputs to hidden units, w_{hk} on to outputs."""
+        pairs: dict[str, set[tuple[str, str]]] = {}
+        for _, o in self.vocabulary.seen:
+            found = self.table.find(o.spelled, "hijklmnpqr")
+            if found is not None and found.entry.kind == "parameter" and len(found.components) == 2:
+                first, second = (i.letter for i in found.components)
+                pairs.setdefault(found.entry.name, set()).add((first, second))
+        return {
+            name
+            for name, every in pairs.items()
+            if any(b == c and a != d != b for a, b in every for c, d in every)
+        }
 
     def _as_said(self) -> None:
         """σ as tanh, and as softmax at the output, where the words of the document say so; or
@@ -296,6 +325,9 @@ class _Maker:
         """The equation of each name, chosen among those that the document gives."""
         alternatives: dict[str, list[tuple[u.Term, Index | None, Forward]]] = {}
         for name, forwards in self.found.items():
+            if _of_several(forwards):
+                self.notes.append(f"left out: {name}: its entries have several equations")
+                continue
             for f in forwards:
                 try:
                     term = Resolver(self.table, f.latex)(f.right)
@@ -309,7 +341,11 @@ class _Maker:
                 alternatives.setdefault(name, []).append((term, f.index, f))
         initial = _initial(alternatives)
         for found in alternatives.values():
-            general = generalised(found) or _of_one_step(found)
+            general = generalised(found)
+            if general is None:
+                general = generalised(found, True) or _of_one_step(found)
+                if general is not None:
+                    self.notes.append(f"{OF_A_STEP}: {found[-1][2].key[0]}")
             if general is not None:
                 found.append((*general, replace(found[-1][2], index=general[1])))
         for name, k in choose(alternatives).items():

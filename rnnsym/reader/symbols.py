@@ -226,4 +226,8 @@ def _script(where: str, item: Sequence[Token]) -> Script:
         item = item[1:-1]
     else:
         style = "plain"
-    return Script(where, style, label(item), read_index(item), tuple(item))
+    text, index = label(item), read_index(item)
+    plain = where == "sub" and style == "plain" and len(item) == 2
+    if plain and text[:1] == "t" and text[1:].isdigit():  # h_{t1}, h_{t2}: steps by their numbers
+        index = Index(int(text[1:]))
+    return Script(where, style, text, index, tuple(item))

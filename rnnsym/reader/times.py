@@ -107,8 +107,8 @@ class Times:
         return False
 
     def _is_time(self, script: Script, letters: set[str]) -> bool:
-        if script.style == "angle":
-            return True
+        if script.style == "angle" or (script.text[:1] == "t" and script.text[1:].isdigit()):
+            return True  # ⟨t⟩, and t1 or t2 for steps by their numbers
         if script.index is None:
             return False
         if script.where == "sup" and script.style == "plain" and "sup" not in self.table.styles:
@@ -170,11 +170,11 @@ class Times:
                 key_of_kept(o.spelled, rest)
             )
         computed = {
-            (o.symbol.base, o.symbol.accents)
+            (left.base, left.accents)
             for _, node, _ in self.statements
             if isinstance(node, s.Relation)
-            for o in occurrences(node.sides[0])
-            if isinstance(node.sides[0], s.Symbol)
+            for left in node.sides[:1]
+            if isinstance(left, s.Symbol) and not _updates(left, node)
         }
         return {k for k in timed & plain if k[:2] not in computed}
 
@@ -295,6 +295,12 @@ class Times:
         if found is None or found.entry.kind != "vector":
             return False
         return found.time is not None or found.entry.name in self.table.timeless
+
+
+def _updates(left: s.Symbol, node: s.Relation) -> bool:
+    """W = W - η dW: what a weight is after it has learned."""
+    symbols = (o.symbol for side in node.sides[1:] for o in occurrences(side))
+    return any((x.base, x.accents, x.sub) == (left.base, left.accents, left.sub) for x in symbols)
 
 
 def _numbered(spelled: Spelled, brackets: bool = False) -> tuple[Key, int] | None:

@@ -173,6 +173,11 @@ def _with_norms(found: list[Token], source: str) -> list[Token]:
         elif token.text == r"\text" and [x.text for x in found[k + 1 : k + 4]] == ["{", "-", "}"]:
             kept.append(found[k + 2])
             skip = 3
+        elif token.kind == "number" and _is_decimal(found[k : k + 5]):  # 0{,}5
+            whole, part = token.text, found[k + 4]
+            text = f"{whole}.{part.text}"
+            kept.append(Token("number", text, token.start, part.end, token.spaced))
+            skip = 4
         elif token.text == "+" and [x.text for x in found[k + 1 : k + 3]] == ["&", "="]:
             kept += [found[k + 1], token, replace(found[k + 2], spaced=False)]  # +&= is +=
             skip = 2
@@ -197,6 +202,13 @@ def _with_norms(found: list[Token], source: str) -> list[Token]:
         else:
             kept.append(token)
     return kept
+
+
+def _is_decimal(found: list[Token]) -> bool:
+    """Whether a comma in braces separates the digits of a number."""
+    if len(found) < 5 or found[4].kind != "number":
+        return False
+    return [x.text for x in found[1:4]] == ["{", ",", "}"] and found[4].text.isdigit()
 
 
 def _inside(found: list[Token]) -> list[Token]:

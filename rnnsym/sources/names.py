@@ -33,11 +33,10 @@ VERBATIM = words(
     verbatim Verbatim BVerbatim LVerbatim lstlisting minted alltt filecontents comment pycode
     """
 )
-#: environments of drawings and programs: what is between dollars there is no statement
+#: environments of drawings: what is between dollars there is no statement
 DRAWINGS = words(
     """
-    tikzpicture tikzcd pgfpicture circuitikz forest pspicture picture algorithm algorithmic
-    algorithm2e
+    tikzpicture tikzcd pgfpicture circuitikz forest pspicture picture
     """
 )
 #: environments with the format of columns as an argument, which may have dollars in it
