@@ -354,7 +354,8 @@ class Auditor:
         if judged.defined:
             self._remember(judged.table, judged)
         given = self.model is not None
-        if verdict.verdict == TRUE and verdict.evidence == IDLE and not given:
+        # of the likeliest network it is true all the same
+        if verdict.verdict == TRUE and verdict.evidence == IDLE and not judged.thorough:
             why = "both sides vanish in the network that was found: nothing can be told"
             return Verdict(judged.claim, UNKNOWN, why)
         if verdict.verdict == FALSE:
@@ -366,10 +367,12 @@ class Auditor:
         """A refutation with what explains it, by whichever network; where it is not sure which one
         is meant, only what a small error explains is false."""
         told, doubtful = [first], self._is_doubtful()
+        notes = [n for b in self.scopes.order for n in b.notes]
+        of_a_step = any(n.startswith(OF_A_STEP) for n in notes)
         for judged, verdict in refuted[:MAX_EXPLAINED]:
             told.append(judged.explained(verdict))
-            # that shapes do not fit may be due to the network that was found
-            if told[-1].correction and not (doubtful and "a matrix (" in verdict.message):
+            # shapes that do not fit may be due to a network that was made of single steps
+            if told[-1].correction and not (of_a_step and "a matrix (" in verdict.message):
                 return told[-1]
         first = told[1] if len(told) > 1 else first
         if first.verdict == FALSE and doubtful:

@@ -84,7 +84,7 @@ def _of_unknown(spelled: Spelled, table: Table, scope: Sequence[str]) -> u.Term 
     word = len(spelled.base) > 1 or (bool(spelled.scripts) and spelled.base.islower())
     if not word or spelled.base[0].isupper() or spelled.base in {*INDICES, *table.letters}:
         return None
-    if spelled.inverse or spelled.primes or spelled.base in table.functions:
+    if spelled.inverse or spelled.primes or spelled.base in {*table.functions, "theta"}:
         return None
     times = [x for x in spelled.scripts if _is_time(x, table, scope)]
     times = [x for x in times if x.style == "angle"] or times  # Γ_i^{⟨t⟩}

@@ -143,3 +143,13 @@ def test_a_formula_right_for_early_steps_only_is_false():
         r"\frac{\partial^+ a^{<t-1>}}{\partial W_{aa}}"
     )
     assert rs.check(claim, NET).verdict == "false"
+
+
+def test_einsteins_convention_when_told() -> None:
+    net = rs.read("""
+        z_i^t = \\sum_j W_{ij} h_j^{t-1} + \\sum_j U_{ij} x_j^t
+        h_i^t = \\tanh(z_i^t)
+    """)
+    claim = r"\frac{\partial z_i^{t+1}}{\partial z_k^{t}} = W_{ij} \frac{\partial h_j^t}{\partial z_k^t}"
+    assert rs.check(claim, net).verdict == "false"
+    assert rs.check(claim, net, einstein=True).verdict == "true"
