@@ -150,6 +150,7 @@ def test_einsteins_convention_when_told() -> None:
         z_i^t = \\sum_j W_{ij} h_j^{t-1} + \\sum_j U_{ij} x_j^t
         h_i^t = \\tanh(z_i^t)
     """)
-    claim = r"\frac{\partial z_i^{t+1}}{\partial z_k^{t}} = W_{ij} \frac{\partial h_j^t}{\partial z_k^t}"
+    inner = r"\frac{\partial h_j^t}{\partial z_k^t}"
+    claim = rf"\frac{{\partial z_i^{{t+1}}}}{{\partial z_k^t}} = W_{{ij}} {inner}"
     assert rs.check(claim, net).verdict == "false"
     assert rs.check(claim, net, einstein=True).verdict == "true"
