@@ -21,7 +21,7 @@ from rnnsym.audit.scopes import SUPPOSED, Scopes, maker
 from rnnsym.claims.check import Formula
 from rnnsym.claims.guard import Guard, LostError
 from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREADABLE, Verdict
-from rnnsym.errors import RnnsymError
+from rnnsym.errors import InputError, RnnsymError
 from rnnsym.reader import syntax as s
 from rnnsym.reader.einstein import with_sums
 from rnnsym.reader.families import written_out
@@ -37,6 +37,8 @@ from rnnsym.reader.tokens import UnreadableError
 
 #: by how many networks a wrong claim is explained
 MAX_EXPLAINED = 3
+#: a text that is the name of a file
+_PATH = re.compile(r"[^\s$\\]{1,200}\.(?:md|tex|ipynb)")
 #: seconds for diagnoses that take two changes
 PAIRS_SECONDS = 1.0
 #: a display that has no left side
@@ -61,13 +63,18 @@ def audit(
     take; progress: called with how many formulas are done, of how many; guard: judge in a process
     of its own, whose memory and time the system limits.
 
-    Raises InputError for a document that cannot be opened or parsed.
+    Raises InputError for a document that cannot be opened or parsed, and for a text that is
+    nothing but the name of a file.
     """
     from rnnsym.sources import read_file, read_source
 
     begun = time.monotonic()
     if isinstance(document, Path):
         source, name = read_file(document), name or str(document)
+    elif _PATH.fullmatch(document):
+        raise InputError(
+            f"{document!r} is no document but its path: give pathlib.Path({document!r})"
+        )
     else:
         source = read_source(document, kind, name)
     auditor = Auditor(source, model, seconds)

@@ -156,3 +156,8 @@ $$a_2 = \tanh(W a_1 + U x_2)$$ $$a_3 = \tanh(W a_2 + U x_3)$$
 $$\hat y = \sigma(V a_3)$$
 """
     assert rs.audit(document).equations[0] == "a[t] = tanh(((W @ a[t-1]) + (U @ x[t])))"
+
+
+def test_the_name_of_a_file_is_no_document() -> None:
+    with pytest.raises(rs.InputError, match="pathlib.Path"):
+        rs.audit("notes/bptt.md")
