@@ -159,5 +159,5 @@ $$\hat y = \sigma(V a_3)$$
 
 
 def test_the_name_of_a_file_is_no_document() -> None:
-    with pytest.raises(rs.InputError, match="pathlib.Path"):
+    with pytest.raises(rs.InputError, match=r"pathlib\.Path"):
         rs.audit("notes/bptt.md")
