@@ -27,6 +27,7 @@ def patches(source: Source, speller: Speller) -> Iterator[Patch]:
         return
     pool = Pool(source, speller)
     yield from _sums(source, speller, pool)
+    yield from _sums_of_entries(source, speller)
     yield from _longest(source, speller, pool)
     yield from _links(source, speller, pool)
     yield from _terms(source, speller, pool)
@@ -67,6 +68,22 @@ def _sums(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
                 kind = "last step only" if upper == "T" else "naive chain rule"
                 told = f"the sum over {name} is missing: {head} should stand before {_short(text)}"
                 yield Patch(tuple(edits), kind, told, 1.0 if name in left else 0.5)
+
+
+def _sums_of_entries(source: Source, speller: Speller) -> Iterator[Patch]:
+    """Σ_i over the entries that a letter counts on the right, and nothing on the left."""
+    counted: tuple[list[str], list[str]] = ([], [])
+    for n in speller.named:
+        names = [x for i in n.found.components for x in i.names if x not in n.site.letters]
+        counted[n.site.side].extend(names)
+    left, right = counted
+    for name in dict.fromkeys(x for x in right if x not in left):
+        head, body = rf"\sum_{{{name}}}", source.sides[1]
+        if isinstance(body, s.Add):
+            continue
+        start = source.start(body)
+        edit = Edit(start, start, f"{head} ", f"{coloured(head)} ")
+        yield Patch((edit,), "missing sum", f"the sum over {name} is missing", 0.5)
 
 
 def _longest(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
