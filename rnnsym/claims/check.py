@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -18,7 +18,7 @@ from rnnsym.claims.errors import TooLargeError
 from rnnsym.claims.explain import counterexample, reading_in_words, shown
 from rnnsym.claims.generic import for_each
 from rnnsym.claims.judge import Judge, Outcome
-from rnnsym.claims.updates import update
+from rnnsym.claims.pairs import Pair, of_functions, pair_of
 from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREADABLE, Verdict
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
@@ -54,17 +54,6 @@ TOO_LONG = "too large: it takes too long to decide"
 PERTURBED = r"\delta "
 #: what the notation of a network that was read from LaTeX goes by
 AS_READ = "as read"
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two sides of a relation, with the place of their statement."""
-
-    left: u.Term
-    op: str
-    right: u.Term
-    note: str = ""  # what it was made of, in words
-    partial: bool = False  # nothing but part of what is claimed: true, or it tells nothing
 
 
 def check(
@@ -328,7 +317,7 @@ class Formula:
                 term = self._resolve(node)
             assert isinstance(term, u.Claim)
             for left, op, right in zip(term.sides, term.ops, term.sides[1:], strict=False):
-                self.pairs.append(_pair(left, op, right))
+                self.pairs.append(pair_of(left, op, right))
 
     def _customary(self, node: s.Relation) -> bool:
         """Whether a relation tells a gradient that goes by a customary name, and is true of what
@@ -347,7 +336,7 @@ class Formula:
         judge = Judge(
             self.net, self.table, self.explicit, tuple(self.conditions), seconds=self.seconds / 2
         )
-        pairs = [_pair(*x) for x in zip(term.sides, term.ops, term.sides[1:], strict=False)]
+        pairs = [pair_of(*x) for x in zip(term.sides, term.ops, term.sides[1:], strict=False)]
         outcomes = [judge.relation(p.left, p.op, p.right) for p in pairs]
         held = all(o.kind == "equal" for o in outcomes)
         vague = [x.label for x in _adjoints(*term.sides) if not x.names]
@@ -423,7 +412,7 @@ class Formula:
     # ---- verdicts ------------------------------------------------------------------------
 
     def _verdict(self, judge: Judge, pair: Pair) -> Verdict:
-        pair = _of_functions(pair)
+        pair = of_functions(pair)
         try:
             return self._tell(judge, pair, judge.relation(pair.left, pair.op, pair.right))
         except TooLargeError as error:
@@ -500,14 +489,6 @@ class Formula:
         return found
 
 
-def _pair(left: u.Term, op: str, right: u.Term) -> Pair:
-    """A relation to judge; an update as the equation that it amounts to."""
-    found = update(left, op, right)
-    if found is None:
-        return Pair(left, op, right)
-    return Pair(found.left, "=", found.right, found.note, found.partial)
-
-
 def _adjoints(*sides: u.Term) -> list[u.Adjoint]:
     """The gradients with customary names in some terms."""
     return [x for side in sides for x in u.walk(side) if isinstance(x, u.Adjoint)]
@@ -536,32 +517,6 @@ def _without_kinds(node: s.Node) -> s.Node:
     if cut == 0:
         return node.sides[0]
     return replace(node, sides=node.sides[: cut + 1], ops=node.ops[:cut])
-
-
-def _of_functions(pair: Pair) -> Pair:
-    """d/dx tanh(x) = 1 - tanh²(x): where all is made of one vector, it is a number that varies."""
-    nodes = [x for side in (pair.left, pair.right) for x in u.walk(side)]
-    leaves = {x for x in nodes if isinstance(x, u.Leaf | u.Loss | u.Defined)}
-    varied = {v for d in nodes if isinstance(d, u.Derivative) for v in d.by}
-    plain = u.Apply | u.Sum | u.Product | u.Power | u.Num | u.Quotient | u.Leaf | u.Constant
-    alone = all(isinstance(x, plain) or _is_absolute(x) for x in nodes) and any(
-        isinstance(x, u.Apply) for x in nodes
-    )
-    if len(leaves) != 1 or not (leaves == varied or (alone and _time(leaves))):
-        return pair
-    (leaf,) = leaves
-    free = u.Free(str(getattr(leaf, "name", "x")))
-    return Pair(u.exchange(pair.left, leaf, free), pair.op, u.exchange(pair.right, leaf, free))
-
-
-def _is_absolute(x: u.Term) -> bool:
-    return isinstance(x, u.Named) and x.function == "abs"
-
-
-def _time(leaves: set[Any]) -> Any:
-    """The time of the only quantity."""
-    (leaf,) = leaves
-    return getattr(leaf, "time", None)
 
 
 def evidence(outcome: Outcome) -> str:

@@ -27,6 +27,7 @@ from rnnsym.claims.explain import reading_in_words, shown
 from rnnsym.claims.ground_functions import EXTRA
 from rnnsym.claims.judge import Judge, Outcome
 from rnnsym.claims.meanings import meanings
+from rnnsym.claims.pairs import Pair, of_functions
 from rnnsym.claims.parting import parting
 from rnnsym.claims.patches_edit import Edit, Patch, apply, moved
 from rnnsym.claims.patches_missing import LAST
@@ -153,9 +154,7 @@ class Repair:
         sides = (updated.left, updated.right) if updated is not None else sides
         if not self.numbers:
             return sides
-        from rnnsym.claims.check import Pair, _of_functions
-
-        return self._both(_of_functions(Pair(sides[0], self.pair.op, sides[1])))
+        return self._both(of_functions(Pair(sides[0], self.pair.op, sides[1])))
 
     # ---- the search ----------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from typing import Any
 from rnnsym.reader import syntax as s
 from rnnsym.reader.indices import read_index
 from rnnsym.reader.meanings import CUSTOMARY
+from rnnsym.reader.occurring import nodes
 from rnnsym.reader.statements import Reading
 from rnnsym.reader.tokens import Token, tokens
 
@@ -60,8 +61,6 @@ def _letters(pairs: list[tuple[str, str, bool]]) -> set[str]:
 
 
 def _inside(node: Any) -> list[s.Node]:
-    from rnnsym.reader.occurring import nodes
-
     return list(nodes(node))
 
 

@@ -13,6 +13,7 @@ from rnnsym.reader.commands import (
     RELATIONS,
 )
 from rnnsym.reader.indices import Index, read_index
+from rnnsym.reader.occurring import occurrences
 from rnnsym.reader.table import INDICES
 from rnnsym.reader.tokens import Token, fail
 
@@ -81,8 +82,6 @@ def _alone(node: s.Big, found: list[Token], resolver: Any) -> Limits:
 
 def _left_out(node: s.Big, resolver: Any) -> str:
     """The index of a sum that has none, Σ L_t: the only step that its terms speak of."""
-    from rnnsym.reader.occurring import occurrences
-
     known = {*resolver.table.letters, "t"} - {*resolver.scope}
     letters = {
         n

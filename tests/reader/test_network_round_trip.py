@@ -131,7 +131,7 @@ def test_every_network_is_read_back(model: str, notation: str) -> None:
 
 @pytest.mark.slow
 @settings(
-    max_examples=int(os.environ.get("RNNSYM_COMPOSITIONS", "300")) // 15,
+    max_examples=int(os.environ.get("RNNSYM_COMPOSITIONS", "200")) // 15,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
