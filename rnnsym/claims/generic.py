@@ -10,11 +10,8 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, Verdict
-from rnnsym.reader import syntax as s
-from rnnsym.reader.parser import Parser
 from rnnsym.reader.symbols import spell
-from rnnsym.reader.table import Entry, Key, Table
-from rnnsym.reader.tokens import UnreadableError, tokens
+from rnnsym.reader.table import Entry, Key, Table, symbol_in
 
 #: so many weights of one letter are tried
 MAX_WEIGHTS = 12
@@ -22,11 +19,8 @@ MAX_WEIGHTS = 12
 
 def weights(symbol: str, table: Table) -> tuple[Key, list[str]] | None:
     """The key of a letter by itself, and the names of the weights that it may stand for."""
-    try:
-        node = Parser(tokens(symbol)).whole()
-    except UnreadableError:
-        return None
-    if not isinstance(node, s.Symbol):
+    node = symbol_in(symbol)
+    if node is None:
         return None
     spelled = spell(node)
     if spelled.scripts or spelled.accents or spelled.star or spelled.primes:

@@ -16,16 +16,13 @@ from typing import Any
 from sympy import MatrixExpr, MatrixSymbol, Symbol
 
 from rnnsym.claims.patches_source import Site, Source
-from rnnsym.errors import RnnsymError
 from rnnsym.latex import PROFILES, LatexPrinter
 from rnnsym.latex.snippets import Parts, SnippetPrinter, index, letter
 from rnnsym.nodes import Adjoint, TimeVector, t
 from rnnsym.reader import syntax as s
 from rnnsym.reader.indices import Index
-from rnnsym.reader.parser import Parser
 from rnnsym.reader.symbols import Script, Spelled, spell
-from rnnsym.reader.table import Entry, Found
-from rnnsym.reader.tokens import tokens
+from rnnsym.reader.table import Entry, Found, symbol_in
 
 _FONT = re.compile(r"\\(?:mathbf|boldsymbol|bm|pmb|vec)(?=\{| |\\)")
 
@@ -170,11 +167,8 @@ class Speller:
                 yield replace(self._taken(latex, parsed), time=self.style)
 
     def _looked_up(self, latex: str) -> Named | None:
-        try:
-            node = Parser(tokens(latex)).whole()
-        except RnnsymError:
-            return None
-        if not isinstance(node, s.Symbol):
+        node = symbol_in(latex)
+        if node is None:
             return None
         spelled = spell(node)
         found = self.table.find(spelled)

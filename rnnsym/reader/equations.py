@@ -14,9 +14,11 @@ from rnnsym.reader import syntax as s
 from rnnsym.reader.gradients import is_barred
 from rnnsym.reader.meanings import CUSTOMARY
 from rnnsym.reader.occurring import (
+    ENTRY_LETTERS,
     FUNCTION_LETTERS,
     GRADIENT_LETTERS,
     LOSS_LETTERS,
+    RESERVED,
     WEIGHT_LETTERS,
     Forward,
     Occurrence,
@@ -29,11 +31,6 @@ from rnnsym.reader.symbols import Script, spell
 from rnnsym.reader.table import Key
 from rnnsym.reader.table import key as label_key
 from rnnsym.reader.times import Times
-
-_RESERVED = {"T", "t", "L", "softmax", "detach", "tanh", "sigmoid", "relu", "exp", "log", "step",
-             "softplus", "identity", "reciprocal", "g", "g_y", "g_1", "g_2", "in", "is", "if", "or",
-             "as", "and", "not", "for", "lambda"}  # fmt: skip
-_ENTRIES = {"i", "j", "k", "l", "m", "n"}
 
 
 class Equations(Times):
@@ -192,7 +189,7 @@ class Equations(Times):
         labels = "".join(c for c in labels if c.isalnum())
         name = f"{base}_{labels}" if labels else base
         taken = {e.name for e in self.table.entries.values()} | {"L"}
-        reserved = name in _RESERVED and name not in UNKNOWN
+        reserved = name in RESERVED and name not in UNKNOWN
         return f"{name}_fn" if name in taken or reserved else name
 
     def _find_parameters(self) -> None:
@@ -277,5 +274,5 @@ def _counts_entries(script: Script, bound: set[str]) -> bool:
     return (
         len(script.text) == 2
         and bool(set(script.text) & bound)
-        and set(script.text) <= bound | _ENTRIES
+        and set(script.text) <= bound | ENTRY_LETTERS
     )

@@ -23,6 +23,8 @@ _ALONE = re.compile(rf"\s*{_ITEMS}\s*")
 _FONT = re.compile(r"\\(?:mathbf|boldsymbol|bm|mathit|mathrm|text)(?![A-Za-z])|[{}\s]|\\,")
 _NAME = re.compile(r"(\\(?:bar|overline|tilde|widetilde|hat))?([A-Za-z])")
 
+_LABELLED = re.compile(r"([A-Za-z])\}?_\s*\{?\s*(\\[a-z]+|[A-Za-z])\s*\}?")
+
 
 def written_out(formulas: Sequence[str]) -> list[str]:
     """The formulas of a document with those of families written out, a row for each name."""
@@ -54,7 +56,7 @@ def _sets(formulas: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _written_out(formula: str, sets: dict[str, list[str]]) -> str:
-    plain = _SET.sub("", formula) if _SET.search(formula) else formula
+    plain = _SET.sub("", formula)
     for mark, names in sets.items():
         if not 1 < len(names) <= MAX_NAMES or mark in names:
             continue
@@ -113,18 +115,16 @@ def _in_script(found: list[Token], k: int) -> bool:
 
 def _labels(formulas: Sequence[str], star: str) -> list[str]:
     """The labels of the letters that a star is a label of."""
-    every: list[set[str]] = []
     order: dict[str, None] = {}
     bases: set[str] = set()
     seen: dict[str, set[str]] = {}
     for formula in formulas:
-        for match in re.finditer(r"([A-Za-z])\}?_\s*\{?\s*(\\[a-z]+|[A-Za-z])\s*\}?", formula):
+        for match in _LABELLED.finditer(formula):
             base, label = match.groups()
             if label == star:
                 bases.add(base)
             elif label.isalpha():
                 seen.setdefault(base, set()).add(label)
                 order.setdefault(label)
-    every = [seen.get(b, set()) for b in bases]
-    common = set.intersection(*every) if every else set()
+    common = set.intersection(*(seen.get(b, set()) for b in bases)) if bases else set()
     return [x for x in order if x in common]

@@ -28,12 +28,9 @@ def with_times(readings: Sequence[Reading | None]) -> list[Reading | None]:
     pairs = [p for r in readings if r is not None for p in _applications(r)]
     letters = _letters(pairs)
     functions = {base for base, letter, _ in pairs if letter not in letters}
-    timed = (
-        {b for b, letter, left in pairs if letter in letters and left} - functions - {*CUSTOMARY}
-    )
-    if not timed:
-        return list(readings)
     names = {b for b, letter, _ in pairs if letter in letters} - functions - {*CUSTOMARY}
+    if not any(b in names and letter in letters and left for b, letter, left in pairs):
+        return list(readings)
     return [_rewritten(r, names, letters) if r is not None else None for r in readings]
 
 
@@ -42,9 +39,9 @@ def _applications(reading: Reading) -> list[tuple[str, str, bool]]:
     found: list[tuple[str, str, bool]] = []
     for statement in reading.statements:
         node = statement.node
-        lefts = _inside(node.sides[0]) if isinstance(node, s.Relation) else []
+        lefts = nodes(node.sides[0]) if isinstance(node, s.Relation) else ()
         claimed = {id(x) for x in lefts if isinstance(x, s.Times) and len(x.factors) == 2}
-        products = [x for x in _inside(node) if isinstance(x, s.Times)]
+        products = [x for x in nodes(node) if isinstance(x, s.Times)]
         for x in products:
             for (_, a), (op, b) in zip(x.factors, x.factors[1:], strict=False):
                 if isinstance(a, s.Symbol) and op == "" and _bracket(b) is not None:
@@ -58,10 +55,6 @@ def _letters(pairs: list[tuple[str, str, bool]]) -> set[str]:
     """The letters that are times."""
     claimed = {letter for _, letter, left in pairs if left}
     return {x for x in (*ALWAYS, *IN_RECURRENCES) if x in claimed} | {"T"}
-
-
-def _inside(node: Any) -> list[s.Node]:
-    return list(nodes(node))
 
 
 def _bracket(node: s.Node) -> s.Bracket | None:

@@ -30,6 +30,12 @@ WEIGHT_LETTERS = set("WUVRKQ") | {"Theta", "w", "u", "v", "b", "theta"}
 COPIED_LETTERS = {"W", "U", "V", "R", "Theta", "theta", "b", "w"}
 GRADIENT_LETTERS = {"delta", "Delta", "nabla", "epsilon"}
 SCALAR_LETTERS = {"alpha", "beta", "gamma", "lambda", "eta", "kappa", "mu"}
+#: letters that count entries
+ENTRY_LETTERS = {"i", "j", "k", "l", "m", "n"}
+#: words that no quantity can be called by
+RESERVED = {"T", "t", "L", "softmax", "detach", "tanh", "sigmoid", "relu", "exp", "log", "step",
+            "softplus", "identity", "reciprocal", "g", "g_y", "g_1", "g_2", "in", "is", "if", "or",
+            "as", "and", "not", "for", "lambda"}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ Made by `parser`, read by `resolve`. Every node knows its place [start, end) in 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from rnnsym.reader import trees
 from rnnsym.reader.tokens import Token
 
 Tokens = tuple[Token, ...]
@@ -163,17 +164,9 @@ class Relation(Node):
 
 def values(node: Node) -> list[Any]:
     """What a node is made of: nodes, tuples of them, tokens, names."""
-    return [getattr(node, f) for f in node.__dataclass_fields__ if f not in ("start", "end")]
+    return list(trees.parts(node).values())
 
 
 def rebuilt(x: Any, change: Callable[[Any], Any]) -> Any:
-    """A node, or anything in one, with parts replaced: change(part) is the new part, or None where
-    it is to be looked into. What is new is not looked into again."""
-    new = change(x)
-    if new is not None:
-        return new
-    if isinstance(x, Node):
-        names = [f for f in x.__dataclass_fields__ if f not in ("start", "end")]
-        parts = [rebuilt(y, change) for y in values(x)]
-        return replace(x, **dict(zip(names, parts, strict=True)))
-    return tuple(rebuilt(y, change) for y in x) if isinstance(x, tuple) else x
+    """A node, or anything in one, with parts replaced (see `trees.rebuilt`)."""
+    return trees.rebuilt(x, change, Node)

@@ -179,11 +179,17 @@ def _is_word(script: Script) -> bool:
 
 def key_of(latex: str) -> Key | None:
     """The key of a name as it is printed, all scripts labels; None if it is no single symbol."""
+    node = symbol_in(latex)
+    return key(spell(node)) if node is not None else None
+
+
+def symbol_in(latex: str) -> s.Symbol | None:
+    """The symbol that a piece of LaTeX is; None if it is anything else."""
     try:
         node = Parser(tokens(latex)).whole()
     except UnreadableError:
         return None
-    return key(spell(node)) if isinstance(node, s.Symbol) else None
+    return node if isinstance(node, s.Symbol) else None
 
 
 def key(spelled: Spelled) -> Key:

@@ -7,10 +7,11 @@ vectors are columns or rows and how derivatives are laid out.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from rnnsym.reader import trees
 from rnnsym.reader.indices import Index
 
 
@@ -282,15 +283,8 @@ def letters(term: Term) -> set[str]:
 
 
 def rebuilt(x: Any, change: Callable[[Any], Any]) -> Any:
-    """A term, or anything in one, with parts replaced: change(part) is the new part, or None where
-    it is to be looked into. What is new is not looked into again."""
-    new = change(x)
-    if new is not None:
-        return new
-    if isinstance(x, Term):
-        names = [f for f in x.__dataclass_fields__ if f not in ("start", "end")]
-        return replace(x, **{f: rebuilt(getattr(x, f), change) for f in names})
-    return tuple(rebuilt(y, change) for y in x) if isinstance(x, tuple) else x
+    """A term, or anything in one, with parts replaced (see `trees.rebuilt`)."""
+    return trees.rebuilt(x, change, Term)
 
 
 def of_itself(d: Derivative) -> bool:

@@ -15,7 +15,9 @@ from rnnsym.reader.gradients import is_barred
 from rnnsym.reader.indices import Index
 from rnnsym.reader.occurring import (
     COPIED_LETTERS,
+    ENTRY_LETTERS,
     GRADIENT_LETTERS,
+    RESERVED,
     WEIGHT_LETTERS,
     Forward,
     Occurrence,
@@ -28,11 +30,6 @@ from rnnsym.reader.stacked import rows_of
 from rnnsym.reader.statements import Reading
 from rnnsym.reader.symbols import Script, Spelled, spell
 from rnnsym.reader.table import INDICES, Entry, Key, Table
-
-_RESERVED = {"T", "t", "L", "softmax", "detach", "tanh", "sigmoid", "relu", "exp", "log", "step",
-             "softplus", "identity", "reciprocal", "g", "g_y", "g_1", "g_2", "in", "is", "if", "or",
-             "as", "and", "not", "for", "lambda"}  # fmt: skip
-_ENTRIES = {"i", "j", "k", "l", "m", "n"}
 
 
 @dataclass
@@ -282,7 +279,7 @@ class Times:
             f"_l{layer}" if layer.isdigit() else f"_{layer}" if layer else ""
         )
         word = "".join(c if c.isalnum() or c == "_" else "_" for c in word)
-        if not word.isidentifier() or word in _RESERVED:
+        if not word.isidentifier() or word in RESERVED:
             word = f"v_{word}"
         taken = {e.name for e in self.table.entries.values()}
         found = word
@@ -322,7 +319,7 @@ def _is_entry(script: Script) -> bool:
     """Whether a script may count entries: one small letter below."""
     if script.where != "sub" or script.style != "plain" or script.index is None:
         return False
-    return bool(script.index.names) and set(script.index.names) <= _ENTRIES
+    return bool(script.index.names) and set(script.index.names) <= ENTRY_LETTERS
 
 
 def _style(script: Script) -> str:

@@ -39,8 +39,7 @@ CHOSEN = {
     "reader/choosing.py": "a field of a class of `terms`",
     "reader/meanings.py": "made of the name of a class of `syntax`",
     "reader/series.py": "a field of a class of `terms`",
-    "reader/syntax.py": "a field of a class of `syntax`",
-    "reader/terms.py": "a field of a class of `terms`",
+    "reader/trees.py": "a field of a class of `terms` or `syntax`",
     "reader/writing.py": "made of the name of a class of `terms`",
 }
 #: the only file that imports by name; the names are literals where it is called
