@@ -12,7 +12,8 @@ from typing import Any
 
 from rnnsym.functions import KNOWN
 from rnnsym.reader import syntax as s
-from rnnsym.reader.network import ACTIVATION, NUMBERS, Built, build
+from rnnsym.reader.making import ACTIVATION, NUMBERS, Built
+from rnnsym.reader.network import build
 from rnnsym.reader.occurring import occurrences
 from rnnsym.reader.statements import Reading
 from rnnsym.reader.vocabulary import Vocabulary

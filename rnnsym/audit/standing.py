@@ -12,7 +12,7 @@ from rnnsym.audit.scopes import INPUTS
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
 from rnnsym.reader.gradients import is_name
-from rnnsym.reader.network import Built
+from rnnsym.reader.making import Built
 from rnnsym.reader.occurring import nodes, occurrences
 from rnnsym.reader.statements import Statement
 from rnnsym.reader.symbols import spell
