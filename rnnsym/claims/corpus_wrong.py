@@ -89,7 +89,7 @@ def catalogued(net: Any, ground: Ground, rng: random.Random) -> Iterator[tuple[s
     catalogue = Catalogue(net)
     system = catalogue.subject.system
     found: list[tuple[str, Equation]] = []
-    for kind, change, _ in catalogue._changes:
+    for kind, change, _ in catalogue.changes:
         if kind.name in READINGS or change.chunk is not None:
             continue
         for name, e in change.equations.items():

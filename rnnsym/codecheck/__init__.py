@@ -16,6 +16,7 @@ simple     a factor, a wrong name, a penalty
 forward    another network of which it is the right gradient; own_loss: another loss
 search     the catalogue of mutations, single and in pairs; what would have been seen
 ground     the points and the mutants of a network; quick: the values of very many mutants
+arrivals   the same for gradients by inputs and initial states
 parts      which summands are left out or counted twice
 late       what shows in long sequences only; locate: where to look when nothing explains it
 words      formulas as NumPy code

@@ -46,6 +46,8 @@ class Shapes:
     #: keyword -> (shift, offset): stand-ins z ↦ offset + 0.3 sin(z + shift) for functions
     #: that the network leaves symbolic, handed over where a function asks for them
     functions: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    #: the inputs and targets that have one value, as the target of a whole sequence
+    single: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,9 @@ class Adapter:
         Of "x", "y": those given as class numbers instead of one-hot vectors. They come as a list;
         a dict says otherwise: ``{"x": "array", "y": "column"}`` for (T,) and (T, 1), "number"
         for the last one alone, as one int.
+    squeeze
+        Of "x", "y": those of one feature, which are given without its axis: y as (T,), or as one
+        number where there is one target. Their size is then 1.
     loss
         What the gradient is of: "sum" over time and batch, "mean", "mean over time",
         "mean over batch".
@@ -113,6 +118,7 @@ class Adapter:
     axes: str | None = None
     batch: str | None = None
     indices: Sequence[str] | Mapping[str, str] = ()
+    squeeze: Sequence[str] = ()
     loss: str = "sum"
     arguments: Sequence[str] | None = None
     returns: Sequence[str] | Mapping[str, str] | None = None
@@ -151,7 +157,7 @@ class Adapter:
             if value not in allowed:
                 choices = ", ".join(repr(a) for a in allowed if a is not None)
                 raise AdapterError(f"{word}={value!r}: choose from {choices}")
-        for word in ("transposed", "indices", "arguments", "returns", "init", "calls"):
+        for word in ("transposed", "indices", "squeeze", "arguments", "returns", "init", "calls"):
             value = getattr(self, word)
             if isinstance(value, str):
                 object.__setattr__(self, word, tuple(value.replace(",", " ").split()))
@@ -193,10 +199,11 @@ class Adapter:
                         f"names: {theirs!r} stands for {name!r}, which the model does not have: "
                         f"choose from {', '.join(sorted(known))}"
                     )
-        for name in self.indices:
-            if name not in (*shapes.inputs, *shapes.targets):
-                data = ", ".join((*shapes.inputs, *shapes.targets))
-                raise AdapterError(f"indices: unknown {name!r}: choose from {data}")
+        data = (*shapes.inputs, *shapes.targets)
+        for word, given in (("indices", self.indices), ("squeeze", self.squeeze)):
+            for name in given:
+                if name not in data:
+                    raise AdapterError(f"{word}: unknown {name!r}: choose from {', '.join(data)}")
         for name in self.transposed:
             if name not in self.theirs(shapes):
                 raise AdapterError(f"transposed: unknown {name!r}: say which of yours it is")

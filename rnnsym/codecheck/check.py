@@ -110,17 +110,19 @@ def judge(
 ) -> CodeReport:
     """The report on a subject: anything that maps `Values` to an `Outcome`."""
     start = time.perf_counter()
-    for size in sizes or {}:
+    for size, number in (sizes or {}).items():
         if size not in net.sizes:
             text = f"unknown size {size!r}: {net.name} has {', '.join(net.sizes)}"
             raise Uncallable(text, "adapter")
+        if number != _ones(net, adapter).get(size, number):
+            raise Uncallable(f"{size} is 1: what `squeeze` names has one feature", "adapter")
     ground = Ground(net) if ground is None else ground
     setting = Setting(
         ground,
         Runner(subject, adapter.loss),
         adapter,
         seed,
-        dict(sizes or {}),
+        {**_ones(net, adapter), **(sizes or {})},
         Regime(
             frozenset(adapter.indices),
             frozenset(n for n in net.initial_states if n not in started),
@@ -169,8 +171,8 @@ def judge(
     sent = [n for n in wrong if n not in net.parameters]
     wrong = [n for n in wrong if n in net.parameters]
     with verdict_first(setting.notes, "the explanation"):
-        found.diagnoses |= {n: diagnose.of_arrival(n, plain, words) for n in sent}
         diagnose.all_of(wrong, plain, search, setting.runner, words, found, batches)
+        diagnose.of_arrivals(sent, net, plain, words, found)
     judged = {n: explained(g, found.diagnoses.get(n)) for n, g in judged.items()}
     own = _parts(adapter, subject) | words.names
     judged = {n: replace(g, theirs=own.get(n, "")) for n, g in judged.items()}
@@ -215,6 +217,12 @@ def _lengths(net: Network, steps: int | Sequence[int] | None) -> list[int]:
     if not found:
         raise InputError(f"{net.name} does not exist at any of the lengths {LENGTHS}: give steps")
     return found if net.lengths else found[:1]
+
+
+def _ones(net: Network, adapter: Adapter) -> dict[str, int]:
+    """The sizes of what is given without the axis of its one feature."""
+    rows = (str(net.vectors[n].rows) for n in adapter.squeeze)
+    return {n: 1 for n in rows if n in net.sizes}
 
 
 def _own_names(adapter: Adapter, subject: Any) -> dict[str, str]:

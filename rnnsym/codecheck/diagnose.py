@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rnnsym.codecheck import forward
+from rnnsym.codecheck.arrivals import Arrivals
 from rnnsym.codecheck.locate import last_resort, lengths, numbers
 from rnnsym.codecheck.own_loss import consistent
 from rnnsym.codecheck.parts import counted_wrongly
@@ -23,6 +24,7 @@ from rnnsym.codecheck.search import PAIR_SECONDS, Search
 from rnnsym.codecheck.simple import MEAN, arrived, of_own_loss, simple
 from rnnsym.codecheck.together import together
 from rnnsym.codecheck.words import Words
+from rnnsym.network import Network
 from rnnsym.verify.case import relative_error
 
 
@@ -143,10 +145,19 @@ def _forward(
         found.diagnoses[name] = Diagnosis(("forward pass",), text)
 
 
-def of_arrival(name: str, runs: Sequence[Run], words: Words) -> Diagnosis:
-    """Why the gradient by an input or an initial state is wrong: a factor, or where it is."""
+def of_arrivals(
+    names: Sequence[str], net: Network, runs: Sequence[Run], words: Words, found: Found
+) -> None:
+    """Why gradients by inputs and initial states are wrong: a factor, the catalogue, or where."""
     good = [r for r in runs if r.outcome.error is None and r.outcome.unusable is None]
-    return arrived(name, good, words) or Diagnosis((), numbers(name, good, words))
+    same = {kind for d in found.diagnoses.values() for kind in d.kinds}
+    catalogue: Arrivals | None = None
+    for name in names:
+        known = arrived(name, good, words)
+        if known is None:
+            catalogue = catalogue or Arrivals(net, good, words)
+            known = catalogue.explain(name, same)
+        found.diagnoses[name] = known or Diagnosis((), numbers(name, good, words))
 
 
 def _summands(name: str, search: Search, runner: Runner, words: Words) -> Diagnosis | None:

@@ -12,10 +12,10 @@ from rnnsym.codecheck.faults import STAGES, ProcessFailed, Uncallable
 from rnnsym.codecheck.report import CodeReport
 from rnnsym.errors import InputError
 from rnnsym.network import LOSS, Network
-from rnnsym.nodes import TimeVector, leaves, t, time_vectors
+from rnnsym.nodes import Blocks, TimeVector, leaves, t, time_vectors
 
-#: the name of what is sent back
-UPSTREAM = "d"
+#: the names of what is sent back, and of the states of two directions in one vector
+UPSTREAM, BOTH = "d", "h"
 
 
 def either(judged: Callable[[bool], CodeReport], layer: bool | None) -> CodeReport:
@@ -51,16 +51,16 @@ def either(judged: Callable[[bool], CodeReport], layer: bool | None) -> CodeRepo
 def layer_of(net: Network) -> Network:
     """The network without its output and loss; its target is what the output sends back.
 
-    The last state that other equations of the same step use is the layer's output. Raises
-    InputError where there is no such layer.
+    The states that the output is computed from are the layer's output, those of two directions
+    side by side. Raises InputError where there is no such layer.
     """
     if net.output in net.states or not any(v in net.states for v in _used(net, net.output)):
         raise InputError(
             f"{net.name} has no output apart from its states: a pair (forward, backward) is "
             f"checked as a layer, without the output"
         )
-    (state, *_) = [v for v in _used(net, net.output) if v in net.states]
-    needed, agenda = set[str](), [state]
+    states = [v for v in dict.fromkeys(_used(net, net.output)) if v in net.states]
+    needed, agenda = set[str](), list(states)
     while agenda:
         name = agenda.pop()
         if name not in needed:
@@ -69,20 +69,27 @@ def layer_of(net: Network) -> Network:
             if source is not None:
                 agenda += [v.name for v in time_vectors(source.rhs)]
     equations = [(e.lhs, e.rhs) for e in net.source if e.lhs.name in needed]
-    name = UPSTREAM
-    while name in net.vectors or name in net.parameters:
-        name += "_"
-    node = net.vectors[state]
-    upstream = TimeVector(name, node.rows, t)
-    loss = TimeVector(LOSS, 1, t)
+    output = net.vectors[states[0]].at(t)
+    if len(states) > 1:  # two directions, side by side
+        parts = [net.vectors[s].at(t) for s in states]
+        output = TimeVector(_free(BOTH, net), sum(p.rows for p in parts), t)
+        equations.append((output, Blocks([[p] for p in parts])))
+    upstream = TimeVector(_free(UPSTREAM, net), output.rows, t)
     return Network(
         *equations,
-        (loss, upstream.T * node.at(t)),
-        output=state,
+        (TimeVector(LOSS, 1, t), upstream.T * output),
+        output=output.name,
         inputs=tuple(n for n in net.inputs if n in needed),
-        targets=(name,),
+        targets=(upstream.name,),
         name=f"the layer of {net.name}",
     )
+
+
+def _free(name: str, net: Network) -> str:
+    """A name that the network does not use."""
+    while name in net.vectors or name in net.parameters:
+        name += "_"
+    return name
 
 
 def _used(net: Network, output: str) -> list[str]:

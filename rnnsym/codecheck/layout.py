@@ -105,9 +105,11 @@ class Layout:
         if form is not None:
             return _numbers(array.argmax(-1), form, axes[:-1], order.replace("n", ""))
         wanted = order if values.batch else order.replace("b", "")
-        moved = np.array(
-            _ordered(array, axes, wanted if "b" in wanted or not values.batch else axes)
-        )
+        wanted = wanted if "b" in wanted or not values.batch else axes
+        moved = np.array(_ordered(array, axes, wanted))
+        if name in self.adapter.squeeze:
+            bare = moved.squeeze(wanted.index("n"))
+            return float(bare[0]) if name in self.shapes.single and not values.batch else bare
         return moved[..., None] if self.adapter.columns and not values.batch else moved
 
     def state(self, name: str, values: Values) -> Array:

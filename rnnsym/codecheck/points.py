@@ -212,6 +212,7 @@ def shapes_of(net: Network) -> Shapes:
         tuple(net.initial_states),
         (*net.sizes, *net.lengths, *(() if "T" in net.lengths else ("T",))),
         shifts,
+        tuple(n for n in (*net.inputs, *net.targets) if net.spans[n].single),
     )
 
 
@@ -223,20 +224,33 @@ def lengths_of(net: Network, steps: int) -> int | dict[str, int]:
 
 
 def chosen_sizes(
-    net: Network, given: Mapping[str, int], turned: bool = False, avoid: Iterable[int] = ()
+    net: Network,
+    given: Mapping[str, int],
+    turned: bool = False,
+    avoid: Iterable[int] = (),
+    alike: bool = False,
 ) -> dict[str, int]:
     """Sizes from 3 on, all different, and different from the lengths to `avoid`.
 
-    In another order if `turned`. Two classes would hide errors, because ŷ - y has then only one
-    free entry.
+    In another order if `turned`; those of all states the same if `alike`. Two classes would hide
+    errors, because ŷ - y has then only one free entry.
     """
     chunks = {s.name for s in net.chunks if not s.is_Integer}
     names = [n for n in net.sizes if n not in given and n not in chunks]
+    same = [n for n in names if n in sizes_of_states(net)] if alike else []
+    names = [n for n in names if n not in same[1:]]
     taken = {*given.values(), *avoid}
     numbers = [n for n in range(3, 3 + len(names) + len(taken)) if n not in taken][: len(names)]
     if turned:
         names.reverse()
-    return {**given, **dict(zip(names, numbers, strict=False))}
+    found = {**given, **dict(zip(names, numbers, strict=False))}
+    return found | {n: found[same[0]] for n in same[1:]}
+
+
+def sizes_of_states(net: Network) -> list[str]:
+    """The sizes of the states by name, each once."""
+    rows = dict.fromkeys(str(net.vectors[n].rows) for n in net.states)
+    return [n for n in rows if n in net.sizes]
 
 
 def shortest(net: Network, lengths: Iterable[int]) -> list[int]:

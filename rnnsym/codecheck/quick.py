@@ -101,9 +101,13 @@ class Quick:
         Raises Circular for a system that defines nothing.
         """
         assert mutant.system is not None
-        value = Pass(self, mutant.system).gradient(mutant.system.gradients[mutant.parameter])
+        value = self.passed(mutant.system).gradient(mutant.system.gradients[mutant.parameter])
         w = self.net.parameters[mutant.parameter]
         return value.reshape(user_shape(w, *value.shape))
+
+    def passed(self, system: System) -> Pass:
+        """The adjoints of one of very many systems, which are not kept."""
+        return Pass(self, system)
 
     def number(self, e: Any) -> Number:
         """A time or a size: linear in the indices, or anything that comes out as a number."""
@@ -319,6 +323,18 @@ class Pass:
         now = {**self.quick.fixed, t: time}
         for uses, value in self.quick.summands(e):
             if not uses or any(self._flows(time, n, at(now)) for n, at in uses):
+                total = total + value(now, self)
+        return total
+
+    def before(self, name: str) -> Any:
+        """δ of the initial value of a state: what the steps that read it send back."""
+        start = self.quick.trajectory.starts[name]
+        total = np.zeros(
+            (self.quick.number(self.quick.net.vectors[name].rows)(self.quick.fixed), 1)
+        )
+        now = {**self.quick.fixed, t: start}
+        for uses, value in self.quick.summands(self.system.equations[name]):
+            if any(at(now) != start and self._flows(start, n, at(now)) for n, at in uses):
                 total = total + value(now, self)
         return total
 

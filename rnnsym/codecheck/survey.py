@@ -23,6 +23,7 @@ from rnnsym.codecheck.points import (
     Regime,
     chosen_sizes,
     lengths_of,
+    sizes_of_states,
 )
 from rnnsym.codecheck.results import Outcome
 from rnnsym.codecheck.runs import Run, Runner
@@ -46,6 +47,7 @@ class Setting:
     notes: list[str] = field(default_factory=list)
     random: bool = False  # whether equal calls give different results
     kept: bool = False  # whether gradients are added up from call to call
+    alike: bool = False  # whether all states have the same size
     remembers: bool = False  # whether a call depends on earlier ones with other sequences
 
     @property
@@ -64,7 +66,7 @@ class Setting:
         avoid |= {BATCH} if batch is not None else set()
         return self.ground.point(
             lengths,
-            chosen_sizes(self.net, self.sizes, turned, avoid),
+            chosen_sizes(self.net, self.sizes, turned, avoid, self.alike),
             self.seed,
             self.regime if regime is None else regime,
             self.one if batch is None else batch,
@@ -74,8 +76,22 @@ class Setting:
 def probe_call(setting: Setting, lengths: Sequence[int]) -> Run:
     """The first call that works, and with it how a single sequence is given.
 
-    Raises Uncallable if none does.
+    Where none does, all states are given the same size. Raises Uncallable if that is no help.
     """
+    try:
+        return _probe_call(setting, lengths)
+    except Uncallable:
+        if setting.alike or len(set(sizes_of_states(setting.net)) - set(setting.sizes)) < 2:
+            raise
+        setting.alike = True
+        try:
+            return _probe_call(setting, lengths)
+        except Uncallable:
+            setting.alike = False
+        raise
+
+
+def _probe_call(setting: Setting, lengths: Sequence[int]) -> Run:
     order = setting.adapter.order
     ways = (
         [1]

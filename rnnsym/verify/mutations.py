@@ -116,7 +116,7 @@ class Catalogue:
         self.calculus = Calculus(net)
 
     @cached_property
-    def _changes(self) -> list[tuple[Kind, Change, System]]:
+    def changes(self) -> list[tuple[Kind, Change, System]]:
         """Every change with the system that it leads to, shared by all parameters."""
         right = self.subject.system
         return [
@@ -138,7 +138,7 @@ class Catalogue:
 
     def of(self, parameter: str) -> Iterator[Mutant]:
         """The mutants of the gradient by one parameter."""
-        for kind, change, system in self._changes:
+        for kind, change, system in self.changes:
             if self._touches(parameter, change):
                 alone = not change.equations and change.chunk is None
                 place = change.place

@@ -320,7 +320,7 @@ def test_gradients_by_inputs_and_initial_states():
 
     report = check((forward_rows, wrong), **words)
     assert [n for n, g in report.gradients.items() if not g.ok] == ["a"]
-    assert "should be" in report.gradients["a"].diagnosis
+    assert "should be" in report.gradients["a"].diagnosis  # of above, which is no node
 
     def twice(dh, cache):
         dx, *others = backward_rows(dh, cache)
@@ -336,3 +336,119 @@ def test_gradients_by_inputs_and_initial_states():
 
     assert "of shape" in check((forward_rows, flat), **words).gradients["x"].diagnosis
     assert check((forward_rows, flat), **{**words, "returns": "_ _ dWx dWh db"}).ok
+
+
+def from_above(dx_from="dz", dh0_from="dz"):
+    """A layer in rows whose dx and dh0 take what they are told."""
+
+    def forward(x, h, Wx, Wh, b):
+        hs = [h]
+        for v in x:
+            hs.append(np.tanh(v @ Wx + hs[-1] @ Wh + b))
+        return np.array(hs[1:]), (x, hs, Wx, Wh)
+
+    def backward(dh, cache):
+        (x, hs, Wx, Wh), later = cache, 0
+        dx, dWx, dWh, db = np.zeros_like(x), 0 * Wx, 0 * Wh, 0 * Wh[0]
+        for t in reversed(range(len(x))):
+            d = dh[t] + later
+            dz = d * (1 - hs[t + 1] ** 2)
+            sent = {"dz": dz, "d": d, "above": dh[t] * (1 - hs[t + 1] ** 2)}
+            last = t == len(x) - 1
+            dx[t] = last * (dz @ Wx.T) if dx_from == "last" else sent[dx_from] @ Wx.T
+            dWx, dWh, db = dWx + np.outer(x[t], dz), dWh + np.outer(hs[t], dz), db + dz
+            later = dz @ Wh.T
+        dh0 = {"dz": later, "d": d @ Wh.T, "first": d, "turned": dz @ Wh}[dh0_from]
+        return dx, dh0, dWx, dWh, db
+
+    return forward, backward
+
+
+@pytest.mark.parametrize(
+    ("told", "name", "text", "fix"),
+    [
+        ({"dx_from": "d"}, "x", "da stands where dz_a belongs", "dx[t] = Wx.T @ dz_a[t]"),
+        ({"dx_from": "above"}, "x", "sends nothing back", "da[t] = Wh.T @ dz_a[t+1] + d[t]"),
+        ({"dx_from": "last"}, "x", "only the last step", ""),
+        ({"dh0_from": "turned"}, "a", "the transpose of Wh is missing", "da0 = Wh.T @ dz_a[1]"),
+        ({"dh0_from": "d"}, "a", "da stands where dz_a belongs", "da0 = Wh.T @ dz_a[1]"),
+        ({"dh0_from": "first"}, "a", "da of the first step itself", "da0 = Wh.T @ dz_a[1]"),
+    ],
+)
+def test_wrong_gradients_by_inputs_and_initial_states_are_explained(told, name, text, fix):
+    report = check(
+        from_above(**told), names={"Wx": "W_ax", "Wh": "W_aa", "b": "b_a"}, layout="rows",
+        calls=[("forward", "x", "a", "Wx", "Wh", "b"), ("backward", "y", "cache")],
+        returns="dx da0 dWx dWh db",
+    )  # fmt: skip
+    assert [n for n, g in report.gradients.items() if not g.ok] == [name]
+    why = report.gradients[name].why
+    assert text in why.text
+    assert why.fix == fix
+
+
+@pytest.mark.parametrize("turned_back", [True, False])
+def test_a_layer_of_two_directions_of_one_size(turned_back):
+    forward, backward = from_above()
+
+    def both_forward(x, p):
+        a, one = forward(x, p["a"], p["Wx"], p["Wh"], p["b"])
+        c, two = forward(x[::-1], p["c"], p["Vx"], p["Vh"], p["d"])
+        return np.concatenate([a, c[::-1]], axis=1), (one, two)
+
+    def both_backward(dh, cache):
+        n = dh.shape[1] // 2
+        second = dh[::-1, n:] if turned_back else dh[:, n:]
+        dWx, dWh, db = backward(dh[:, :n], cache[0])[2:]
+        return (dWx, dWh, db, *backward(second, cache[1])[2:])
+
+    def start(x, a_fwd, a_bwd, params):
+        return both_forward(x, {**params, "a": a_fwd, "c": a_bwd})
+
+    ways = {"Wx": "W_ax_fwd", "Wh": "W_aa_fwd", "b": "b_a_fwd",
+            "Vx": "W_ax_bwd", "Vh": "W_aa_bwd", "d": "b_a_bwd"}  # fmt: skip
+    report = check(
+        (start, both_backward), rs.elman(bidirectional=True), names=ways, layout="rows",
+        calls=[("start", "x", "a_fwd", "a_bwd", "params"), ("both_backward", "y", "cache")],
+        returns="dWx dWh db dVx dVh dd",
+    )  # fmt: skip
+    assert report.ok == turned_back
+    assert "n_a_bwd = n_a_fwd" in report.equal
+    wrong = [n for n, g in report.gradients.items() if not g.ok]
+    assert wrong == ([] if turned_back else ["W_aa_bwd", "W_ax_bwd", "b_a_bwd"])
+
+
+def squared(p, x, y, initial, last=False):
+    """A network of one output, its target without an axis for it; with one output, a number."""
+    hs = [initial["h"]]
+    for v in x:
+        hs.append(np.tanh(p["W"] @ hs[-1] + p["U"] @ v + p["b"]))
+    out = [(p["V"] @ h + p["c"])[0] for h in hs[1:]]
+    errors = [0.0] * (len(x) - 1) + [out[-1] - y] if last else list(out - y)
+    d, later = {k: 0 * v for k, v in p.items()}, 0
+    for t in reversed(range(len(x))):
+        dz = (p["V"][0] * errors[t] + later) * (1 - hs[t + 1] ** 2)
+        d["W"] += np.outer(dz, hs[t])
+        d["U"] += np.outer(dz, x[t])
+        d["b"] += dz
+        d["V"] += errors[t] * hs[t + 1][None]
+        d["c"] += errors[t]
+        later = p["W"].T @ dz
+    return d
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_targets_that_are_numbers(last):
+    at = "T" if last else "t"
+    net = rs.Network("h[t] = tanh(W @ h[t-1] + U @ x[t] + b)", f"p[{at}] = V @ h[{at}] + c",
+                     loss="squared_error")  # fmt: skip
+
+    def gradient(p, x, y, initial):
+        assert isinstance(y, float) if last else y.shape == (len(x),)
+        return squared(p, x, y, initial, last)
+
+    assert check(gradient, net, squeeze="y").ok
+    with pytest.raises(rs.InputError, match="n_y is 1"):
+        check(gradient, net, squeeze="y", sizes={"n_y": 2})
+    with pytest.raises(rs.InputError, match="squeeze: unknown 'z'"):
+        check(gradient, net, squeeze="z")
