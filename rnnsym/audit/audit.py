@@ -328,7 +328,9 @@ class Auditor:
                 standing.redefines(formula.before) or forward
             ):
                 return DEFINES, None
-            elif standing.assigns(statement, likeliest.table):
+            elif standing.assigns(statement, likeliest.table) or standing.supposes(
+                statement, likeliest.table
+            ):
                 return INFORMAL, None
         if first.verdict in (FALSE, UNKNOWN) and standing.renames(statement, likeliest.table):
             return DEFINES, None
@@ -378,6 +380,8 @@ class Auditor:
         notes = [n for b in self.scopes.order for n in b.notes]
         of_a_step = any(n.startswith(OF_A_STEP) for n in notes)
         for judged, verdict in refuted[:MAX_EXPLAINED]:
+            if doubtful:  # two changes make one network's formulas of another's
+                judged.pairs_seconds = 0.0
             told.append(judged.explained(verdict))
             # shapes that do not fit may be due to a network that was made of single steps
             if told[-1].correction and not (of_a_step and "a matrix (" in verdict.message):

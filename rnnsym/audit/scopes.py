@@ -63,7 +63,8 @@ class Scopes:
             if built is not None and built.net is not None:
                 plain.append(built)
             yield built
-        for said in ("numbers", "words", "tanh", "sigmoid"):
+        told = any(before < k for before, _ in self.whole.told.values())
+        for said in (*(["formulas"] if told else []), "numbers", "words", "tanh", "sigmoid"):
             yield from (self._as_said(b, said) for b in plain[:2])
         yield from list(reversed(self.order))
 
@@ -110,11 +111,13 @@ class Scopes:
                 r if first <= section <= last else Reading("")
                 for r, section in zip(self.readings, self.sections, strict=True)
             ]
-            part = self._vocabularies[key] = Vocabulary(inside, self.prose)
+            barred = self.whole.table.barred
+            part = self._vocabularies[key] = Vocabulary(inside, self.prose, barred=barred)
             part.table.lengths |= self.whole.table.lengths
             for name, function in self.whole.table.functions.items():
                 if function in KNOWN:  # σ(z) = f(z) is said but once
                     part.table.functions.setdefault(name, function)
+            part.told = self.whole.told
             part.table.loose = self.whole.table.loose
             part.table.zero_based = self.whole.table.zero_based
         return self._vocabularies[key]

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 
 from rnnsym.audit.scopes import INPUTS
+from rnnsym.functions import KNOWN
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
 from rnnsym.reader.gradients import is_name
 from rnnsym.reader.making import Built
-from rnnsym.reader.occurring import nodes, occurrences
+from rnnsym.reader.occurring import FUNCTION_LETTERS, nodes, occurrences
 from rnnsym.reader.statements import Statement
 from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Table
@@ -125,6 +126,25 @@ def assigns(statement: Statement, table: Table) -> bool:
     left = node.sides[0]
     found = table.find(spell(left)) if isinstance(left, s.Symbol) else None
     return found is not None and found.entry.kind == "vector"
+
+
+def supposes(statement: Statement, table: Table) -> bool:
+    """Whether an equation speaks of nothing but weights, or says of a function that it is another
+    one: Wᵀ W = I, g′ = 1 - tanh². It may be a choice, so that it is not false."""
+    node = statement.node
+    if not isinstance(node, s.Relation) or set(node.ops) - {"=", "≈", "∈"}:
+        return False
+    found = [table.find(o.spelled) for o in occurrences(node)]
+    # z without a time is no step's: the variable of a function
+    kinds = {f.entry.kind for f in found if f is not None and (f.time or f.entry.kind != "vector")}
+    if kinds & {"vector", "gradient", "definition"} or any(
+        isinstance(x, s.Derivative | s.Differential) for x in nodes(node)
+    ):
+        return False
+    if "parameter" in kinds:
+        return True
+    named = {x.function for x in nodes(node) if isinstance(x, s.Call) and x.function in KNOWN}
+    return bool(named) and any(o.symbol.base in FUNCTION_LETTERS for o in occurrences(node))
 
 
 def has_meaning(body: u.Term, names: set[str], defined: set[str]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from rnnsym.functions import UNKNOWN
+from rnnsym.functions import KNOWN, UNKNOWN
 from rnnsym.reader import syntax as s
 from rnnsym.reader.gradients import is_barred
 from rnnsym.reader.meanings import CUSTOMARY
@@ -163,6 +163,20 @@ class Equations(Times):
                 if several or any(c in labels for c in ("theta", "W", "Theta")):
                     self.table.functions[f"{name}()"] = name
 
+    def _find_told(self) -> None:
+        """φ(x) = x, σ_h(z) = tanh(z): what functions of which nothing else is known are from some
+        formula on."""
+        for k, node, _ in self.statements:
+            if not isinstance(node, s.Relation) or len(node.sides) != 2 or node.ops != ("=",):
+                continue
+            head, right = _call(node.sides[0], True), node.sides[1]
+            if head is None or not isinstance(head[1], s.Symbol):
+                continue
+            name = self.table.functions.get(head[0])
+            known = _elementwise(right, head[1])
+            if name is not None and known is not None and name not in KNOWN:
+                self.told[name] = k, known
+
     def _call_of(self, o: Occurrence, f: Forward) -> s.Node | None:
         """The right side of an equation, if it is a symbol applied to a vector and nothing else."""
         right = f.right
@@ -239,15 +253,34 @@ def _is_backward(x: s.Node) -> bool:
     return False
 
 
-def _call(node: s.Node) -> tuple[str, s.Node] | None:
-    """The function and the argument of f(…); None for anything else."""
+def _elementwise(node: s.Node, argument: s.Symbol) -> str | None:
+    """The function of which a side is the value: x is the identity of x, max(0, x) its relu."""
+    if isinstance(node, s.Symbol):
+        return "identity" if _looks(node) == _looks(argument) else None
+    called = _call(node)
+    if called is None:
+        return None
+    name, inner = CUSTOMARY.get(called[0], called[0]), called[1]
+    if name == "max" and isinstance(inner, s.Bracket) and len(inner.parts) == 2:
+        zero, inner = inner.parts
+        name = "relu" if isinstance(zero, s.Number) and zero.value == 0 else ""
+    same = isinstance(inner, s.Symbol) and _looks(inner) == _looks(argument)
+    return name if same and name in KNOWN else None
+
+
+def _call(node: s.Node, labelled: bool = False) -> tuple[str, s.Node] | None:
+    """The function and the argument of f(…); None for anything else.
+
+    labelled: f may have a label, as σ_h has.
+    """
     if isinstance(node, s.Call) and not node.primes:
         inner, name = node.argument, node.function
     elif isinstance(node, s.Times) and len(node.factors) == 2:
         (_, head), (op, inner) = node.factors
-        if op or not isinstance(head, s.Symbol) or head.sub or head.sup:
+        if op or not isinstance(head, s.Symbol) or head.sup or (head.sub and not labelled):
             return None
-        name = head.base
+        labels = "".join(x.text for x in spell(head).scripts if x.where == "sub")
+        name = f"{head.base}_{labels}" if labels else head.base
     else:
         return None
     if isinstance(inner, s.Bracket) and len(inner.parts) == 1:

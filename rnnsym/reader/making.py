@@ -182,6 +182,9 @@ class Maker:
         if self.said == "numbers":
             self.notes.append(NUMBERS)
             return
+        if self.said == "formulas":
+            self._as_told()
+            return
         prose, used = self.vocabulary.prose.lower(), []
         hidden = "tanh" in prose and not any("tanh(" in line for line in self.lines.values())
         unknown = {*self.table.functions.values()} - {*KNOWN}
@@ -197,6 +200,17 @@ class Maker:
             if word:
                 self.lines[name] = f"{left} = {word}{right.removeprefix(function)}"
                 used.append(f"{word} for {name}")
+        if used:
+            self.notes.append(f"{ACTIVATION} {', '.join(used)}")
+
+    def _as_told(self) -> None:
+        """Functions as formulas say that they are: φ(x) = x."""
+        used = []
+        for name, (_, known) in self.vocabulary.told.items():
+            call = re.compile(rf"\b{re.escape(name)}\(")
+            if any(call.search(line) for line in self.lines.values()):
+                used.append(f"{known} for {name}")
+            self.lines = {n: call.sub(f"{known}(", line) for n, line in self.lines.items()}
         if used:
             self.notes.append(f"{ACTIVATION} {', '.join(used)}")
 

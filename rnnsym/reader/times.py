@@ -41,6 +41,9 @@ class Times:
     table: Table = field(default_factory=Table)
     forward: list[Forward] = field(default_factory=list)
     scalar: bool = False
+    #: a function of which equations say nothing -> the formula that says which one it is, and which
+    told: dict[str, tuple[int, str]] = field(default_factory=dict)
+    barred: bool = False  # bars make gradients of names, as is known from elsewhere
     small: bool = False  # weights are small letters, which may stand for numbers
 
     def __post_init__(self) -> None:

@@ -44,11 +44,12 @@ class Vocabulary(Equations):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.table.barred = self._is_barred()
+        self.table.barred = self.barred or self._is_barred()
         self._find_times()
         self._find_vectors()
         self._find_equations()
         self._find_functions()
+        self._find_told()
         self._find_losses()
         self._find_parameters()
         self._find_lengths()
