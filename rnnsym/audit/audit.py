@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -271,6 +271,7 @@ class Auditor:
             return [(role, None)]
         forward = self._forward(k, node)
         if forward and len(node.sides) == 2:
+            self._enter(k, statement, reading)
             return [(DEFINES, None)]
         candidates = self._candidates(k, node)
         first = next(candidates, None)
@@ -278,6 +279,21 @@ class Auditor:
             return [(CLAIM, Verdict(formula.latex, UNKNOWN, "no network: give --model"))]
         every = chain((first,), candidates) if first is not None else candidates
         return [self._judge(k, statement, reading, iter(every), forward)]
+
+    def _enter(self, k: int, statement: Statement, reading: Reading) -> None:
+        """What looks like a forward equation but is none, D_t = diag(f′(z_t)), gives a name."""
+        for built in islice(self._candidates(k, statement.node), 1):
+            own = {
+                self.vocabulary.table.entries[f.key].name
+                for f in self.vocabulary.forward
+                if f.formula == k and f.key in self.vocabulary.table.entries
+            }
+            if own & built.lost:
+                judged = self._made(k, statement, reading, built)
+                with suppress(RnnsymError):
+                    judged.judge()
+                if judged.defined:
+                    self._remember(judged.table, judged)
 
     def _forward(self, k: int, node: s.Relation) -> bool:
         """Whether a relation is one of the equations that networks are made of."""
@@ -314,6 +330,8 @@ class Auditor:
                 words = next((n for n in built.notes if n.startswith(SUPPOSED)), "")
                 words = next((w for b, w in self.supposed if b is built), words)
                 return CLAIM, _for_another(verdict, built, likeliest, words)
+            if built is self.scopes.completed:
+                continue  # what custom has decides nothing against a claim
             if verdict.verdict == FALSE:
                 refuted.append((judged, verdict))
             verdicts.append(verdict)

@@ -8,10 +8,12 @@ symbols and their inputs demand; then by all equations so far; then by all of th
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from rnnsym.functions import KNOWN
 from rnnsym.reader import syntax as s
+from rnnsym.reader.customary import COMPLETED, completed
 from rnnsym.reader.making import ACTIVATION, NUMBERS, Built
 from rnnsym.reader.network import build
 from rnnsym.reader.occurring import occurrences
@@ -19,7 +21,7 @@ from rnnsym.reader.statements import Reading
 from rnnsym.reader.vocabulary import Vocabulary
 
 #: how the notes begin on what a network is supposed to be
-SUPPOSED = (ACTIVATION, NUMBERS)
+SUPPOSED = (ACTIVATION, NUMBERS, COMPLETED)
 #: how many networks a claim is judged by
 MAX_NETWORKS = 7
 #: letters of inputs, whose own origin is no claim's business
@@ -66,7 +68,19 @@ class Scopes:
         told = any(before < k for before, _ in self.whole.told.values())
         for said in (*(["formulas"] if told else []), "numbers", "words", "tanh", "sigmoid"):
             yield from (self._as_said(b, said) for b in plain[:2])
+        if self.completed is not None:
+            yield self.completed
         yield from list(reversed(self.order))
+
+    @cached_property
+    def completed(self) -> Built | None:
+        """The network of the whole document with what custom has where no equation stands."""
+        found = completed(self.whole)
+        if found is None:
+            return None
+        built = build(found[0], None, make=maker(), concrete=True)
+        built.notes.insert(0, found[1])
+        return built
 
     def _as_said(self, built: Built, said: str) -> Built | None:
         """The network in which σ is what the words say, or functions of which nothing is known are

@@ -30,9 +30,10 @@ def changes(judge: Any, sides: tuple[u.Term, ...], fits: bool) -> list[dict[str,
     found: list[dict[str, Any]] = []
     nodes = [x for s in sides for x in u.walk(s)]
     ops = {op for p in nodes if isinstance(p, u.Product) for op, _ in p.factors}
-    if any(isinstance(x, u.Product) for x in nodes) and (not fits or ops & {"·", "×", "*"}):
-        found.append({"dot": "elementwise"})
+    ranged = any(isinstance(x, u.Ranged) and x.op == "prod" for x in nodes)
     products = any(isinstance(x, u.Product) for x in nodes)
+    if (products and ops & {"·", "×", "*"}) or ((products or ranged) and not fits):
+        found.append({"dot": "elementwise"})
     if products and not fits:
         found.append({"dot": "inner"})
     angles = any(isinstance(x, u.Named) and x.function == "inner" for x in nodes)

@@ -326,13 +326,16 @@ class Formula:
         if node.ops[0] not in ("=", "←") or self.anew or not is_name(left, self.table):
             return False
         inside = [x for side in rest[:1] for x in nodes(side)]
-        if self.net is None or any(isinstance(x, s.Derivative | s.Differential) for x in inside):
+        derived = any(isinstance(x, s.Derivative | s.Differential) for x in inside)
+        if self.net is None or (derived and not isinstance(rest[0], s.Derivative)):
             return False
         try:
             term = self._resolve(node)
         except (UnknownSymbolError, UnreadableError):
             return False
         assert isinstance(term, u.Claim)
+        if derived and not _is_what_it_says(*term.sides[:2]):
+            return False
         judge = Judge(
             self.net, self.table, self.explicit, tuple(self.conditions), seconds=self.seconds / 2
         )
@@ -492,6 +495,15 @@ class Formula:
 def _adjoints(*sides: u.Term) -> list[u.Adjoint]:
     """The gradients with customary names in some terms."""
     return [x for side in sides for x in u.walk(side) if isinstance(x, u.Adjoint)]
+
+
+def _is_what_it_says(name: u.Term, derivative: u.Term) -> bool:
+    """Whether a customary name, δ_{z_t}, is said to be the derivative that its label names."""
+    if not isinstance(name, u.Adjoint) or not isinstance(derivative, u.Derivative):
+        return False
+    by = derivative.by[0] if len(derivative.by) == 1 else None
+    of_loss = isinstance(derivative.of, u.Loss)
+    return of_loss and isinstance(by, u.Leaf) and (by.name,) == name.names and by.time == name.time
 
 
 def amended(reading: Reading) -> list[str]:

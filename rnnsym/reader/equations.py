@@ -117,7 +117,7 @@ class Equations(Times):
                 return True
         return False
 
-    def _states(self) -> set[Key]:
+    def states(self) -> set[Key]:
         """What some equation uses at another time than its own."""
         found = set()
         for f in self.forward:

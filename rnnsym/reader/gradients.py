@@ -149,7 +149,9 @@ def _of_delta(spelled: Spelled, table: Table, scope: Sequence[str]) -> u.Term | 
         if inside is not None and inside.time is not None:  # δ_{h_t}
             if len(spelled.scripts) > 1:
                 return None
-            return _turned(_gradient(inside, rf"\{spelled.base}_{{{_inner(script)}}}"), spelled)
+            return _turned(
+                _gradient(inside, rf"\{spelled.base}_{{{_inner(script, inside)}}}"), spelled
+            )
         (times if _is_time(script, table, scope) else labels).append(script)
     if len(labels) == 2:  # δ^r_{a,t} is by a^r_t
         labels = _joined(labels, table, scope)
@@ -245,11 +247,10 @@ def _is_time(script: Script, table: Table, scope: Sequence[str]) -> bool:
     return all(n in known or n.startswith("T_") for n in script.index.names)
 
 
-def _inner(script: Script) -> str:
-    """A label without its time."""
+def _inner(script: Script, found: Found) -> str:
+    """A label that is a name with a time, without that time."""
     node: Any = Parser(script.tokens).whole()
-    rest = [x.text for x in spell(node).scripts if x.index is None]
-    return "".join([*spell(node).accents, node.base, *rest])
+    return _label(spell(node), found)
 
 
 def _label(spelled: Spelled, found: Found) -> str:

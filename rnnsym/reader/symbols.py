@@ -20,7 +20,8 @@ _TRANSPOSE = {"T", r"\top", r"\intercal", r"\dagger", r"\mathsf{T}", r"\mathrm{T
               r"\mathbf{T}", r"\mathit{T}", r"\mathtt{T}", r"\mathcal{T}",
               r"\mathbb{T}", r"\rm T", "⊺", r"\operatorname{T}", r"\textsf{T}",
               r"\textrm{T}", r"\textbf{T}", r"\mathscr{T}", r"\mathop{T}", r"\mathsf{\top}",
-              r"\tran", r"\transpose", r"\text{⊤}"}  # fmt: skip
+              r"\tran", r"\transpose", r"\text{⊤}", r"\T", r"\Tr", r"\tr", r"\tp", r"\trp",
+              r"\trans", r"\transp", r"\Transpose"}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ class Vocabulary(Equations):
                         ):
                             numerators[plain] += 1
         defined = {f.key for f in self.forward if f.key[0] not in LOSS_LETTERS}
-        recurrent = self._states()
+        recurrent = self.states()
         for plain, _ in numerators.most_common():
             if plain in defined or plain in recurrent or plain[0] in self.table.functions:
                 continue
@@ -125,7 +125,7 @@ class Vocabulary(Equations):
         if part is None or part.time != Index.of(index) or part.entry.kind != "vector":
             return
         key = next(key for key, e in self.table.entries.items() if e is part.entry)
-        if key[0] in LOSS_LETTERS and key not in self._states():
+        if key[0] in LOSS_LETTERS and key not in self.states():
             self._loss(key)
 
     def _varied(self) -> set[Key]:
@@ -287,7 +287,7 @@ class Vocabulary(Equations):
             if e.kind == "parameter":
                 kinds.setdefault(e.name, []).append(k[0])
         names = [min(letters, key=str.isupper) for letters in kinds.values()]
-        states = [k for k in self._states()]
+        states = [k for k in self.states()]
         if (
             not names
             or not states

@@ -1,0 +1,172 @@
+"""Forward equations that a document leaves to its readers, written in its own names.
+
+Beside `vocabulary`. Notes on backpropagation often give the recurrence alone, and speak of ŷ_t and
+W_hy, or of the z_{f,t} of a gate, as known. What custom has in their place is one more network that
+a claim may be about: it can be true of that, and is never false for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rnnsym.reader import syntax as s
+from rnnsym.reader.indices import Index
+from rnnsym.reader.occurring import Forward, Occurrence, occurrences
+from rnnsym.reader.statements import Reading, read_formula
+from rnnsym.reader.table import Key
+from rnnsym.reader.tokens import UnreadableError
+from rnnsym.reader.vocabulary import Vocabulary
+
+#: how predictions are called, the likeliest first
+PREDICTIONS = (("y", ("hat",)), ("p", ()), ("o", ()), ("y", ()), ("q", ()), ("hat", ()))
+#: labels of an output's weight and bias
+OUTPUT_LABELS = {"y", "hy", "yh", "ya", "ay", "o", "ho", "oh", "out", "output", "hq", "q", "qh",
+                 "sy", "ys", "so", "os", "S", "s", "p", "hp", "ph"}  # fmt: skip
+#: weights of an output that carry no label
+OUTPUT_WEIGHTS = ("V", "U", "W")
+#: what arguments of functions are called, with the name of what the function gives as a label
+ARGUMENTS = {"z", "Z", "a", "s", "u", "g", "net", "v", "hat"}
+#: the note on a network that was completed
+COMPLETED = "completed by custom: "
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A symbol as it stands somewhere at step t: its key and its LaTeX."""
+
+    key: Key
+    latex: str
+
+
+def completed(vocabulary: Vocabulary) -> tuple[Vocabulary, str] | None:
+    """The vocabulary with the equations that custom has for what no equation gives, and these in
+    words; None where nothing is missing that custom knows of."""
+    lines = [*_arguments(vocabulary), *_output(vocabulary)]
+    readings: list[Reading] = []
+    for line in lines:
+        try:
+            readings.append(read_formula(line))
+        except UnreadableError:
+            return None
+    if not readings:
+        return None
+    every = [*vocabulary.readings, *readings]
+    found = Vocabulary(every, vocabulary.prose, barred=vocabulary.table.barred)
+    words = "; ".join(f"${line}$" for line in lines)
+    return found, COMPLETED + words
+
+
+def _missing(vocabulary: Vocabulary) -> Iterator[tuple[int, Occurrence, Key]]:
+    """The vectors that have no equation, and that no equation reads, wherever they stand."""
+    table = vocabulary.table
+    given = {f.key for f in vocabulary.forward}
+    keys = {id(e): k for k, e in table.entries.items()}
+    read = {
+        keys.get(id(found.entry))
+        for f in vocabulary.forward
+        for o in occurrences(f.right)
+        if (found := table.find(o.spelled)) is not None
+    }
+    for k, o in vocabulary.seen:
+        found = table.find(o.spelled)
+        if found is None or found.entry.kind != "vector" or found.time is None:
+            continue
+        key = keys[id(found.entry)]
+        if key not in given and key not in read and found.time == Index.of(vocabulary.main):
+            yield k, o, key
+
+
+def _written(vocabulary: Vocabulary, k: int, symbol: s.Symbol) -> str:
+    return vocabulary.readings[k].latex[symbol.start : symbol.end]
+
+
+# ---- the output --------------------------------------------------------------------------
+
+
+def _output(vocabulary: Vocabulary) -> list[str]:
+    """ŷ_t = softmax(V h_t + c), where claims speak of ŷ_t and of a weight that nothing defines."""
+    state = _state(vocabulary)
+    seen: dict[tuple[str, tuple[str, ...]], _Seen] = {}
+    for k, o, (base, accents, labels) in _missing(vocabulary):
+        if not labels:
+            seen.setdefault(
+                (base, accents), _Seen((base, accents, labels), _written(vocabulary, k, o.symbol))
+            )
+    prediction = next((seen[p] for p in PREDICTIONS if p in seen), None)
+    weight = _unknown(vocabulary, "WUVR", OUTPUT_WEIGHTS)
+    if state is None or prediction is None or weight is None:
+        return []
+    bias = _unknown(vocabulary, "bc", ("c",))
+    product = f"{state} {weight}" if vocabulary.table.rows else f"{weight} {state}"
+    argument = f"{product} + {bias}" if bias else product
+    words = vocabulary.prose.lower()
+    if "softmax" in words or "entropy" in words or prediction.key[:2] == ("p", ()):
+        return [rf"{prediction.latex} = \mathrm{{softmax}}({argument})"]
+    return [f"{prediction.latex} = {argument}"]
+
+
+def _state(vocabulary: Vocabulary) -> str | None:
+    """The state that an output reads, at step t: the last one that some equation gives."""
+    states = {key for key in vocabulary.states() if key[0] not in ("c", "C")}
+    found: str | None = None
+    for k, o in vocabulary.seen:
+        known = vocabulary.table.find(o.spelled)
+        if known is None or known.time != Index.of(vocabulary.main) or o.spelled.transposed:
+            continue
+        if any(vocabulary.table.entries.get(key) is known.entry for key in states):
+            found = _written(vocabulary, k, o.symbol)
+    return found
+
+
+def _unknown(vocabulary: Vocabulary, bases: str, plain: tuple[str, ...]) -> str:
+    """A weight or bias of an output of which no equation speaks; "" if there is none."""
+    found: dict[str, str] = {}
+    for k, o in vocabulary.seen:
+        if o.spelled.base not in bases or vocabulary.table.find(o.spelled) is not None:
+            continue
+        labels = "".join(x.text for x in o.spelled.scripts if x.where == "sub")
+        labels = re.sub(r"\\(?:mathrm|text)|[{},\s]", "", labels)
+        if any(x.where == "sup" for x in o.spelled.scripts):
+            continue
+        if labels in OUTPUT_LABELS or (not labels and o.spelled.base in plain):
+            latex = _written(vocabulary, k, o.symbol)
+            found.setdefault(labels, re.sub(r"\^(?:\\top|T|\{\s*(?:\\top|T)\s*\})", "", latex))
+    return next(iter(found.values()), "")
+
+
+# ---- arguments of functions --------------------------------------------------------------
+
+
+def _arguments(vocabulary: Vocabulary) -> list[str]:
+    """z_{f,t} = …, where f_t = σ(…) is given and claims speak of z_{f,t}."""
+    lines: dict[Key, str] = {}
+    for k, o, key in _missing(vocabulary):
+        base, _, label = key
+        if base in ARGUMENTS and label and key not in lines:
+            of = [f for f in vocabulary.forward if _names(label, f)]
+            inner = [x for x in map(_argument, of) if x is not None]
+            if inner:
+                lines[key] = f"{_written(vocabulary, k, o.symbol)} = {inner[-1]}"
+    return list(lines.values())
+
+
+def _names(label: str, f: Forward) -> bool:
+    """Whether a label names what an equation gives: f, h for h̃."""
+    base, accents, _ = f.key
+    return label in (base, *(f"{a}{base}" for a in accents), f"{base}tilde")
+
+
+def _argument(f: Forward) -> str | None:
+    """The LaTeX of the argument of the function that an equation is."""
+    right = f.right
+    inner: s.Node | None = None
+    if isinstance(right, s.Call):
+        inner = right.argument
+    elif isinstance(right, s.Times) and len(right.factors) == 2:
+        inner = right.factors[1][1]
+    if not isinstance(inner, s.Bracket) or len(inner.parts) != 1:
+        return None
+    part = inner.parts[0]
+    return f.latex[part.start : part.end]
