@@ -18,6 +18,7 @@ from rnnsym.claims.errors import TooLargeError
 from rnnsym.claims.explain import counterexample, reading_in_words, shown
 from rnnsym.claims.generic import for_each
 from rnnsym.claims.judge import Judge, Outcome
+from rnnsym.claims.learning import Descent, descent, sides_of
 from rnnsym.claims.pairs import Pair, of_functions, pair_of
 from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREADABLE, Verdict
 from rnnsym.errors import RnnsymError
@@ -295,6 +296,10 @@ class Formula:
             if condition is not None:
                 self.conditions += condition
                 return
+            learned = descent(node, self.table)
+            if learned is not None:
+                self._learn(learned)
+                return
             if self.skip_first:
                 rest = s.Relation(
                     node.sides[1:], node.ops[1:], start=node.sides[1].start, end=node.end
@@ -318,6 +323,18 @@ class Formula:
             assert isinstance(term, u.Claim)
             for left, op, right in zip(term.sides, term.ops, term.sides[1:], strict=False):
                 self.pairs.append(pair_of(left, op, right))
+
+    def _learn(self, step: Descent) -> None:
+        """A step of gradient descent: what it takes for the gradient must be that."""
+        if isinstance(step.gradient, s.Derivative):
+            self.defined.append("a step of gradient descent")
+            return
+        left, gradient = sides_of(step, self._resolve)
+        if isinstance(gradient, u.Derivative):  # ∇_W L
+            self.defined.append("a step of gradient descent")
+            return
+        note = "the step descends along the gradient"
+        self.pairs.append(Pair(left, "=", gradient, note))
 
     def _customary(self, node: s.Relation) -> bool:
         """Whether a relation tells a gradient that goes by a customary name, and is true of what

@@ -26,6 +26,7 @@ from rnnsym.claims import (
 from rnnsym.claims.explain import reading_in_words, shown
 from rnnsym.claims.ground_functions import EXTRA
 from rnnsym.claims.judge import Judge, Outcome
+from rnnsym.claims.learning import descent, sides_of
 from rnnsym.claims.meanings import meanings
 from rnnsym.claims.pairs import Pair, of_functions
 from rnnsym.claims.parting import parting
@@ -124,6 +125,7 @@ class Repair:
         self.tried: set[str] = {formula.latex}
         self.op = "="  # what stands between both sides in the source
         self.numbers = False  # whether what is claimed is one of functions of a number
+        self.descends = False  # whether it is a step of gradient descent
         self.place = self._place()
 
     def _place(self) -> Place | None:
@@ -145,11 +147,16 @@ class Repair:
     def _terms(self, node: s.Relation, k: int, latex: str) -> Sides:
         """The two sides of a relation as the judge sees them."""
         resolver = Resolver(self.formula.table, latex)
+        step = descent(node, self.formula.table)
+        if step is not None:
+            return sides_of(step, resolver)
         return self._seen((resolver(node.sides[k]), resolver(node.sides[k + 1])))
 
     def _seen(self, sides: Sides) -> Sides:
         """Two sides as the judge has them: an update as an equation; where all is made of one
-        vector, functions of a number."""
+        vector, functions of a number; of a step of gradient descent, the gradient."""
+        if self.descends:
+            return self.pair.left, sides[1]
         updated = update(sides[0], self.op, sides[1])
         sides = (updated.left, updated.right) if updated is not None else sides
         if not self.numbers:
@@ -236,6 +243,9 @@ class Repair:
         node = self.formula.reading.statements[self.place.statement].node
         k = self.place.side
         sides = node.sides[k], node.sides[k + 1]
+        step = descent(node, self.formula.table)
+        if step is not None:
+            self.descends, sides = True, (step.weight, step.gradient)
         return Source(self.formula.latex, sides, self.formula.table, node.ops[k])
 
     def _numeric(self) -> bool:

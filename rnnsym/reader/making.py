@@ -42,6 +42,8 @@ ACTIVATION = "the activation is supposed to be"
 NUMBERS = "all quantities are numbers"
 #: how the note begins on equations of single steps that are read as those of every step
 OF_A_STEP = "taken for every step"
+#: labels that make a target of the name of an output: y_true
+TARGETS = {"true", "target", "real", "vrai", "gt", "obs", "ref", "label", "des", "desired", "soll"}
 #: how often a network is tried again without an equation that does not fit
 MAX_TRIALS = 40
 
@@ -456,6 +458,9 @@ class Maker:
         if loss.output in ("y_hat", "p", "o") or loss.target == "y":
             self.table.entries.setdefault(("y", (), ""), Entry("vector", loss.target))
             self.table.timeless.add(loss.target)
+        for key in list(self.table.entries):
+            if key[2] in TARGETS and key[0] in ("y", "t", "d", loss.output[:1]):
+                self.table.entries[key] = Entry("vector", loss.target)
         return loss.target
 
     def _letters(self, net: Any) -> None:

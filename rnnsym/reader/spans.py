@@ -31,9 +31,32 @@ def with_ranges(found: Sequence[Statement]) -> tuple[Statement, ...]:
             result.append(replace(statement, node=_range(statement.node, values)))
             i = more
         else:
-            result.append(statement)
+            result.append(replace(statement, node=_bounded(statement.node)))
             i += 1
     return tuple(result)
+
+
+def _bounded(node: s.Node) -> s.Node:
+    """σ′(z) ∈ [0, 1/4] as 0 ≤ σ′(z) ≤ 1/4; open ends are not told from closed ones. A name by
+    itself, z ∈ [0, 1], is only said to be of a kind."""
+    if not isinstance(node, s.Relation) or node.ops != ("∈",):
+        return node
+    left, interval = node.sides
+    if not isinstance(interval, s.Bracket) or interval.kind not in ("(", "["):
+        return node
+    numbers = len(interval.parts) == 2 and all(map(_is_number, interval.parts))
+    if not numbers or isinstance(left, s.Symbol) or interval.separator != ",":
+        return node
+    low, high = interval.parts
+    return replace(node, sides=(low, left, high), ops=("≤", "≤"))
+
+
+def _is_number(node: s.Node) -> bool:
+    if isinstance(node, s.Add) and len(node.terms) == 1:  # -1
+        node = node.terms[0][1]
+    if isinstance(node, s.Fraction_):
+        return _is_number(node.above) and _is_number(node.below)
+    return isinstance(node, s.Number)
 
 
 def _is_value(statement: Statement) -> bool:

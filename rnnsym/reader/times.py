@@ -298,9 +298,9 @@ class Times:
 
 
 def _updates(left: s.Symbol, node: s.Relation) -> bool:
-    """W = W - η dW: what a weight is after it has learned."""
+    """W = W - η dW, W_new = W_old - η dW: what a weight is after it has learned."""
     symbols = (o.symbol for side in node.sides[1:] for o in occurrences(side))
-    return any((x.base, x.accents, x.sub) == (left.base, left.accents, left.sub) for x in symbols)
+    return any((x.base, x.accents) == (left.base, left.accents) for x in symbols)
 
 
 def _numbered(spelled: Spelled, brackets: bool = False) -> tuple[Key, int] | None:
