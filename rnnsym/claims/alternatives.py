@@ -69,7 +69,7 @@ def changes(judge: Any, sides: tuple[u.Term, ...], fits: bool) -> list[dict[str,
     leaves = [x for x in nodes if isinstance(x, u.Leaf) and x.time is not None]
     if leaves and judge.net is not None and judge.net.carried:
         found.append({"zero": True})
-    if any(isinstance(x, u.Loss) for x in nodes):
+    if any(isinstance(x, u.Loss | u.Adjoint) for x in nodes):
         found.append({"mean": True})
     if judge.table.zero_based and any(from_one(s, judge.lengths) != s for s in sides):
         found.append({"zero_based": True})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -288,6 +289,8 @@ class Formula:
     def _take(self, statement: Statement) -> None:
         if len(self.pairs) > MAX_RELATIONS:
             raise TooLargeError(f"too large: more than {MAX_RELATIONS} relations in one formula")
+        if isinstance(statement.node, s.Relation):
+            self._name_at_the_end(statement.node)
         node = _without_kinds(statement.node)
         if isinstance(node, s.Relation) and len(node.ops) > MAX_RELATIONS:
             raise TooLargeError(f"too large: more than {MAX_RELATIONS} relations in one formula")
@@ -323,6 +326,32 @@ class Formula:
             assert isinstance(term, u.Claim)
             for left, op, right in zip(term.sides, term.ops, term.sides[1:], strict=False):
                 self.pairs.append(pair_of(left, op, right))
+
+    def _name_at_the_end(self, node: s.Relation) -> None:
+        """A = B → dz_t: what was found goes by that name from here on."""
+        last = node.sides[-1]
+        if node.ops[-1:] != ("→",) or len(node.sides) < 3:
+            return
+        flipped = replace(node, sides=(last, node.sides[-2]), ops=(":=",))
+        with suppress(RnnsymError):
+            if is_name(last, self.table):  # of what dz_t may be by custom, this is meant
+                self._mean(flipped)
+            elif isinstance(last, s.Symbol) and any(x.index for x in spell(last).scripts):
+                found = define(flipped, self.table, self.latex)
+                if found is not None:
+                    self.defined.append(found.latex)
+                    self.defined_names.append(found.name)
+
+    def _mean(self, node: s.Relation) -> None:
+        """Take for the meaning of a customary name one under which it is equal to what is found."""
+        term = self._resolve(node)
+        assert isinstance(term, u.Claim)
+        judge = Judge(
+            self.net, self.table, self.explicit, tuple(self.conditions), seconds=self.seconds / 4
+        )
+        outcome = judge.relation(term.sides[0], "=", term.sides[1])
+        if outcome.kind == "equal":
+            self.table.meant.update(outcome.reading.meant)
 
     def _learn(self, step: Descent) -> None:
         """A step of gradient descent: what it takes for the gradient must be that."""

@@ -20,7 +20,7 @@ ACCENTS = {
 #: functions that are written as commands or words, and what they are called here
 FUNCTIONS = {
     "tanh": "tanh", "sigmoid": "sigmoid", "sigm": "sigmoid", "sigma": "sigmoid",
-    "logistic": "sigmoid",
+    "logistic": "sigmoid", "Logistic": "sigmoid",
     "softmax": "softmax", "Softmax": "softmax", "relu": "relu", "ReLU": "relu", "RELU": "relu",
     "Tanh": "tanh", "Sigmoid": "sigmoid", "th": "tanh", "sech": "sech", "cosh": "cosh",
     "sinh": "sinh", "coth": "coth", "exp": "exp", "log": "log", "ln": "log", "diag": "diag",

@@ -12,6 +12,7 @@ from typing import Any
 from rnnsym.functions import KNOWN, UNKNOWN
 from rnnsym.reader import syntax as s
 from rnnsym.reader.gradients import is_barred
+from rnnsym.reader.indices import Index
 from rnnsym.reader.meanings import CUSTOMARY
 from rnnsym.reader.occurring import (
     ENTRY_LETTERS,
@@ -43,6 +44,36 @@ class Equations(Times):
                 if found is not None:
                     self.forward.append(found)
                     self.forward += self._argument(node, k, latex)
+        given = {f.key for f in self.forward}
+        for k, node, latex in self.statements:
+            now = self._at_this_step(node, k, latex) if isinstance(node, s.Relation) else None
+            if now is not None and now.key not in given:
+                self.forward.append(now)
+
+    def _at_this_step(self, node: s.Relation, k: int, latex: str) -> Forward | None:
+        """h = x U + s_{t-1} W, s = tanh(h): an equation for one step, where the time of that step
+        is left out of what carries it elsewhere."""
+        left, right = node.sides[0], node.sides[1]
+        if node.ops[0] != "=" or not isinstance(left, s.Symbol) or left.sub or left.sup:
+            return None
+        found = self.table.find(spell(left))
+        plain = s.Symbol | s.Call | s.Times | s.Add | s.Bracket | s.Number
+        if found is None or found.entry.kind != "vector" or left.base in LOSS_LETTERS:
+            return None
+        if isinstance(right, s.Symbol | s.Number) or not all(
+            isinstance(x, plain) for x in nodes(right)
+        ):
+            return None
+        used = [self.table.find(o.spelled) for o in occurrences(right)]
+        vectors = [x for x in used if x is not None and x.entry.kind == "vector"]
+        now = Index.of(self.main)
+        if not any(x.time is None for x in vectors) or any(
+            x.entry is found.entry or x.time not in (None, now, now.plus(Index(1), -1))
+            for x in vectors
+        ):
+            return None
+        key = next(key for key, e in self.table.entries.items() if e is found.entry)
+        return Forward(key, None, (), right, latex, k, node.sides[2:])
 
     def _argument(self, node: s.Relation, k: int, latex: str) -> list[Forward]:
         """The z = … that h = f(z) = f(…) says."""

@@ -355,7 +355,8 @@ class Maker:
             if inner is not None:
                 if number:
                     self.table.mean = True
-                if isinstance(inner.body, u.Leaf) and inner.body.name == "L":
+                if _is_loss(inner.body):  # (1/4) Σ L_t is the mean of four
+                    self.table.mean |= not isinstance(inner.body, u.Leaf)
                     return False
                 body = without_entries(inner.body)
                 f = replace(f, index=Index.of(inner.index))
@@ -481,6 +482,15 @@ class Maker:
             self.table.lengths |= {n for n in {*seen, *ends} if n.startswith("T_")}
         for name in net.lengths:
             self.table.entries.setdefault((name[0], (), name[2:]), Entry("length", name))
+
+
+def _is_loss(term: u.Term) -> bool:
+    """Whether a term is the loss of a step, perhaps times a number."""
+    if isinstance(term, u.Product):
+        losses = [x for _, x in term.factors if isinstance(x, u.Leaf) and x.name == "L"]
+        numbers = [x for _, x in term.factors if isinstance(x, u.Num | u.Quotient | u.Whole)]
+        return len(losses) == 1 and len(numbers) == len(term.factors) - 1
+    return isinstance(term, u.Leaf) and term.name == "L"
 
 
 def _is_timed(term: u.Term) -> bool:
