@@ -42,6 +42,8 @@ MAX_EXPLAINED = 3
 _PATH = re.compile(r"[^\s$\\]{1,200}\.(?:md|tex|ipynb)")
 #: seconds for diagnoses that take two changes
 PAIRS_SECONDS = 1.0
+#: the letter that a verdict asks for
+_WHAT_IS = re.compile(r"what is (\\?[A-Za-z]+)")
 #: a display that has no left side
 _CONTINUES = re.compile(r"[\s~&]*=")
 
@@ -134,6 +136,8 @@ class Auditor:
                 findings.append(ask(k))
                 if progress is not None:
                     progress(k + 1, total)
+            for k in _asked_too_early(findings):
+                findings[k] = ask(k)
         findings = slips.found(findings, self.source.formulas, self.readings)
         main = self._of_model() if self.model is not None else self.scopes.so_far(total)
         for built in [b for b in (main, *self.scopes.order) if b is not None]:
@@ -460,6 +464,20 @@ class Auditor:
         for key, entry in table.entries.items():
             if entry.kind == "definition" and entry.name in judged.defined_names:
                 self.definitions[key] = entry, table.definitions[entry.name]
+
+
+def _asked_too_early(findings: list[Finding]) -> list[int]:
+    """The formulas with a name that nothing had defined, and that a later formula defines."""
+    found = []
+    for k, finding in enumerate(findings):
+        name = _WHAT_IS.match(finding.message) if finding.verdict == UNKNOWN else None
+        if name is None:
+            continue
+        own = re.compile(r"[\s&]*" + re.escape(name.group(1)) + r"(?![A-Za-z])[^=]*=")
+        later = (f.latex for f in findings[k + 1 :] if f.role == DEFINES)
+        if any(own.match(latex) for latex in later):
+            found.append(k)
+    return found
 
 
 def _for_another(verdict: Verdict, built: Built, first: Built, words: str) -> Verdict:

@@ -380,8 +380,8 @@ class Formula:
         except (UnknownSymbolError, UnreadableError):
             return False
         assert isinstance(term, u.Claim)
-        if derived and not _is_what_it_says(*term.sides[:2]):
-            return False
+        if derived:
+            return isinstance(left, s.Symbol) and self._says_so(term)
         judge = Judge(
             self.net, self.table, self.explicit, tuple(self.conditions), seconds=self.seconds / 2
         )
@@ -394,6 +394,19 @@ class Formula:
         if any(o.kind in ("cannot", "none") for o in outcomes):
             return False
         self.pairs += pairs
+        return True
+
+    def _says_so(self, term: u.Claim) -> bool:
+        """Whether δ_{z_t} = ∂L/∂z_t = … only says what the name means by custom; what follows is
+        claimed of it."""
+        name, derivative = term.sides[:2]
+        if not _is_what_it_says(name, derivative):
+            return False
+        assert isinstance(name, u.Adjoint)
+        self.table.meant[name.label] = name.names[0], "total"
+        self.defined.append(f"${name.label}$")
+        for a, op, b in zip(term.sides[1:], term.ops[1:], term.sides[2:], strict=False):
+            self.pairs.append(Pair(a, op, b))
         return True
 
     def _resolve(self, node: s.Node) -> u.Term:

@@ -96,7 +96,8 @@ def _output(vocabulary: Vocabulary) -> list[str]:
             )
     prediction = next((seen[p] for p in PREDICTIONS if p in seen), None)
     weight = _unknown(vocabulary, "WUVR", OUTPUT_WEIGHTS)
-    if state is None or prediction is None or weight is None:
+    computed = {f.key[:2] for f in vocabulary.forward if not f.key[2]}
+    if state is None or prediction is None or not weight or computed & set(PREDICTIONS):
         return []
     bias = _unknown(vocabulary, "bc", ("c",))
     product = f"{state} {weight}" if vocabulary.table.rows else f"{weight} {state}"

@@ -33,6 +33,9 @@ from rnnsym.reader.table import Key
 from rnnsym.reader.table import key as label_key
 from rnnsym.reader.times import Times
 
+#: labels of functions that are parameters of theirs: f_θ
+PARAMETERS = ("theta", "Theta", "phi", "psi", "omega", "W", "w")
+
 
 class Equations(Times):
     """The vocabulary with the forward equations."""
@@ -174,7 +177,7 @@ class Equations(Times):
                 base = o.symbol.base
                 several = (
                     len(o.applied.parts) > 1
-                    and o.applied.separator == ","
+                    and o.applied.separator in (",", ";")
                     and o.applied.kind == "("
                 )
                 labelled = any(x.where == "sub" and x.text.isalpha() for x in o.spelled.scripts)
@@ -193,6 +196,8 @@ class Equations(Times):
                 # f_θ, f_W: the label says what it depends on, so it is no elementwise function
                 if several or any(c in labels for c in ("theta", "W", "Theta")):
                     self.table.functions[f"{name}()"] = name
+                    if labels.lstrip("\\") in PARAMETERS:
+                        self._enter((labels.lstrip("\\"), (), ""), "parameter")
 
     def _find_told(self) -> None:
         """φ(x) = x, σ_h(z) = tanh(z): what functions of which nothing else is known are from some
@@ -236,6 +241,22 @@ class Equations(Times):
         taken = {e.name for e in self.table.entries.values()} | {"L"}
         reserved = name in RESERVED and name not in UNKNOWN
         return f"{name}_fn" if name in taken or reserved else name
+
+    def _find_given(self) -> None:
+        """The parameters that functions are given in equations, as θ of f(h, x; θ)."""
+        for f in self.forward:
+            for o in occurrences(f.right):
+                labels = "".join(x.text for x in o.spelled.scripts if x.where == "sub")
+                name = f"{o.symbol.base}_{labels}" if labels else o.symbol.base
+                function = self.table.functions.get(name)
+                if o.applied is None or function is None:
+                    continue
+                found = [
+                    self.table.find(spell(x)) for x in o.applied.parts if isinstance(x, s.Symbol)
+                ]
+                names = [x.entry.name for x in found if x and x.entry.kind == "parameter"]
+                if names:
+                    self.table.given[function] = tuple(names)
 
     def _find_parameters(self) -> None:
         for f in self.forward:

@@ -15,7 +15,7 @@ from rnnsym.reader import terms as u
 from rnnsym.reader.derivatives import Derivatives, Operator, leaves_of, operator
 from rnnsym.reader.indices import Index, read_index
 from rnnsym.reader.meanings import WHOLE, UnknownSymbolError
-from rnnsym.reader.symbols import spell
+from rnnsym.reader.symbols import Spelled, spell
 from rnnsym.reader.table import Found
 from rnnsym.reader.tokens import fail, tokens
 
@@ -61,6 +61,13 @@ class Resolver(Derivatives):
         waiting = operator(self, node)
         if waiting is not None:
             return waiting, i + 1
+        base, tail = (bracket.base, bracket) if isinstance(bracket, s.Scripted) else (bracket, None)
+        if isinstance(node, s.Derivative) and isinstance(base, s.Bracket) and base.kind == "(":
+            derived = self._of_bare(node, base)
+            if derived is not None:
+                if tail is not None:
+                    derived = self._scripts(derived, tail.sub, tail.sup, tail)
+                return derived, i + 2
         if bracket is not None and gradients.is_mark(node, self.table):
             assert isinstance(node, s.Symbol)
             mark, last = node.base, i + 1
@@ -80,7 +87,6 @@ class Resolver(Derivatives):
             if varied:
                 whole = u.Derivative(u.Loss(), varied, "∇", start=node.start, end=bracket.end)
                 return whole, i + 2
-        base, tail = (bracket.base, bracket) if isinstance(bracket, s.Scripted) else (bracket, None)
         if isinstance(node, s.Symbol) and isinstance(base, s.Bracket) and base.kind in "([{":
             call = self._call_symbol(node, base)
             if call is not None:
@@ -133,11 +139,43 @@ class Resolver(Derivatives):
         else:
             if spelled.primes:
                 fail(f"{self.source(node)}: by which of its arguments?", node.start)
-            term = u.Unknown(function, arguments)
+            term = u.Unknown(function, self._with_parameters(function, arguments, spelled))
         for script in spelled.scripts:
             if script.where == "sup" and script.style == "plain":
                 term = self._power(term, script, node)
         return term
+
+    def _with_parameters(
+        self, function: str, arguments: tuple[u.Term, ...], spelled: Spelled
+    ) -> tuple[u.Term, ...]:
+        """The arguments of f_θ(h, x), and θ; those of f(h, x), where equations say f(h, x; θ)."""
+        names = list(self.table.given.get(function, ()))
+        for script in spelled.scripts:
+            entry = self.table.entries.get((script.text.lstrip("\\"), (), ""))
+            if script.where == "sub" and entry is not None and entry.kind == "parameter":
+                names.append(entry.name)
+        given = {x.name for x in arguments if isinstance(x, u.Leaf)}
+        if given & set(names):
+            return arguments
+        return (*arguments, *(u.Leaf(n, None) for n in dict.fromkeys(names)))
+
+    def _of_bare(self, node: s.Derivative, bracket: s.Bracket) -> u.Term | None:
+        """∂f/∂h (h_{t-1}, x_t): the derivative of a function by its argument, taken there."""
+        of = node.of
+        if not isinstance(of, s.Symbol) or self.table.find(spell(of), self.scope) is not None:
+            return None
+        function = self._function(spell(of))
+        if function is None:
+            return None
+        if len(bracket.parts) == 1 and f"{function}()" not in self.table.functions:
+            part, by = bracket.parts[0], node.by[0]
+            if not isinstance(part, s.Symbol) or not isinstance(by, s.Symbol):
+                return None
+            if (part.base, part.accents) != (by.base, by.accents):
+                return None
+            node = replace(node, by=(part,))
+        whole = s.Times((("", of), ("", bracket)), start=node.start, end=bracket.end)
+        return self(replace(node, of=whole, end=bracket.end))
 
     def _step_of(self, bracket: s.Bracket) -> Index | None:
         """The step of the vectors that a loss is said to be of, where it is one."""

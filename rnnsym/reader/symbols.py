@@ -179,6 +179,11 @@ def _pieces(found: Sequence[Token]) -> list[list[Token]]:
             or (text == "T" and not _in_index(plain, tokens[i + 1 :]) and (not plain or parts))
             or (text == "T" and i == len(tokens) - 1 and _is_label(plain))
         ):
+            if [x.text for x in plain] == ["-"]:  # ^{-\top}
+                parts.append([*plain, tokens[i]])
+                plain.clear()
+                i += 1
+                continue
             flush()
             parts.append([tokens[i]])
         elif text in (r"\mathsf", r"\mathrm", r"\text", r"\textrm", r"\operatorname") and (

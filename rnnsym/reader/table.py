@@ -72,6 +72,8 @@ class Table:
     loose: bool = False  # nothing is ever transposed: the author leaves that to the reader
     barred: bool = False  # a bar over a name makes it a gradient
     copies: set[str] = field(default_factory=set)  # parameters W with copies W⟨t⟩ for single steps
+    # a function -> the parameters that it is given in equations: θ of f(h, x; θ)
+    given: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def copy(self) -> Table:
         return Table(
@@ -79,7 +81,7 @@ class Table:
             dict(self.definitions), self.rows, self.mean,
             set(self.timeless), set(self.lengths), self.meant, dict(self.said),
             self.zero_based, self.loose, self.barred,
-            set(self.copies),
+            set(self.copies), dict(self.given),
         )  # fmt: skip
 
     def find(self, spelled: Spelled, scope: Iterable[str] = ()) -> Found | None:

@@ -52,6 +52,7 @@ class Vocabulary(Equations):
         self._find_told()
         self._find_losses()
         self._find_parameters()
+        self._find_given()
         self._find_lengths()
         self._find_cases()
         self._find_said()
@@ -87,6 +88,8 @@ class Vocabulary(Equations):
                         ):
                             numerators[plain] += 1
         defined = {f.key for f in self.forward if f.key[0] not in LOSS_LETTERS}
+        if any(o.spelled.base == "J" and o.spelled.transposed for _, o in self.seen):
+            defined.add(("J", (), ""))  # a Jacobian
         recurrent = self.states()
         for plain, _ in numerators.most_common():
             if plain in defined or plain in recurrent or plain[0] in self.table.functions:
