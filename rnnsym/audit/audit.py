@@ -36,6 +36,8 @@ from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Entry, Key, Table, of_network
 from rnnsym.reader.tokens import UnreadableError
 
+#: what is supposed of a loss that no formula gives
+LAST = "the loss is one of the last step only"
 #: by how many networks a wrong claim is explained
 MAX_EXPLAINED = 3
 #: a text that is the name of a file
@@ -109,10 +111,14 @@ class Auditor:
         self.vocabulary = self.scopes.whole
         self.explicit = False
         self.definitions: dict[Key, tuple[Entry, Any]] = {}
+        # gradients of which the document says what they are: the label, by what, in which way
+        self.sure: dict[str, tuple[str, str]] = {}
         self.given: Built | None = None  # the model, where it is given
         # where no formula says what the loss is: the network with one of the last step only, and
         # with the customary ones
         self.supposed: list[tuple[Built, str]] = []
+        self.whole_supposed = False  # whether those of the whole document are among them
+        self.ends: dict[int, Built] = {}  # of parts of the document, with a loss of the last step
         self.notes: list[str] = list(source.notes)
 
     def _continued(self, k: int) -> str:
@@ -202,13 +208,28 @@ class Auditor:
             yield built
         if likeliest is not None and likeliest.supposed:
             yield from (built for built, _ in self._supposed())
+            yield from self._of_the_last_step(likeliest)
+
+    def _of_the_last_step(self, built: Built) -> Iterator[Built]:
+        """The network of the same equations with a loss of the last step only."""
+        origin = self.scopes.origin(built)
+        if origin is None or origin[0] is self.vocabulary or self._stepwise():
+            return
+        key = id(built)
+        if key not in self.ends:
+            vocabulary, upto = origin
+            self.ends[key] = build(vocabulary, upto, make=maker(), last=True)
+            self.supposed.append((self.ends[key], LAST))
+        if self.ends[key].net is not None:
+            yield self.ends[key]
 
     def _supposed(self) -> list[tuple[Built, str]]:
         """The networks with a loss that custom supposes, and what is supposed."""
-        if not self.supposed:
+        if not self.whole_supposed:
+            self.whole_supposed = True
             ways: list[tuple[dict[str, Any], str]] = [({"concrete": True}, "")]
             if not self._stepwise():
-                ways.append(({"last": True}, "the loss is one of the last step only"))
+                ways.append(({"last": True}, LAST))
             for options, words in ways:
                 built = build(self.vocabulary, None, make=maker(), **options)
                 words = words or next((n for n in built.notes if n.startswith("the loss is")), "")
@@ -372,6 +393,9 @@ class Auditor:
         for key, (entry, definition) in self._usable(built):
             table.entries.setdefault(key, entry)
             table.definitions[entry.name] = definition
+        sure = {x: m for x, m in self.sure.items() if m[0] in built.net.vectors}
+        table.sure |= set(sure)
+        table.meant.update(sure)
         one, left = Reading(reading.latex, (statement,)), max(0.0, self.end - time.monotonic())
         judged = Formula(formula.latex, one, built.net, table, left, False, (), self.explicit)
         judged.anew, judged.pairs_seconds = standing.redefines(formula.before), PAIRS_SECONDS
@@ -385,6 +409,7 @@ class Auditor:
             return Verdict(judged.claim, UNKNOWN, str(error))
         if judged.defined:
             self._remember(judged.table, judged)
+            self.sure.update({x: judged.table.meant[x] for x in judged.table.sure})
         given = self.model is not None
         # of the likeliest network it is true all the same
         if verdict.verdict == TRUE and verdict.evidence == IDLE and not judged.thorough:
@@ -405,6 +430,11 @@ class Auditor:
             if doubtful:  # two changes make one network's formulas of another's
                 judged.pairs_seconds = 0.0
             told.append(judged.explained(verdict))
+            why = standing.of_one_step(told[-1].diagnosis, judged.table)
+            if not why and not self._tells_loss():
+                why = standing.needs_steps(judged.latex, told[-1].correction, judged.table)
+            if why:
+                return Verdict(first.claim, UNKNOWN, why)
             # shapes that do not fit may be due to a network that was made of single steps
             if told[-1].correction and not (of_a_step and "a matrix (" in verdict.message):
                 return told[-1]
@@ -432,6 +462,11 @@ class Auditor:
             return False
         found = (built.table.find(o.spelled) for o in occurrences(statement.node))
         return any(f is not None and f.entry.name in built.net.targets for f in found)
+
+    def _tells_loss(self) -> bool:
+        """Whether a formula says what the loss is, or speaks of that of a step."""
+        given = any("L" in b.kept for b in self.scopes.order)
+        return given or self.model is not None or self._stepwise()
 
     def _says_loss(self) -> bool:
         """Whether the words of the document say of the loss what custom supposes."""

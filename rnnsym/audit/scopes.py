@@ -147,6 +147,10 @@ class Scopes:
                 self.order.append(found)
         return self._built[key]
 
+    def origin(self, built: Built) -> tuple[Vocabulary, int] | None:
+        """The vocabulary that a network was made of, and up to which formula."""
+        return self._origins.get(id(built))
+
     def _is_closed(self, built: Built, node: s.Node) -> bool:
         """Whether nothing is missing in a part: a symbol of the claim that has a meaning in the
         whole, or the equation of a vector that the part only takes from elsewhere."""

@@ -15,9 +15,10 @@ from rnnsym.reader import terms as u
 from rnnsym.reader.gradients import is_name
 from rnnsym.reader.making import Built
 from rnnsym.reader.occurring import FUNCTION_LETTERS, nodes, occurrences
-from rnnsym.reader.statements import Statement
+from rnnsym.reader.statements import Statement, read_formula
 from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Table
+from rnnsym.reader.tokens import UnreadableError
 
 
 def why_open(statement: Statement, built: Built, k: int, message: str, given: bool) -> str:
@@ -75,6 +76,43 @@ def comes_later(statement: Statement, built: Built, k: int) -> str:
             lines = [line for n, line in built.written.items() if n not in (name, "L")]
             if not any(f"{name}[" in line for line in lines):
                 return name
+    return ""
+
+
+def of_one_step(diagnosis: str, table: Table) -> str:
+    """What to ask, where a claim about the loss is right of that of one step, ∂L_t/∂h_t: before
+    later steps are spoken of, L is often meant so. "" for any other diagnosis."""
+    told = re.fullmatch(r"(\S+) stands where (\S+) should", diagnosis)
+    if told is None:
+        return ""
+    found = []
+    for latex in told.groups():
+        try:
+            node = read_formula(latex).statements[0].node
+        except (UnreadableError, IndexError):
+            return ""
+        found.append(table.find(spell(node)) if isinstance(node, s.Symbol) else None)
+    plain, timed = found
+    if plain is None or timed is None or plain.entry.name != "L" or timed.entry.name != "L":
+        return ""
+    if plain.time is not None or timed.time is None:
+        return ""
+    return f"it is right of {told.group(2)}, the loss of one step: is that what {told.group(1)} is?"
+
+
+def needs_steps(latex: str, correction: str, table: Table) -> str:
+    """What to ask, where a correction speaks of the loss of a step, of which a claim does not."""
+
+    def steps(text: str) -> bool:
+        try:
+            found = [o for st in read_formula(text).statements for o in occurrences(st.node)]
+        except UnreadableError:
+            return False
+        known = (table.find(o.spelled) for o in found)
+        return any(f is not None and f.entry.name == "L" and f.time is not None for f in known)
+
+    if correction and steps(correction) and not steps(latex):
+        return "it is right if the loss is one of the last step only: is there one at each step?"
     return ""
 
 

@@ -373,13 +373,19 @@ class Formula:
             return False
         inside = [x for side in rest[:1] for x in nodes(side)]
         derived = any(isinstance(x, s.Derivative | s.Differential) for x in inside)
-        if self.net is None or (derived and not isinstance(rest[0], s.Derivative)):
+        if self.net is None:
             return False
         try:
             term = self._resolve(node)
         except (UnknownSymbolError, UnreadableError):
             return False
         assert isinstance(term, u.Claim)
+        known = isinstance(term.sides[0], u.Adjoint) and term.sides[0].label in self.table.sure
+        if known:
+            self.pairs += [
+                pair_of(*x) for x in zip(term.sides, term.ops, term.sides[1:], strict=False)
+            ]
+            return True
         if derived:
             return isinstance(left, s.Symbol) and self._says_so(term)
         judge = Judge(
@@ -404,6 +410,7 @@ class Formula:
             return False
         assert isinstance(name, u.Adjoint)
         self.table.meant[name.label] = name.names[0], "total"
+        self.table.sure.add(name.label)
         self.defined.append(f"${name.label}$")
         for a, op, b in zip(term.sides[1:], term.ops[1:], term.sides[2:], strict=False):
             self.pairs.append(Pair(a, op, b))
@@ -539,7 +546,11 @@ class Formula:
             found = diagnose(self, *self.refuted, verdict)
         except (RnnsymError, RecursionError):  # it only adds to what is decided
             found = verdict
-        named = _adjoints(self.refuted[1].left, self.refuted[1].right)
+        named = [
+            x
+            for x in _adjoints(self.refuted[1].left, self.refuted[1].right)
+            if x.label not in self.table.sure
+        ]
         shaken = [x for x in named if x.label.startswith(PERTURBED)]  # or it perturbs something
         unsettled = any(x.label not in self.table.meant for x in shaken)
         if named and (not found.correction or unsettled):  # nothing but custom says what is meant

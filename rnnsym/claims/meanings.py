@@ -76,6 +76,8 @@ def _options(
     states = [n for n in net.equations if n in net.states]
     others = [n for n in net.equations if n not in net.states and n != loss]
     found: list[tuple[str, str]] = []
+    if label in table.sure and table.meant[label][0] in net.vectors:
+        return [table.meant[label]]
     if label == OWN:  # what comes from above to that which is told
         return [(name, "own") for name in first or (*states, *others)]
     said = table.said.get(label.removesuffix(BACK))

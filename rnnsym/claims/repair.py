@@ -294,7 +294,7 @@ class Repair:
 
     def _judged(self, patches: tuple[Patch, ...], sides: Sides) -> Found | None:
         """A candidate if it is true: at a small point first, then as the judge decides."""
-        if sides[0] == sides[1] or _trivial(*sides):
+        if sides[0] == sides[1] or _trivial(*sides) or (_idle(*sides) and not _idle(*self.sides)):
             return None
         edits = [e for p in patches for e in p.edits]
         readings = self.filter.passing(sides, any(r"\partial" in e.new for e in edits))
@@ -325,6 +325,13 @@ def _on_the_left(patch: Patch, right: int) -> float:
 def _trivial(left: u.Term, right: u.Term) -> bool:
     """Whether nothing of the network is left on a side: 0 = 0."""
     return all(isinstance(x, u.Num | u.Constant) for x in (left, right))
+
+
+def _idle(*sides: u.Term) -> bool:
+    """Whether something is derived by itself: nobody means that."""
+    return any(
+        isinstance(x, u.Derivative) and x.by == (x.of,) for side in sides for x in u.walk(side)
+    )
 
 
 def _parting(judge: Judge, pair: Any, outcome: Outcome, verdict: Verdict) -> Verdict:

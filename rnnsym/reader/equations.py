@@ -170,6 +170,7 @@ class Equations(Times):
         for _, node, _ in self.statements:
             if isinstance(node, s.Relation) and len(node.sides) > 2:
                 self._alias(node)
+        uses: dict[str, set[bool]] = {}
         for f in self.forward:
             for o in occurrences(f.right):
                 if o.applied is None or self.table.find(o.spelled) is not None:
@@ -194,10 +195,17 @@ class Equations(Times):
                 name = self._function_name(base, labels)
                 self.table.functions[f"{base}_{labels}" if labels else base] = name
                 # f_θ, f_W: the label says what it depends on, so it is no elementwise function
-                if several or any(c in labels for c in ("theta", "W", "Theta")):
+                if any(c in labels for c in ("theta", "W", "Theta")):
                     self.table.functions[f"{name}()"] = name
                     if labels.lstrip("\\") in PARAMETERS:
                         self._enter((labels.lstrip("\\"), (), ""), "parameter")
+                uses.setdefault(name, set()).add(several)
+        for name, ways in uses.items():
+            if ways == {True, False}:  # f(W h + U x), and f(h, x) elsewhere: two functions
+                self.table.functions[f"{name},"] = f"{name}_of"
+                self.table.functions[f"{name}_of()"] = f"{name}_of"
+            elif ways == {True}:
+                self.table.functions[f"{name}()"] = name
 
     def _find_told(self) -> None:
         """φ(x) = x, σ_h(z) = tanh(z): what functions of which nothing else is known are from some

@@ -83,13 +83,7 @@ def _alone(node: s.Big, found: list[Token], resolver: Any) -> Limits:
 def _left_out(node: s.Big, resolver: Any) -> str:
     """The index of a sum that has none, Σ L_t: the only step that its terms speak of."""
     known = {*resolver.table.letters, "t"} - {*resolver.scope}
-    letters = {
-        n
-        for o in occurrences(node.body)
-        for x in o.spelled.scripts
-        if x.index is not None
-        for n in x.index.names
-    }
+    letters = _used(node.body)
     times = letters & known
     if len(times) != 1 or letters - known - {"T", *resolver.table.lengths, *resolver.scope}:
         fail("over which index?", node.start)
@@ -100,7 +94,19 @@ def _letter(found: list[Token], node: s.Big) -> str:
     index = read_index(found)
     if index is None or not index.letter or index.constant:
         fail("the index of a sum must be one letter", node.start)
-    return index.letter
+    return _meant(index.letter, node)
+
+
+def _meant(letter: str, node: s.Big) -> str:
+    """The letter of an index; k where k_k stands, and the terms speak of k only."""
+    plain, used = letter.partition("_")[0], _used(node.body)
+    return plain if plain in used and letter not in used else letter
+
+
+def _used(body: s.Node) -> set[str]:
+    """The letters that count something in what is summed."""
+    scripts = (x for o in occurrences(body) for x in o.spelled.scripts)
+    return {n for x in scripts if x.index is not None for n in x.index.names}
 
 
 def _known(index: Index, resolver: Any) -> bool:
@@ -136,4 +142,4 @@ def _between(node: s.Big, chain: list[tuple[str, list[Token]]]) -> Limits:
             upper = read_index(node.upper) or Index.of("T")
     if not middle.letter or middle.constant:
         fail("the index of a sum must be one letter", node.start)
-    return middle.letter, lower, upper, 1
+    return _meant(middle.letter, node), lower, upper, 1

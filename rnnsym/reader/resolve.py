@@ -139,6 +139,7 @@ class Resolver(Derivatives):
         else:
             if spelled.primes:
                 fail(f"{self.source(node)}: by which of its arguments?", node.start)
+            function = self.table.functions.get(f"{function},", function)
             term = u.Unknown(function, self._with_parameters(function, arguments, spelled))
         for script in spelled.scripts:
             if script.where == "sup" and script.style == "plain":

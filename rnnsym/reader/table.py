@@ -66,6 +66,7 @@ class Table:
     lengths: set[str] = field(default_factory=set)  # letters that stand for the length, beside T
     # what gradients with customary names have turned out to be: one for all copies of a table
     meant: dict[str, tuple[str, str]] = field(default_factory=dict)
+    sure: set[str] = field(default_factory=set)  # those of which the document says it itself
     # the vectors by which the document says that such gradients are derivatives of the loss
     said: dict[str, str] = field(default_factory=dict)
     zero_based: bool = False  # the first step is step 0, the last one T - 1
@@ -79,7 +80,7 @@ class Table:
         return Table(
             dict(self.entries), set(self.styles), set(self.letters), dict(self.functions),
             dict(self.definitions), self.rows, self.mean,
-            set(self.timeless), set(self.lengths), self.meant, dict(self.said),
+            set(self.timeless), set(self.lengths), self.meant, self.sure, dict(self.said),
             self.zero_based, self.loose, self.barred,
             set(self.copies), dict(self.given),
         )  # fmt: skip
