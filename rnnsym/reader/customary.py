@@ -43,7 +43,7 @@ class _Seen:
 def completed(vocabulary: Vocabulary) -> tuple[Vocabulary, str] | None:
     """The vocabulary with the equations that custom has for what no equation gives, and these in
     words; None where nothing is missing that custom knows of."""
-    lines = [*_arguments(vocabulary), *_output(vocabulary)]
+    lines = [*_arguments(vocabulary), *_activation(vocabulary), *_output(vocabulary)]
     readings: list[Reading] = []
     for line in lines:
         try:
@@ -97,7 +97,12 @@ def _output(vocabulary: Vocabulary) -> list[str]:
     prediction = next((seen[p] for p in PREDICTIONS if p in seen), None)
     weight = _unknown(vocabulary, "WUVR", OUTPUT_WEIGHTS)
     computed = {f.key[:2] for f in vocabulary.forward if not f.key[2]}
-    if state is None or prediction is None or not weight or computed & set(PREDICTIONS):
+    if prediction is None or computed & set(PREDICTIONS):
+        return []
+    scores = _scores(vocabulary)
+    if scores:
+        return [rf"{prediction.latex} = \mathrm{{softmax}}({scores})"]
+    if state is None or not weight:
         return []
     bias = _unknown(vocabulary, "bc", ("c",))
     product = f"{state} {weight}" if vocabulary.table.rows else f"{weight} {state}"
@@ -106,6 +111,57 @@ def _output(vocabulary: Vocabulary) -> list[str]:
     if "softmax" in words or "entropy" in words or prediction.key[:2] == ("p", ()):
         return [rf"{prediction.latex} = \mathrm{{softmax}}({argument})"]
     return [f"{prediction.latex} = {argument}"]
+
+
+def _scores(vocabulary: Vocabulary) -> str:
+    """The sum W h_t + b that some equation gives and none reads: what the softmax is taken of."""
+    table, states = vocabulary.table, vocabulary.states()
+    read = {id(x.entry) for f in vocabulary.forward for o in occurrences(f.right)
+            if (x := table.find(o.spelled)) is not None}  # fmt: skip
+    for f in reversed(vocabulary.forward):
+        entry = table.entries.get(f.key)
+        if entry is None or entry.name == "L" or id(entry) in read or f.key in states:
+            continue
+        used = [table.find(o.spelled) for o in occurrences(f.right)]
+        now = all(x is None or x.time in (None, Index.of(vocabulary.main)) for x in used)
+        if now and isinstance(f.right, s.Add | s.Times):
+            return _at_t(vocabulary, f.key)
+    return ""
+
+
+def _at_t(vocabulary: Vocabulary, key: Key) -> str:
+    """How a vector is written at step t; "" if it never is."""
+    entry = vocabulary.table.entries[key]
+    for k, o in vocabulary.seen:
+        known = vocabulary.table.find(o.spelled)
+        if known is None or known.entry is not entry or o.spelled.transposed:
+            continue
+        if known.time == Index.of(vocabulary.main):
+            return _written(vocabulary, k, o.symbol)
+    return ""
+
+
+def _activation(vocabulary: Vocabulary) -> list[str]:
+    """h_t = tanh(z_t), where z_t = W h_{t-1} + … is all that is given of h."""
+    table = vocabulary.table
+    given = {f.key for f in vocabulary.forward}
+    before = Index.of(vocabulary.main, -1)
+    for f in vocabulary.forward:
+        if not isinstance(f.right, s.Add) or f.index != Index.of(vocabulary.main):
+            continue
+        read = [table.find(o.spelled) for o in occurrences(f.right)]
+        past = [x.entry for x in read if x is not None and x.time == before]
+        keys = [k for k, e in table.entries.items() if past and e is past[0]]
+        if len(past) != 1 or not keys or keys[0] in given or keys[0][0] in ("x", "X"):
+            continue
+        state, argument = _at_t(vocabulary, keys[0]), _at_t(vocabulary, f.key)
+        if state and argument:
+            squared = re.search(
+                r"1\s*-[^=+]*\^\{?2", " ".join(r.latex for r in vocabulary.readings)
+            )
+            function = r"\tanh" if squared or "tanh" in vocabulary.prose.lower() else r"\sigma"
+            return [f"{state} = {function}({argument})"]
+    return []
 
 
 def _state(vocabulary: Vocabulary) -> str | None:

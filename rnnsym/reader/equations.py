@@ -70,8 +70,9 @@ class Equations(Times):
         used = [self.table.find(o.spelled) for o in occurrences(right)]
         vectors = [x for x in used if x is not None and x.entry.kind == "vector"]
         now = Index.of(self.main)
-        if not any(x.time is None for x in vectors) or any(
-            x.entry is found.entry or x.time not in (None, now, now.plus(Index(1), -1))
+        if not vectors or any(
+            (x.entry is found.entry and x.time in (None, now))
+            or x.time not in (None, now, now.plus(Index(1), -1))
             for x in vectors
         ):
             return None
@@ -267,6 +268,13 @@ class Equations(Times):
                     self.table.given[function] = tuple(names)
 
     def _find_parameters(self) -> None:
+        derived = (
+            x for _, node, _ in self.statements for x in nodes(node) if isinstance(x, s.Derivative)
+        )
+        if any(
+            isinstance(y, s.Symbol) and y.base == "I" and not y.sub for x in derived for y in x.by
+        ):
+            self._enter(("I", (), ""), "parameter")  # ∂L/∂I: no identity, but a weight
         for f in self.forward:
             bound = bound_letters(f.right) | {i.letter for i in f.components}
             for o in occurrences(f.right):

@@ -91,12 +91,14 @@ class Vocabulary(Equations):
         if any(o.spelled.base == "J" and o.spelled.transposed for _, o in self.seen):
             defined.add(("J", (), ""))  # a Jacobian
         recurrent = self.states()
+        proper = any(p[0] in LOSS_LETTERS for p in numerators.keys() - defined - recurrent)
         for plain, _ in numerators.most_common():
             if plain in defined or plain in recurrent or plain[0] in self.table.functions:
                 continue
             if plain[0] in CUSTOMARY or plain[0] in FUNCTION_WORDS:
                 continue
-            if plain[0] in LOSS_LETTERS or plain not in self.table.entries:
+            # beside ∂L/∂h, a function of which there is a derivative is no loss
+            if plain[0] in LOSS_LETTERS or (not proper and plain not in self.table.entries):
                 self._loss(plain)
         for f in self.forward:
             if f.key[0] in SURE_LOSSES and f.key not in recurrent and f.key[1:] == ((), ""):
