@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rnnsym.reader import known_cells
 from rnnsym.reader import syntax as s
 from rnnsym.reader.indices import Index
 from rnnsym.reader.occurring import Forward, Occurrence, occurrences
@@ -43,7 +44,12 @@ class _Seen:
 def completed(vocabulary: Vocabulary) -> tuple[Vocabulary, str] | None:
     """The vocabulary with the equations that custom has for what no equation gives, and these in
     words; None where nothing is missing that custom knows of."""
-    lines = [*_arguments(vocabulary), *_activation(vocabulary), *_output(vocabulary)]
+    lines = [
+        *_cell(vocabulary),
+        *_arguments(vocabulary),
+        *_activation(vocabulary),
+        *_output(vocabulary),
+    ]
     readings: list[Reading] = []
     for line in lines:
         try:
@@ -80,6 +86,37 @@ def _missing(vocabulary: Vocabulary) -> Iterator[tuple[int, Occurrence, Key]]:
 
 def _written(vocabulary: Vocabulary, k: int, symbol: s.Symbol) -> str:
     return vocabulary.readings[k].latex[symbol.start : symbol.end]
+
+
+def _cell(vocabulary: Vocabulary) -> list[str]:
+    """The equations of a cell that words name, where no equation of the document is recurrent."""
+    general = {f.key for f in vocabulary.forward if f.index is not None and f.index.letters}
+    if general & vocabulary.states():
+        return []
+
+    def written(base: str, accents: tuple[str, ...]) -> str:
+        numbered = ""
+        for k, o in vocabulary.seen:
+            same = o.spelled.accents in (accents, (*accents, "vec")) and o.spelled.base == base
+            times = [x for x in o.spelled.scripts if x.index is not None]
+            if not same or len(times) != 1 or len(o.spelled.scripts) > 1 or o.spelled.transposed:
+                continue
+            latex, index = _written(vocabulary, k, o.symbol), times[0].index
+            if index == Index.of(vocabulary.main):
+                return latex
+            if index is not None and not index.letters:
+                numbered = _numbered(latex, index.constant, vocabulary.main)
+        return numbered
+
+    def weights(base: str, label: str) -> bool:
+        for _, o in vocabulary.seen:
+            if o.spelled.base == base:
+                text = "".join(x.text for x in o.spelled.scripts if x.where == "sub")
+                if re.sub(r"\\(?:mathrm|text)|[{},\s]", "", text) == label:
+                    return True
+        return False
+
+    return known_cells.equations(vocabulary.prose, written, weights)
 
 
 # ---- the output --------------------------------------------------------------------------
@@ -130,15 +167,23 @@ def _scores(vocabulary: Vocabulary) -> str:
 
 
 def _at_t(vocabulary: Vocabulary, key: Key) -> str:
-    """How a vector is written at step t; "" if it never is."""
-    entry = vocabulary.table.entries[key]
+    """How a vector is written at step t, or would be; "" if it never is."""
+    entry, numbered = vocabulary.table.entries[key], ""
     for k, o in vocabulary.seen:
         known = vocabulary.table.find(o.spelled)
         if known is None or known.entry is not entry or o.spelled.transposed:
             continue
         if known.time == Index.of(vocabulary.main):
             return _written(vocabulary, k, o.symbol)
-    return ""
+        if known.time is not None and not known.time.letters and not numbered:  # h^{(10)}
+            latex = _written(vocabulary, k, o.symbol)
+            numbered = _numbered(latex, known.time.constant, vocabulary.main)
+    return numbered
+
+
+def _numbered(latex: str, number: int, letter: str) -> str:
+    """h^{(10)} at step t."""
+    return re.sub(rf"(?<!\d){number}(?!\d)", letter, latex)
 
 
 def _activation(vocabulary: Vocabulary) -> list[str]:
