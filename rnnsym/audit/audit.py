@@ -315,6 +315,7 @@ class Auditor:
             }
             if own & built.lost:
                 judged = self._made(k, statement, reading, built)
+                judged.table.forget(own & built.lost)
                 with suppress(RnnsymError):
                     judged.judge()
                 if judged.defined:
@@ -360,6 +361,8 @@ class Auditor:
             if verdict.verdict == FALSE:
                 refuted.append((judged, verdict))
             verdicts.append(verdict)
+        if not verdicts:
+            return CLAIM, Verdict(formula.latex, UNKNOWN, "no network: give --model")
         # false of the likeliest network only, where there was no time for the others, is not false
         undecided = [v for v in verdicts if v.message.startswith("too large")]
         first = (undecided or verdicts)[0]
@@ -391,7 +394,9 @@ class Auditor:
         table = built.table.copy()
         table.said = {**self.vocabulary.table.said, **table.said}
         for key, (entry, definition) in self._usable(built):
-            table.entries.setdefault(key, entry)
+            known = table.entries.get(key)
+            if known is None or known.name in built.lost:  # no forward equation, but a name
+                table.entries[key] = entry
             table.definitions[entry.name] = definition
         sure = {x: m for x, m in self.sure.items() if m[0] in built.net.vectors}
         table.sure |= set(sure)
@@ -416,7 +421,7 @@ class Auditor:
             why = "both sides vanish in the network that was found: nothing can be told"
             return Verdict(judged.claim, UNKNOWN, why)
         if verdict.verdict == FALSE:
-            why = standing.why_open(statement, built, k, verdict.message, given)
+            why = standing.why_open(statement, built, judged.table, k, verdict.message, given)
             return Verdict(judged.claim, UNKNOWN, why) if why else verdict
         return verdict
 

@@ -21,10 +21,13 @@ from rnnsym.reader.table import Table
 from rnnsym.reader.tokens import UnreadableError
 
 
-def why_open(statement: Statement, built: Built, k: int, message: str, given: bool) -> str:
+def why_open(
+    statement: Statement, built: Built, table: Table, k: int, message: str, given: bool
+) -> str:
     """Why a claim in formula k that is false of a network may be true of the one that is meant; ""
-    if nothing says so. message: what is wrong; given: the network is the user's, and whole."""
-    missing = lost(statement, built)
+    if nothing says so. table: the names in the claim; message: what is wrong; given: the network is
+    the user's, and whole."""
+    missing = lost(statement, built, table)
     if "a matrix (" in message:
         missing = sorted(built.lost)  # the shapes hang on all equations
     if missing:
@@ -36,9 +39,9 @@ def why_open(statement: Statement, built: Built, k: int, message: str, given: bo
     return f"what is {later} here? it comes later" if later else ""
 
 
-def lost(statement: Statement, built: Built) -> list[str]:
+def lost(statement: Statement, built: Built, table: Table) -> list[str]:
     """The quantities of a statement whose equations are none of the network's."""
-    found = (built.table.find(o.spelled) for o in occurrences(statement.node))
+    found = (table.find(o.spelled) for o in occurrences(statement.node))
     # of the loss only that of a step may be odd
     names = {f.entry.name for f in found if f is not None and (f.entry.name != "L" or f.time)}
     return sorted(built.lost & names)

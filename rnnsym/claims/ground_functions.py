@@ -24,6 +24,8 @@ from rnnsym.evaluate.expression import Evaluator
 from rnnsym.evaluate.field import P
 from rnnsym.nodes import Unknown
 
+#: how far out a free variable lies, beside the usual, at the points where inequalities are tried
+FREE = {"steep": 8.0, "small": 1e-6}
 #: functions made of exp, whose relations the field's oracles do not know
 EXTRA = {"sech", "cosh", "sinh", "coth", "sqrt", "sign", "sin", "cos"}
 
@@ -127,7 +129,9 @@ class Functions(Ground):
         """The value of a free variable; the same wherever it stands."""
         if name not in self._variables:
             rng = random.Random(f"{self.seed}/{name}")
-            number: Any = rng.uniform(-1.5, 1.5) if self.numeric else rng.randrange(P)
+            number: Any = rng.randrange(P)
+            if self.numeric:  # bounds of functions are reached far out, or at zero
+                number = rng.uniform(-1.5, 1.5) * FREE.get(self.extreme, 1.0)
             self._variables[name] = self.ar.array([[number]])
         m = self._variables[name]
         return Dual(m) if isinstance(ar, DualArithmetic) else m

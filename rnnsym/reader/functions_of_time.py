@@ -59,7 +59,7 @@ def _letters(pairs: list[tuple[str, str, bool]]) -> set[str]:
 
 def _bracket(node: s.Node) -> s.Bracket | None:
     inner = node.base if isinstance(node, s.Scripted) else node
-    return inner if isinstance(inner, s.Bracket) and inner.kind == "(" else None
+    return inner if isinstance(inner, s.Bracket) and inner.kind in ("(", "[") else None
 
 
 def _time(node: s.Node, latex: str) -> list[Token]:

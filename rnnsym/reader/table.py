@@ -85,6 +85,10 @@ class Table:
             set(self.copies), dict(self.given),
         )  # fmt: skip
 
+    def forget(self, names: set[str]) -> None:
+        """Leave out what goes by some names, so that they may be defined."""
+        self.entries = {k: e for k, e in self.entries.items() if e.name not in names}
+
     def find(self, spelled: Spelled, scope: Iterable[str] = ()) -> Found | None:
         """What a symbol is; None if nothing of that name is known."""
         bound = set(scope)

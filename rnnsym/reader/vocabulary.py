@@ -88,8 +88,8 @@ class Vocabulary(Equations):
                         ):
                             numerators[plain] += 1
         defined = {f.key for f in self.forward if f.key[0] not in LOSS_LETTERS}
-        if any(o.spelled.base == "J" and o.spelled.transposed for _, o in self.seen):
-            defined.add(("J", (), ""))  # a Jacobian
+        if self._is_jacobian("J"):
+            defined.add(("J", (), ""))
         recurrent = self.states()
         proper = any(p[0] in LOSS_LETTERS for p in numerators.keys() - defined - recurrent)
         for plain, _ in numerators.most_common():
@@ -114,6 +114,18 @@ class Vocabulary(Equations):
 
         for _, node, _ in self.statements:
             self._summed_loss(node)
+
+    def _is_jacobian(self, base: str) -> bool:
+        """Whether a letter of losses is a matrix: it is transposed, or J_t = ∂h_t/∂h_{t-1}."""
+        if any(o.spelled.base == base and o.spelled.transposed for _, o in self.seen):
+            return True
+        for _, node, _ in self.statements:
+            left = node.sides[0] if isinstance(node, s.Relation) else None
+            if isinstance(left, s.Symbol) and left.base == base and isinstance(node, s.Relation):
+                of = [x.of for x in node.sides[1:] if isinstance(x, s.Derivative)]
+                if any(isinstance(x, s.Symbol) and x.base not in LOSS_LETTERS for x in of):
+                    return True
+        return False
 
     def _summed_loss(self, node: s.Node) -> None:
         """L = Σ_t l_t: what is summed up is the loss of a step."""

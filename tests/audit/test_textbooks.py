@@ -40,6 +40,15 @@ EXPECTED = {
     "gates_in_one.md": "ttt",
     "two_times.md": "ttt-tttttttf",
     "updates.md": "tttf",
+    # what is no claim; what custom leaves out; names and functions of which nothing is known
+    "choices.md": "ttf",
+    "no_output.md": "tttu",
+    "missing_activation.md": "ttt",
+    "lstm_in_words.md": "tttu",
+    "now.md": "ttf",
+    "abstract.md": "ttttf",
+    "descent.md": "tttf",
+    "diagonals.md": "tttft",
 }
 
 

@@ -194,3 +194,30 @@ def test_a_network_that_was_read_keeps_its_names() -> None:
         )
         == "true"
     )
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [
+        (r"\sigma'(x) \in [0, 0.25]", "true"),
+        (r"\sigma'(x) \in [0, 0.24]", "false"),
+        (r"\tanh'(x) \in (0, 1]", "true"),
+        (r"\tanh'(x) \in [0, 0.9]", "false"),
+        (r"|\tanh(x)| < 1", "true"),
+    ],
+)
+def test_ranges_of_functions(claim: str, verdict: str) -> None:
+    assert rs.check(claim, rs.elman()).verdict == verdict
+
+
+def test_a_step_of_gradient_descent_is_explained() -> None:
+    net = rs.read(r"h_t = \tanh(W h_{t-1} + U x_t + b)" "\n" r"\hat{y}_t = \mathrm{softmax}(V h_t)")
+    assert (
+        rs.check(r"W \leftarrow W - \eta \frac{\partial L}{\partial W}", net).verdict
+        == "definition"
+    )
+    right = r"W \leftarrow W - \eta \sum_t \delta_t h_{t-1}^\top"
+    assert rs.check(right, net).verdict == "true"
+    wrong = rs.check(right.replace("t-1", "t"), net)
+    assert wrong.verdict == "false"
+    assert "h_{t-1}" in wrong.correction
