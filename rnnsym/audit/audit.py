@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from rnnsym.audit import roles, slips, standing
+from rnnsym.audit.networks import Networks
 from rnnsym.audit.result import CLAIM, DEFINES, INFORMAL, NOTATION, Audit, Finding
 from rnnsym.audit.scopes import SUPPOSED, Scopes, maker
-from rnnsym.claims.check import Formula
+from rnnsym.claims.formula import Formula
 from rnnsym.claims.guard import Guard, LostError
 from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREADABLE, Verdict
 from rnnsym.errors import InputError, RnnsymError
@@ -28,16 +29,13 @@ from rnnsym.reader.families import written_out
 from rnnsym.reader.functions_of_time import with_times
 from rnnsym.reader.macros import expand
 from rnnsym.reader.making import OF_A_STEP, Built
-from rnnsym.reader.network import build
 from rnnsym.reader.occurring import occurrences
 from rnnsym.reader.stacked import rows_of
 from rnnsym.reader.statements import Reading, Statement, read_formula
 from rnnsym.reader.symbols import spell
-from rnnsym.reader.table import Entry, Key, Table, of_network
+from rnnsym.reader.table import Entry, Key, Table
 from rnnsym.reader.tokens import UnreadableError
 
-#: what is supposed of a loss that no formula gives
-LAST = "the loss is one of the last step only"
 #: by how many networks a wrong claim is explained
 MAX_EXPLAINED = 3
 #: a text that is the name of a file
@@ -113,12 +111,7 @@ class Auditor:
         self.definitions: dict[Key, tuple[Entry, Any]] = {}
         # gradients of which the document says what they are: the label, by what, in which way
         self.sure: dict[str, tuple[str, str]] = {}
-        self.given: Built | None = None  # the model, where it is given
-        # where no formula says what the loss is: the network with one of the last step only, and
-        # with the customary ones
-        self.supposed: list[tuple[Built, str]] = []
-        self.whole_supposed = False  # whether those of the whole document are among them
-        self.ends: dict[int, Built] = {}  # of parts of the document, with a loss of the last step
+        self.networks = Networks(self.scopes, model)
         self.notes: list[str] = list(source.notes)
 
     def _continued(self, k: int) -> str:
@@ -145,7 +138,7 @@ class Auditor:
             for k in _asked_too_early(findings):
                 findings[k] = ask(k)
         findings = slips.found(findings, self.source.formulas, self.readings)
-        main = self._of_model() if self.model is not None else self.scopes.so_far(total)
+        main = self.networks.of_model() if self.model is not None else self.scopes.so_far(total)
         for built in [b for b in (main, *self.scopes.order) if b is not None]:
             self.notes += [n for n in built.notes if n not in self.notes]
         model = self.model.name if self.model is not None else ""
@@ -182,68 +175,6 @@ class Auditor:
                 return Finding(**{**answer, "relations": tuple(answer["relations"])})
 
             yield ask
-
-    # ---- networks ------------------------------------------------------------------------
-
-    def _of_model(self) -> Built:
-        """The given model, with its names in the notation that most symbols fit."""
-        from rnnsym.latex import PROFILES
-
-        def fits(table: Table) -> int:
-            return sum(table.find(o.spelled) is not None for _, o in self.vocabulary.seen)
-
-        if self.given is None:
-            tables = [of_network(self.model, profile) for profile in PROFILES]
-            self.given = Built(self.model, max(tables, key=fits))
-        return self.given
-
-    def _candidates(self, k: int, node: s.Node) -> Iterator[Built]:
-        """The networks that a claim may be about, the likeliest first."""
-        if self.model is not None:
-            yield self._of_model()
-            return
-        likeliest: Built | None = None
-        for built in self.scopes.of_claim(k, node):
-            likeliest = likeliest or built
-            yield built
-        if likeliest is not None and likeliest.supposed:
-            yield from (built for built, _ in self._supposed())
-            yield from self._of_the_last_step(likeliest)
-
-    def _of_the_last_step(self, built: Built) -> Iterator[Built]:
-        """The network of the same equations with a loss of the last step only."""
-        origin = self.scopes.origin(built)
-        if origin is None or origin[0] is self.vocabulary or self._stepwise():
-            return
-        key = id(built)
-        if key not in self.ends:
-            vocabulary, upto = origin
-            self.ends[key] = build(vocabulary, upto, make=maker(), last=True)
-            self.supposed.append((self.ends[key], LAST))
-        if self.ends[key].net is not None:
-            yield self.ends[key]
-
-    def _supposed(self) -> list[tuple[Built, str]]:
-        """The networks with a loss that custom supposes, and what is supposed."""
-        if not self.whole_supposed:
-            self.whole_supposed = True
-            ways: list[tuple[dict[str, Any], str]] = [({"concrete": True}, "")]
-            if not self._stepwise():
-                ways.append(({"last": True}, LAST))
-            for options, words in ways:
-                built = build(self.vocabulary, None, make=maker(), **options)
-                words = words or next((n for n in built.notes if n.startswith("the loss is")), "")
-                if built.net is not None:
-                    self.supposed.append((built, words.replace("is taken to be", "is")))
-        return self.supposed
-
-    def _stepwise(self) -> bool:
-        """Whether the document speaks of the loss of a single step."""
-        for _, o in self.vocabulary.seen:
-            found = self.vocabulary.table.find(o.spelled)
-            if found is not None and found.entry.name == "L" and found.time is not None:
-                return True
-        return False
 
     # ---- formulas ------------------------------------------------------------------------
 
@@ -287,7 +218,7 @@ class Auditor:
         role = roles.role(statement, formula.before, formula.display, known)
         node = statement.node
         if role == INFORMAL and roles.may_hold(statement, formula.before):
-            likeliest = list(islice(self._candidates(k, node), 1))
+            likeliest = list(islice(self.networks.candidates(k, node), 1))
             if likeliest:
                 verdict = self._judge(k, statement, reading, iter(likeliest), diagnose=False)[1]
                 if verdict is not None and verdict.verdict == TRUE:
@@ -298,7 +229,7 @@ class Auditor:
         if forward and len(node.sides) == 2:
             self._enter(k, statement, reading)
             return [(DEFINES, None)]
-        candidates = self._candidates(k, node)
+        candidates = self.networks.candidates(k, node)
         first = next(candidates, None)
         if first is None and self.vocabulary.forward:
             return [(CLAIM, Verdict(formula.latex, UNKNOWN, "no network: give --model"))]
@@ -307,7 +238,7 @@ class Auditor:
 
     def _enter(self, k: int, statement: Statement, reading: Reading) -> None:
         """What looks like a forward equation but is none, D_t = diag(f′(z_t)), gives a name."""
-        for built in islice(self._candidates(k, statement.node), 1):
+        for built in islice(self.networks.candidates(k, statement.node), 1):
             own = {
                 self.vocabulary.table.entries[f.key].name
                 for f in self.vocabulary.forward
@@ -354,7 +285,7 @@ class Auditor:
                 return DEFINES, None
             if verdict.verdict == TRUE:
                 words = next((n for n in built.notes if n.startswith(SUPPOSED)), "")
-                words = next((w for b, w in self.supposed if b is built), words)
+                words = next((w for b, w in self.networks.supposed if b is built), words)
                 return CLAIM, _for_another(verdict, built, likeliest, words)
             if built is self.scopes.completed:
                 continue  # what custom has decides nothing against a claim
@@ -367,7 +298,7 @@ class Auditor:
         undecided = [v for v in verdicts if v.message.startswith("too large")]
         first = (undecided or verdicts)[0]
         if first.verdict == FALSE:
-            if self._hangs_on_loss(statement, likeliest) and not self._says_loss():
+            if self.networks.hangs_on_loss(statement, likeliest) and not self.networks.says_loss():
                 why = "what is the loss? no formula gives it"
                 first, refuted = Verdict(formula.latex, UNKNOWN, why), []
             elif standing.names_something(statement) and (
@@ -428,7 +359,7 @@ class Auditor:
     def _explained(self, first: Verdict, refuted: list[tuple[Formula, Verdict]]) -> Verdict:
         """A refutation with what explains it, by whichever network; where it is not sure which one
         is meant, only what a small error explains is false."""
-        told, doubtful = [first], self._is_doubtful()
+        told, doubtful = [first], self.networks.is_doubtful()
         notes = [n for b in self.scopes.order for n in b.notes]
         of_a_step = any(n.startswith(OF_A_STEP) for n in notes)
         for judged, verdict in refuted[:MAX_EXPLAINED]:
@@ -436,7 +367,7 @@ class Auditor:
                 judged.pairs_seconds = 0.0
             told.append(judged.explained(verdict))
             why = standing.of_one_step(told[-1].diagnosis, judged.table)
-            if not why and not self._tells_loss():
+            if not why and not self.networks.tells_loss():
                 why = standing.needs_steps(judged.latex, told[-1].correction, judged.table)
             if why:
                 return Verdict(first.claim, UNKNOWN, why)
@@ -451,32 +382,6 @@ class Auditor:
             )
             return Verdict(first.claim, UNKNOWN, f"{text}: is it of another one? See --model")
         return first
-
-    def _is_doubtful(self) -> bool:
-        """Whether the document tells of several networks, or not all equations could be used."""
-        if self.model is not None:
-            return False
-        built = [b for b in self.scopes.order if b.net is not None]
-        several = len({tuple(sorted(b.written.items())) for b in built}) > 1
-        partly = ("left out", OF_A_STEP)
-        return several or any(n.startswith(partly) for b in built for n in b.notes)
-
-    def _hangs_on_loss(self, statement: Statement, built: Built) -> bool:
-        """Whether a relation speaks of the target of a loss that no formula gives."""
-        if not built.supposed or built.net is None:
-            return False
-        found = (built.table.find(o.spelled) for o in occurrences(statement.node))
-        return any(f is not None and f.entry.name in built.net.targets for f in found)
-
-    def _tells_loss(self) -> bool:
-        """Whether a formula says what the loss is, or speaks of that of a step."""
-        given = any("L" in b.kept for b in self.scopes.order)
-        return given or self.model is not None or self._stepwise()
-
-    def _says_loss(self) -> bool:
-        """Whether the words of the document say of the loss what custom supposes."""
-        prose, words = self.scopes.prose.lower(), " ".join(w for _, w in self._supposed())
-        return "entropy" in words and ("entropy" in prose or "likelihood" in prose)
 
     def _is_about(self, statement: Statement, candidates: list[Built]) -> bool:
         """Whether a relation speaks of what a network computes, and not of numbers and weights."""

@@ -72,7 +72,7 @@ GENERATORS = (
 def diagnose(formula: Any, judge: Judge, pair: Any, outcome: Outcome, verdict: Verdict) -> Verdict:
     """The verdict with what is wrong in words, and the corrected LaTeX, if a change explains it.
 
-    formula: the `check.Formula` that is judged; pair: its relation that is wrong; outcome: what
+    formula: the `formula.Formula` that is judged; pair: its relation that is wrong; outcome: what
     the judge said of it. Raises nothing: where nothing fits, the verdict says from which step on
     the two sides part.
     """

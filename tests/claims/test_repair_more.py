@@ -7,7 +7,8 @@ import time
 import pytest
 
 import rnnsym as rs
-from rnnsym.claims.check import Formula, check
+from rnnsym.claims.check import check
+from rnnsym.claims.formula import Formula
 from rnnsym.claims.parting import parting
 from rnnsym.claims.patches_edit import Edit, Patch, apply, moved
 from rnnsym.claims.verdict import Verdict

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 import rnnsym as rs
-from rnnsym.claims.check import MAX_RELATIONS, check
+from rnnsym.claims.check import check
 from rnnsym.claims.conditions import MAX_TRIED, Condition
 from rnnsym.claims.errors import TooLargeError
 from rnnsym.claims.judge import Judge
+from rnnsym.claims.taking import MAX_RELATIONS
 from rnnsym.claims.value_sums import MAX_ENTRIES, MAX_TERMS
 from rnnsym.reader import limits, tokens
 from rnnsym.reader import terms as u

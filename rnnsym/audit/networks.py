@@ -1,0 +1,121 @@
+"""The networks that claims of a document may be about, and what of them is only supposed.
+
+Used by `audit`. A network is the user's own, or one of the document's parts (`scopes`), or one of
+these with a loss that custom supposes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rnnsym.audit.scopes import Scopes, maker
+from rnnsym.reader import syntax as s
+from rnnsym.reader.making import OF_A_STEP, Built
+from rnnsym.reader.network import build
+from rnnsym.reader.occurring import occurrences
+from rnnsym.reader.statements import Statement
+from rnnsym.reader.table import Table, of_network
+
+#: what is supposed of a loss that no formula gives
+LAST = "the loss is one of the last step only"
+
+
+class Networks:
+    """The networks of one document; model: the user's, or None."""
+
+    def __init__(self, scopes: Scopes, model: Any) -> None:
+        self.scopes, self.model = scopes, model
+        self.vocabulary = scopes.whole
+        self.given: Built | None = None  # the model, with the names of the document
+        # where no formula says what the loss is: the network with one of the last step only, and
+        # with the customary ones
+        self.supposed: list[tuple[Built, str]] = []
+        self.whole_supposed = False  # whether those of the whole document are among them
+        self.ends: dict[int, Built] = {}  # of parts of the document, with a loss of the last step
+
+    def of_model(self) -> Built:
+        """The given model, with its names in the notation that most symbols fit."""
+        from rnnsym.latex import PROFILES
+
+        def fits(table: Table) -> int:
+            return sum(table.find(o.spelled) is not None for _, o in self.vocabulary.seen)
+
+        if self.given is None:
+            tables = [of_network(self.model, profile) for profile in PROFILES]
+            self.given = Built(self.model, max(tables, key=fits))
+        return self.given
+
+    def candidates(self, k: int, node: s.Node) -> Iterator[Built]:
+        """The networks that a claim may be about, the likeliest first."""
+        if self.model is not None:
+            yield self.of_model()
+            return
+        likeliest: Built | None = None
+        for built in self.scopes.of_claim(k, node):
+            likeliest = likeliest or built
+            yield built
+        if likeliest is not None and likeliest.supposed:
+            yield from (built for built, _ in self._supposed())
+            yield from self._of_the_last_step(likeliest)
+
+    def _of_the_last_step(self, built: Built) -> Iterator[Built]:
+        """The network of the same equations with a loss of the last step only."""
+        origin = self.scopes.origin(built)
+        if origin is None or origin[0] is self.vocabulary or self._stepwise():
+            return
+        key = id(built)
+        if key not in self.ends:
+            vocabulary, upto = origin
+            self.ends[key] = build(vocabulary, upto, make=maker(), last=True)
+            self.supposed.append((self.ends[key], LAST))
+        if self.ends[key].net is not None:
+            yield self.ends[key]
+
+    def _supposed(self) -> list[tuple[Built, str]]:
+        """The networks with a loss that custom supposes, and what is supposed."""
+        if not self.whole_supposed:
+            self.whole_supposed = True
+            ways: list[tuple[dict[str, Any], str]] = [({"concrete": True}, "")]
+            if not self._stepwise():
+                ways.append(({"last": True}, LAST))
+            for options, words in ways:
+                built = build(self.vocabulary, None, make=maker(), **options)
+                words = words or next((n for n in built.notes if n.startswith("the loss is")), "")
+                if built.net is not None:
+                    self.supposed.append((built, words.replace("is taken to be", "is")))
+        return self.supposed
+
+    def _stepwise(self) -> bool:
+        """Whether the document speaks of the loss of a single step."""
+        for _, o in self.vocabulary.seen:
+            found = self.vocabulary.table.find(o.spelled)
+            if found is not None and found.entry.name == "L" and found.time is not None:
+                return True
+        return False
+
+    def is_doubtful(self) -> bool:
+        """Whether the document tells of several networks, or not all equations could be used."""
+        if self.model is not None:
+            return False
+        built = [b for b in self.scopes.order if b.net is not None]
+        several = len({tuple(sorted(b.written.items())) for b in built}) > 1
+        partly = ("left out", OF_A_STEP)
+        return several or any(n.startswith(partly) for b in built for n in b.notes)
+
+    def hangs_on_loss(self, statement: Statement, built: Built) -> bool:
+        """Whether a relation speaks of the target of a loss that no formula gives."""
+        if not built.supposed or built.net is None:
+            return False
+        found = (built.table.find(o.spelled) for o in occurrences(statement.node))
+        return any(f is not None and f.entry.name in built.net.targets for f in found)
+
+    def tells_loss(self) -> bool:
+        """Whether a formula says what the loss is, or speaks of that of a step."""
+        given = any("L" in b.kept for b in self.scopes.order)
+        return given or self.model is not None or self._stepwise()
+
+    def says_loss(self) -> bool:
+        """Whether the words of the document say of the loss what custom supposes."""
+        prose, words = self.scopes.prose.lower(), " ".join(w for _, w in self._supposed())
+        return "entropy" in words and ("entropy" in prose or "likelihood" in prose)
