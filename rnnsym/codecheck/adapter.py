@@ -89,7 +89,7 @@ class Adapter:
         like; that by an input or an initial state (``dx``, ``da``, ``da0``), which is judged too;
         "_" for what does not matter. Or a dict, where the keys of a dict that comes back
         name no parameter: ``{"delt_u": "W_ax", "cost": "loss"}``. By default a dict of gradients,
-        or (loss, dict).
+        or (loss, dict). ``dx`` and ``da0`` in a dict are judged too; what is not judged is noted.
     calls
         For a class, an object or a pair (forward, backward): the calls, each a tuple
         ("forward", what is handed over …). "result" stands for what the call before returned,

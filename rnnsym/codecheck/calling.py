@@ -71,6 +71,7 @@ class Caller:
             else:
                 loss, found = self.results.loss(result), self._updates(holder, given)
             outcome.loss = loss
+            outcome.extra = self.results.unread(result)
         except Unusable as reason:
             outcome.unusable = str(reason)
             return outcome

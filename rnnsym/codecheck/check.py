@@ -35,6 +35,7 @@ from rnnsym.codecheck.survey import (
 )
 from rnnsym.codecheck.verdicts import (
     after_others,
+    arrived,
     explained,
     kept_over_calls,
     noticed,
@@ -132,11 +133,11 @@ def judge(
     probe = probe_call(setting, lengths)
     habits(setting, probe)
     runs = survey(setting, lengths, probe)
-    names = [*net.parameters, *getattr(subject, "arrivals", ())]
+    names = [*net.parameters, *arrived(net, getattr(subject, "arrivals", ()), runs)]
     words = Words(_own_names(adapter, subject))
     judged = {n: verdict(n, names, runs, adapter) for n in names}
     if setting.kept:
-        judged = {n: kept_over_calls(g) for n, g in judged.items()}
+        judged |= {n: kept_over_calls(judged[n]) for n in net.parameters}
     again = remembers(setting, probe)
     if again is not None:
         judged = {n: after_others(n, g, probe, again) for n, g in judged.items()}

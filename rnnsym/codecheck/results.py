@@ -26,7 +26,7 @@ class Outcome:
     gradients: ours -> array, in our layout; faults: ours -> what is wrong with a gradient that is
     no array of numbers of its shape; loss: if one came back; error: the exception, with the user's
     own line; unusable: why the result as a whole is none; changed: the arguments that the call
-    wrote into; extra: names of results that belong to no parameter.
+    wrote into; extra: names of results that belong to no parameter, input or initial state.
     """
 
     gradients: dict[str, Array] = field(default_factory=dict)
@@ -150,10 +150,25 @@ class Results:
         prefixed = bool(self.adapter.names or self.adapter.calls)
         for key, value in table.items():
             whose = owner(str(key), self.layout.theirs) if prefixed else None
+            if whose is None and str(key) not in self.layout.theirs:
+                whose = self.adapter.arrival(str(key), self.shapes)  # dx, da0
             name = str(key) if whose is None else whose
             if name not in found or key == name:
                 found[name] = value
         return found
+
+    def unread(self, result: Any) -> list[str]:
+        """The keys of a dict that came back which `returns` does not speak of."""
+        words = self.adapter.returns
+        if not isinstance(words, Mapping):
+            return []
+        parts = result if isinstance(result, tuple | list) else [result]
+        table = next((p for p in parts if isinstance(p, Mapping)), {})
+        return [str(key) for key in table if key not in words]
+
+    def _of_else(self, name: str) -> bool:
+        """Whether a result that does not fit may be of something else: of a state at each step."""
+        return name in self.shapes.states or self.adapter.numbers(name) is not None
 
     def sort(self, found: Mapping[str, Any], values: Values, outcome: Outcome) -> None:
         """Every gradient into the outcome, as an array in our layout or as a fault."""
@@ -177,16 +192,20 @@ class Results:
                     outcome.faults[ours] = "two different gradients for what is added"
                 else:
                     outcome.gradients[ours] = np.array(part)
-        arrivals = self.adapter.arrivals(self.shapes)
+        announced = self.adapter.arrivals(self.shapes)
+        known = {*self.shapes.inputs, *self.shapes.states} - {*self.layout.theirs}
+        arrivals = [*announced, *(n for n in found if n in known and n not in announced)]
         for name in arrivals:
             array, fault = _array(found.get(name))
             part = fault if array is None else self.layout.arrival(name, array, values)
-            if isinstance(part, str):
-                outcome.faults[name] = part
-            else:
+            if not isinstance(part, str):
                 outcome.gradients[name] = part
+            elif name not in announced and self._of_else(name):
+                outcome.extra.append(f"that by {name}, {part}")
+            else:
+                outcome.faults[name] = part
         extra = [n for n in found if n not in self.layout.theirs and n not in arrivals]
-        outcome.extra = extra
+        outcome.extra = [*outcome.extra, *extra]
         for ours in missing:
             outcome.faults[ours] = _missing(ours, extra)
 

@@ -6,7 +6,7 @@ sequences are taken, whether initial states are used, and whether equal calls gi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -163,7 +163,7 @@ def habits(setting: Setting, probe: Run) -> None:
     values, runner, net = probe.point.values, setting.runner, setting.net
     again = runner.at(probe.point)
     if not _same(probe.outcome, again.outcome):
-        setting.kept = _accumulates(probe.outcome, again.outcome)
+        setting.kept = _accumulates(probe.outcome, again.outcome, net.parameters)
         setting.random = not setting.kept
         return
     zero = set(setting.regime.zero)
@@ -201,10 +201,11 @@ def _same(a: Outcome, b: Outcome) -> bool:
     )
 
 
-def _accumulates(a: Outcome, b: Outcome) -> bool:
+def _accumulates(a: Outcome, b: Outcome, names: Iterable[str]) -> bool:
     return all(
-        np.allclose(2 * g, b.gradients.get(n, 0), rtol=1e-9, atol=1e-12)
-        for n, g in a.gradients.items()
+        np.allclose(2 * a.gradients[n], b.gradients.get(n, 0), rtol=1e-9, atol=1e-12)
+        for n in names
+        if n in a.gradients
     )
 
 

@@ -10,6 +10,15 @@ from rnnsym.codecheck.adapter import Adapter
 from rnnsym.codecheck.clipping import clipped
 from rnnsym.codecheck.report import Diagnosis, Judged
 from rnnsym.codecheck.runs import EXACT, Run
+from rnnsym.network import Network
+
+
+def arrived(net: Network, announced: Sequence[str], runs: Sequence[Run]) -> list[str]:
+    """The inputs and initial states by which gradients are announced, or came back in a dict."""
+    came = [{*r.outcome.gradients, *r.outcome.faults} for r in runs if r.outcome.gradients]
+    some, every = set().union(*came), set.intersection(*came) if came else set()
+    found = [*(n for n in net.inputs if n in some), *(n for n in net.initial_states if n in every)]
+    return list(dict.fromkeys([*announced, *(n for n in found if n not in net.parameters)]))
 
 
 def verdict(name: str, names: Sequence[str], runs: Sequence[Run], adapter: Adapter) -> Judged:
@@ -23,6 +32,8 @@ def verdict(name: str, names: Sequence[str], runs: Sequence[Run], adapter: Adapt
                 text = f"the call at {run.point.label}: {problem}"
             return Judged("wrong", None, text, run.point.steps, run.point.label, why=_fault(text))
         fault = outcome.faults.get(name)
+        if fault is None and name not in outcome.gradients:
+            fault = "missing: the function returns it at other points only"
         if fault is not None:
             if fault.startswith("missing"):
                 return Judged(
@@ -125,7 +136,11 @@ def _means(run: Run) -> bool:
 def noticed(runs: Sequence[Run], batches: Run | None) -> list[str]:
     """What the calls did besides giving gradients."""
     changed = dict.fromkeys(name for r in runs for name in r.outcome.changed)
+    extra = dict.fromkeys(name for r in runs for name in r.outcome.extra)
     lines = []
+    if extra:
+        few = ", ".join([*list(extra)[:6], *(["…"] if len(extra) > 6 else [])])
+        lines.append(f"not judged, of what comes back: {few}")
     if changed:
         lines.append(f"it writes into its arguments: {', '.join(changed)}; work on copies")
     return lines
