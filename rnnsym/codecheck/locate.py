@@ -22,7 +22,7 @@ def last_resort(
     names: Sequence[str], runs: Sequence[Run], search: Search, words: Words
 ) -> dict[str, Diagnosis]:
     """For each gradient: the numbers at the first point, or that it follows from others."""
-    since = {n: min(r.point.steps for r in runs if not r.right(n)) for n in names}
+    since = {n: min(r.point.steps for r in runs if not r.fits(n)) for n in names}
     first = min(since.values(), default=0)
     early = [n for n in names if since[n] == first]
     if not early:
@@ -41,7 +41,7 @@ def last_resort(
 
 def numbers(name: str, runs: Sequence[Run], words: Words) -> str:
     """The worst entry at the first point at which a gradient is wrong."""
-    run = min((r for r in runs if not r.right(name)), key=lambda r: r.point.steps)
+    run = min((r for r in runs if not r.fits(name)), key=lambda r: r.point.steps)
     found, true = run.gradient(name), run.point.true(name)
     if found is None or found.shape != true.shape:
         shape = None if found is None else found.shape
@@ -61,7 +61,7 @@ def lengths(runs: Sequence[Run]) -> str:
 
 def _nothing(name: str, runs: Sequence[Run]) -> str:
     """Where a gradient is zero that should not be."""
-    zero = [r for r in runs if not r.right(name) and not np.any(r.gradient(name))]
+    zero = [r for r in runs if not r.fits(name) and not np.any(r.gradient(name))]
     return f"; it is zero at {lengths(zero)}" if zero else ""
 
 

@@ -81,18 +81,21 @@ class Search:
         return self.table.touched
 
     def sensitivity(self) -> Sensitivity:
-        """By what factor each kind of error would have stood out at the points used."""
+        """By what factor each kind of error would have stood out at the points used, clipped as
+        the gradients are."""
         factors: dict[str, float] = {}
         looked = 0
         for name, found in self.table.values.items():
             for _, mutant, value in found:
                 looked += 1
-                error = self.main.distance(value, name)
-                if error < 1e6 * TOLERANCE:  # another point may show it better
+                seen, differs = self.main.through(value, name), self.main.distance(value, name)
+                if seen < 1e6 * TOLERANCE:  # another point may show it better
                     for run in self.others:
-                        error = max(error, run.distance(run.point.mutant(mutant), name))
-                if error > SAME:  # else it is the right gradient
-                    factor = min(error / TOLERANCE, 1e30)
+                        other = run.point.mutant(mutant)
+                        seen = max(seen, run.through(other, name))
+                        differs = max(differs, run.distance(other, name))
+                if differs > SAME:  # else it is the right gradient
+                    factor = min(seen / TOLERANCE, 1e30)
                     factors[mutant.kind] = min(factor, factors.get(mutant.kind, np.inf))
         return Sensitivity(factors, looked, self.table.all, TOLERANCE)
 
@@ -188,7 +191,7 @@ class Search:
         gradients = self.catalogue.subject.system.gradients
         used = set(leaves(gradients[name], Adjoint))
         beside = [n for n, e in gradients.items() if used & {*leaves(e, Adjoint)} and n != name]
-        if not any(all(r.right(n) for r in self.runs) for n in beside):
+        if not any(all(r.fits(n) for r in self.runs) for n in beside):
             return HINTS[kind]
         return f": is the initial value of {' and '.join(states)} taken as zero there?"
 
