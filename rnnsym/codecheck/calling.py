@@ -14,6 +14,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from .adapter import Adapter, AdapterError, Shapes, plain_arguments  # see the module's docstring
 from .layout import Layout, Values
+from .naming import PlaceError, is_place, nested, put, reach, steps
 from .results import Outcome, Results, Unusable
 
 Array = NDArray[Any]
@@ -39,7 +41,7 @@ class Caller:
         elif adapter.arguments is not None:
             self.arguments = tuple(adapter.arguments)
         else:
-            if not callable(function) or inspect.isclass(function):
+            if not callable(function) or is_class(function):
                 raise AdapterError(
                     "this is no function: for a class, an object or a pair, say which calls to "
                     "make: calls=[('forward', 'x', 'a'), ('backward', 'y')]"
@@ -90,12 +92,12 @@ class Caller:
         function, adapter = self.function, self.adapter
         if adapter.globals:
             scope = _scope(function)
-            table = {**self._parameters(given), **self._sizes(given)}
+            table = {**nested(self._parameters(given)), **self._sizes(given)}
             before = {n: scope[n] for n in table if n in scope}
             scope.update(table)
             try:
                 result, holder = self._calls(function, given)
-                given.table |= {n: scope[n] for n in self.layout.theirs}
+                given.table |= {n: scope[n] for n in self.layout.theirs if n in scope}
                 return result, holder
             finally:
                 for name in table:
@@ -109,7 +111,11 @@ class Caller:
         found = {}
         for name in self.layout.theirs:
             handed, before = given.pair("parameter", name)
-            if holder is None:
+            if is_place(name):
+                path = steps(name)
+                inside = isinstance(table, Mapping) and path[0] in table
+                after = reach(table if inside else holder or given.table, path, name)
+            elif holder is None:
                 after = given.table.get(name, handed)
             elif isinstance(table, Mapping) and name in table:
                 after = table[name]
@@ -135,7 +141,7 @@ class Caller:
             words = self._values(self.arguments, given, None)
             return function(*words, **self._stand_ins(function)), None
         target = function
-        if inspect.isclass(function):
+        if is_class(function):
             target = function(*self._values(self.adapter.init, given, None))
         if not isinstance(target, tuple | list | Mapping):
             self._fill(target, given)
@@ -148,23 +154,37 @@ class Caller:
     def _fill(self, target: Any, given: _Given) -> None:
         """Set the parameters of an object: its attributes, or its dict `params`."""
         table = getattr(target, "params", None)
-        used = {w for call in self.adapter.calls for w in call[1:]} | {*self.adapter.init}
+        words = [*self.adapter.init, *(w for call in self.adapter.calls for w in call[1:])]
+        used = {w for w in words if isinstance(w, str)}
         for name, value in self._parameters(given).items():
-            if name in used or "params" in used:
+            if name in used or "params" in used or (is_place(name) and steps(name)[0] in used):
                 continue
-            if isinstance(table, dict) and not hasattr(target, name):
+            if is_place(name):
+                self._put(target, name, value)
+            elif isinstance(table, dict) and not hasattr(target, name):
                 table[name] = value
             else:
                 setattr(target, name, value)
+
+    def _put(self, target: Any, name: str, value: Any) -> None:
+        """Set a place of an object, or of its dict `params`."""
+        table = getattr(target, "params", None)
+        inside = isinstance(table, dict) and steps(name)[0] in table
+        try:
+            put(table if inside else target, name, value)
+        except PlaceError as error:
+            raise AdapterError(f"names: {error}, where {name!r} is to be set") from None
 
     def _values(self, words: Sequence[Any], given: _Given, result: Any) -> list[Any]:
         """What the words stand for; anything but a word stands for itself."""
         found: list[Any] = []
         for word in words:
-            if word == "*result":
+            if not isinstance(word, str):
+                found.append(word)
+            elif word == "*result":
                 found += result if isinstance(result, tuple | list) else [result]
             else:
-                found.append(self._value(word, given, result) if isinstance(word, str) else word)
+                found.append(self._value(word, given, result))
         return found
 
     def _value(self, word: str, given: _Given, result: Any) -> Any:
@@ -174,8 +194,10 @@ class Caller:
         if word == "cache":
             return result[-1] if isinstance(result, tuple | list) else result
         if word == "params":
-            given.table = self._parameters(given)
+            given.table = nested(self._parameters(given))
             return given.table
+        if word == "error":
+            return self._error(result, given)
         if word == "initial":
             return {n: given("state", n) for n in self.shapes.states}
         if word in ("x", "y") and word not in given.values.sequences:
@@ -183,6 +205,8 @@ class Caller:
             table = {n: given("sequence", n) for n in names}
             return next(iter(table.values())) if len(table) == 1 else (table or None)
         kind = self.adapter.kind(word, self.shapes)
+        if kind == "list":
+            return nested(self._parameters(given))[word]
         if kind == "size":
             return given.values.sizes[str(self.adapter.names.get(word, word))]
         if kind in ("word", "data"):
@@ -191,6 +215,14 @@ class Caller:
                 return {n: given("sequence", n) for n in names}
             return given("sequence", word)
         return given(kind, word.removeprefix("initial.") if kind == "state" else word)
+
+    def _error(self, result: Any, given: _Given) -> Any:
+        """The result of the call before minus the target, which is taken as vectors."""
+        if len(self.shapes.targets) != 1:
+            raise AdapterError("'error' needs a network with one target")
+        vectors = Layout(replace(self.adapter, indices=()), self.shapes)
+        target = vectors.sequence(self.shapes.targets[0], given.values)
+        return _less(result[0] if isinstance(result, tuple) and result else result, target)
 
     def _stand_ins(self, function: Any) -> dict[str, Any]:
         try:
@@ -235,6 +267,30 @@ class _Given:
         return found
 
 
+def is_class(function: Any) -> bool:
+    """Whether something is a class, as it is or with arguments given by functools.partial."""
+    return inspect.isclass(getattr(function, "func", None) or function)
+
+
+def _less(found: Any, target: Any) -> Any:
+    """A result minus the target, in the form of the result: an array, a list or dict of steps."""
+    if isinstance(found, Mapping):
+        keys = sorted(k for k in found if isinstance(k, int) and k >= 0)
+        return dict(zip(keys, _less([found[k] for k in keys], target), strict=True))
+    if isinstance(found, list):
+        if len(found) != len(target):
+            raise Unusable(
+                f"'error': {len(found)} results came back for {len(target)} steps of the target"
+            )
+        return [_less(p, v) for p, v in zip(found, target, strict=True)]
+    array, target = np.asarray(found), np.asarray(target)
+    if array.shape != target.shape and array.size != target.size:
+        raise Unusable(
+            f"'error': what came back is of shape {array.shape}, the target of shape {target.shape}"
+        )
+    return array - target.reshape(array.shape)
+
+
 def _wave(shift: float, offset: float) -> Callable[[Any], Any]:
     return lambda z: offset + 0.3 * np.sin(z + shift)
 
@@ -243,6 +299,8 @@ def _scope(function: Any) -> dict[str, Any]:
     """The global variables that a function sees, or the methods of a class or an object."""
     if isinstance(function, tuple | list):
         function = function[0]
+    if is_class(function):
+        function = getattr(function, "func", function)
     scope = getattr(inspect.unwrap(function), "__globals__", None)
     if scope is None:
         kind = function if inspect.isclass(function) else type(function)

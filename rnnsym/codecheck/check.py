@@ -13,13 +13,14 @@ from dataclasses import replace
 from typing import Any
 
 from rnnsym.codecheck import diagnose
-from rnnsym.codecheck.adapter import Adapter, AdapterError, flat
-from rnnsym.codecheck.calling import Caller, told
+from rnnsym.codecheck.adapter import Adapter, AdapterError
+from rnnsym.codecheck.calling import Caller, is_class, told
 from rnnsym.codecheck.clipping import Hidden, bounds_of, told_bounds, unseen
 from rnnsym.codecheck.faults import Uncallable
 from rnnsym.codecheck.ground import Ground
 from rnnsym.codecheck.late import first_wrong, late
 from rnnsym.codecheck.layer import either, layer_of
+from rnnsym.codecheck.naming import flat
 from rnnsym.codecheck.points import LENGTHS, Regime, shapes_of, shortest
 from rnnsym.codecheck.report import CodeReport
 from rnnsym.codecheck.runs import Runner
@@ -66,7 +67,8 @@ def check_gradient(
         chosen = Adapter.of(given)
     except AdapterError as error:
         raise InputError(str(error)) from None
-    name = getattr(function, "__name__", None) or type(function).__name__
+    whole = getattr(function, "func", function) if is_class(function) else function
+    name = getattr(whole, "__name__", None) or type(function).__name__
     if isinstance(function, tuple | list):
         name = ", ".join(getattr(f, "__name__", "a function") for f in function)
 
@@ -74,12 +76,12 @@ def check_gradient(
         network = layer_of(net) if as_layer else net
         try:
             caller = Caller(function, chosen, shapes_of(network))
+            return judge(
+                caller, network, chosen, caller.started, seed=seed, steps=steps, sizes=sizes,
+                sensitivity=sensitivity, name=name,
+            )  # fmt: skip
         except AdapterError as error:
             raise Uncallable(str(error), "adapter") from None
-        return judge(
-            caller, network, chosen, caller.started, seed=seed, steps=steps, sizes=sizes,
-            sensitivity=sensitivity, name=name,
-        )  # fmt: skip
 
     pair = isinstance(function, tuple | list | Mapping) and bool(chosen.calls)
     try:

@@ -14,6 +14,7 @@ import numpy as np
 from rnnsym.codecheck.adapter import Adapter
 from rnnsym.codecheck.faults import Uncallable
 from rnnsym.codecheck.ground import Ground
+from rnnsym.codecheck.layout import Layout
 from rnnsym.codecheck.points import (
     BATCH,
     LENGTHS,
@@ -23,6 +24,7 @@ from rnnsym.codecheck.points import (
     Regime,
     chosen_sizes,
     lengths_of,
+    shapes_of,
     sizes_of_states,
 )
 from rnnsym.codecheck.results import Outcome
@@ -128,13 +130,9 @@ def usable(outcome: Outcome) -> bool:
 
 
 def _given(adapter: Adapter, run: Run) -> str:
-    """What the function was called with, in our axes."""
-    values = run.point.values
-    data = ", ".join(
-        f"{n} as class numbers" if n in adapter.indices else f"{n} {v.shape}"
-        for n, v in values.sequences.items()
-    )
-    return f"{data} at {run.point.label}"
+    """What the function was called with, in its own layout."""
+    given = Layout(adapter, shapes_of(run.point.net)).told(run.point.values)
+    return f"{given} at {run.point.label}"
 
 
 def _hint(setting: Setting, outcome: Outcome) -> str:

@@ -136,7 +136,7 @@ def with_batch(name: str, judged: Judged, run: Run, all_judged: Mapping[str, Jud
         text = run.outcome.error or run.outcome.unusable or run.outcome.faults.get(name, "nothing")
         text = f"with a batch of {size} sequences: {text}"
         return replace(judged, verdict="wrong", diagnosis=text, why=_fault(text))
-    error = run.error(name)
+    error = run.through(found, name)
     reason = diagnose.batch(name, run)
     if reason is None:
         if not any(run.fits(n) for n in all_judged) and run.point.members and not _means(run):
