@@ -136,7 +136,7 @@ def judge(
     habits(setting, probe)
     runs = survey(setting, lengths, probe)
     names = [*net.parameters, *arrived(net, getattr(subject, "arrivals", ()), runs)]
-    words = Words(_own_names(adapter, subject))
+    words = Words(_own_names(adapter, subject), _parts(adapter, subject))
     setting.runner.clipped(bounds_of(names, net, runs, adapter.clip), runs)
     hidden = Hidden(names, runs)
     calm = [] if setting.random or setting.kept else hidden.calm_runs(setting)

@@ -98,7 +98,7 @@ def told_bounds(runs: Sequence[Run], names: Sequence[str], words: Words) -> list
     for bound in dict.fromkeys(bounds.values()):
         those = [n for n in names if bounds.get(n) == bound]
         if max((_entry(r, n) for r in runs for n in those), default=0.0) >= bound * (1 - 1e-6):
-            by = "" if those == [*names] else f" by {', '.join(map(words.name, those))}"
+            by = "" if those == [*names] else f" by {words.listed(those)}"
             lines.append(f"gradients{by} are clipped elementwise to [-{bound:g}, {bound:g}]")
     return lines
 
@@ -151,8 +151,8 @@ def unseen(clip: float | bool | None, runs: Sequence[Run], words: Words) -> list
         return [f"nothing is clipped up to {largest:.3g}, the largest entry that comes back"]
     above = [n for n, top in tops.items() if top > clip * (1 + 1e-6)]
     if above:
-        whose = ", ".join(words.name(n) for n in above)
-        return [f"clip={clip:g} is stated, but entries up to {largest:.3g} come back: {whose}"]
+        text = f"clip={clip:g} is stated, but entries up to {largest:.3g} come back"
+        return [f"{text}: {words.listed(above)}"]
     if largest >= clip * (1 - 1e-6):
         return []
     return [f"clip={clip:g} does not show: the largest entry that comes back is {largest:.3g}"]

@@ -40,7 +40,7 @@ def last_resort(
         early = [n for n in alike if since[n] == first]
         lines = "; ".join(suspects.equations(early, first, words))
         text = numbers(smallest, runs, words) + (f". Compare with {lines}" if lines else "")
-        others = ", ".join(words.name(n) for n in early)
+        others = words.listed(early)
         for name in alike:
             follows = f"{UNKNOWN}, from T = {since[name]} on: perhaps only through that of {others}"
             found[name] = Diagnosis((), text if name in early else follows)

@@ -32,6 +32,12 @@ Array = NDArray[Any]
 PAIR_SECONDS = 4.0
 
 
+#: the kinds that are about one summand of an equation, and what is said of it
+OF_A_TERM = {
+    "missing contribution": "is missing in",
+    "contribution twice": "in",
+    "sign of a contribution": "in",
+}
 #: what some errors look like in code
 HINTS = {
     "first step only": ": is it = where += belongs?",
@@ -170,7 +176,7 @@ class Search:
     def _told(
         self, name: str, chosen: tuple[Mutant, ...], factor: Factor | None = None
     ) -> Diagnosis:
-        texts = [self.words.text(m.text) + self._hint(name, m.kind) for m in chosen]
+        texts = [self._sentence(m) + self._hint(name, m.kind) for m in chosen]
         if factor is not None:
             texts.append(
                 "of the mean loss (1/T)"
@@ -180,6 +186,16 @@ class Search:
         kinds = [m.kind for m in chosen] + ([factor.kind] if factor else [])
         text = ", and ".join(texts)
         return Diagnosis(tuple(kinds), text, "; ".join(self._fixes(name, chosen)), chosen)
+
+    def _sentence(self, mutant: Mutant) -> str:
+        """The error in words; of a summand, which one."""
+        assert self.catalogue is not None
+        if mutant.kind in OF_A_TERM and mutant.system is not None:
+            right = self.catalogue.subject.system.equations
+            term = self.words.changed(right, mutant.system.equations, OF_A_TERM[mutant.kind])
+            if term:
+                return f"{mutant.sentence}: {term}"
+        return self.words.text(mutant.text)
 
     def _hint(self, name: str, kind: str) -> str:
         """What an error looks like in code: a first step that only lacks what is read before it

@@ -9,6 +9,8 @@ import pytest
 
 import rnnsym as rs
 from rnnsym.codecheck import check_gradient
+from rnnsym.codecheck.words import Words
+from rnnsym.verify.mutations import Subject
 from tests.codecheck import samples
 
 
@@ -41,3 +43,26 @@ def test_what_stands_at_the_wrong_place_is_explained(net, right, old, new, wrong
     report = check_gradient(spoiled(right, old, new), net, sensitivity=False)
     assert report.gradients[wrong].why.kinds == (kind,)
     assert report.gradients[wrong].why.fix
+
+
+def test_of_a_missing_summand_it_is_said_which():
+    function = spoiled(samples.plain_gru, "da_next = da * u + back", "da_next = back")
+    text = check_gradient(function, rs.gru(), sensitivity=False).gradients["b_u"].diagnosis
+    assert "sends nothing back: u[t+1] * da[t+1] is missing in da[t]. Write da[t] = " in text
+    function = spoiled(samples.plain_gru, "da_next = da * u", "da_next = 2 * da * u")
+    text = check_gradient(function, rs.gru(), sensitivity=False).gradients["b_u"].diagnosis
+    assert "added twice (dc += dc): u[t+1] * da[t+1] in da[t]. Write" in text
+
+
+def test_conditions_on_times_are_said_as_in_python():
+    words = Words()
+    last = Subject(rs.elman(type="many-to-one")).system.equations["a"]
+    assert "(t == T) * W_ya.T @ dz_y_hat[T]" in words.adjoint("a", last)
+    cut = Subject(rs.elman(truncate=3)).system.equations["a"]
+    assert "((t-1)//3 == (t)//3) * W_aa.T @ dz_a[t+1]" in words.adjoint("a", cut)
+
+
+def test_names_in_one_list_are_all_of_one_kind():
+    words = Words({"b_a": "b", "W_ya": "V"}, ["W_aa", "W_ax"])
+    assert words.listed(["b_a", "W_ya", "x"]) == "b, V, x"
+    assert words.listed(["b_a", "W_aa"]) == "b_a, W_aa"
