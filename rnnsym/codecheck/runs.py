@@ -92,8 +92,9 @@ class Run:
     def through(self, found: Array, name: str) -> float:
         """The same distance with both clipped as the gradient is."""
         true = self.point.true(name)
-        if self.bound(name) == np.inf or found.shape != true.shape:
-            return self.distance(found, name)
+        small = np.max(np.abs(true), initial=0.0) < VANISHING * self.scale
+        if self.bound(name) == np.inf or found.shape != true.shape or small:
+            return self.distance(self.clip(name, found), name)
         return relative_error(self.clip(name, found), self.clip(name, true))
 
     def fits(self, name: str) -> bool:
@@ -111,8 +112,8 @@ class Run:
         found = self.gradient(name)
         if found is None or np.shape(other) != found.shape:
             return False
-        other = self.clip(name, other)
         size = float(np.max(np.abs(other), initial=0.0))
+        other = self.clip(name, other)
         if size < VANISHING * self.scale:
             return bool(np.max(np.abs(found - other), initial=0.0) <= TOLERANCE * self.scale)
         return relative_error(found, other) <= self.tolerance(name)

@@ -59,6 +59,7 @@ def _doubled(s: Subject) -> Iterator[Change]:
 
 @_kind("g′ at the adjoint", "g′ is taken at the gradient that comes in, and stands in its place")
 def _slope_of_adjoint(s: Subject) -> Iterator[Change]:
+    of_gates: tuple[dict[str, Any], dict[str, Any]] = {}, {}
     for slope in s.slopes:
         number, rest = split(s.each(slope.name)[slope.index])
         parts = [p for p in parts_of(rest) if p not in slope.parts]
@@ -66,9 +67,16 @@ def _slope_of_adjoint(s: Subject) -> Iterator[Change]:
             continue
         sent = had(*parts)
         call = Apply(slope.call.function, sent, slope.call.order)
-        for value in (call, sent):  # g′ in terms of z, or of a = g(z)
+        values = call, sent  # g′ in terms of z, or of a = g(z)
+        for value, gates in zip(values, of_gates, strict=True):
             new = scale(number, derivative(call, value))
-            yield s.term(slope.name, slope.index, new, f"in δ of {slope.name}")
+            change = s.term(slope.name, slope.index, new, f"in δ of {slope.name}")
+            if slope.call.function == "sigmoid":
+                gates |= change.equations
+            yield change
+    for gates in of_gates:  # by one function for all of them
+        if len(gates) > 1:
+            yield Change(f"in δ of {' and '.join(gates)}", equations=gates)
 
 
 @_kind("name given away", "the sum is overwritten by another gradient at every step, then added to")

@@ -179,3 +179,15 @@ def test_errors_are_measured_through_the_bound():
     assert report.gradients["b_y"].error == pytest.approx(1e-3, rel=0.01)
     loud = check(lambda *given: {n: 1.01 * g for n, g in samples.plain(*given)[1].items()})
     assert loud.gradients["W_ya"].error == pytest.approx(0.01, rel=0.01)
+
+
+def test_a_gradient_that_should_be_zero_is_measured_against_the_largest():
+    def function(params, x, y, initial):
+        d = SQUARED.gradients()(params, x, y, {"a": 0 * initial["a"]})[1]
+        wrong = {**d, "W_aa": d["W_aa"] + 0.3 * (len(x) == 1)}
+        return {n: np.clip(g, -0.5, 0.5) for n, g in wrong.items()}
+
+    judged = check(function, SQUARED).gradients["W_aa"]
+    assert judged.verdict == "wrong"
+    assert judged.since == 1
+    assert 1e-3 < judged.error < 1e3

@@ -66,3 +66,21 @@ def test_names_in_one_list_are_all_of_one_kind():
     words = Words({"b_a": "b", "W_ya": "V"}, ["W_aa", "W_ax"])
     assert words.listed(["b_a", "W_ya", "x"]) == "b, V, x"
     assert words.listed(["b_a", "W_aa"]) == "b_a, W_aa"
+
+
+def test_one_function_for_the_derivative_of_all_gates_is_one_error():
+    source = inspect.getsource(samples.plain_lstm)
+    for old, new in (
+        ("da * np.tanh(new) * o * (1 - o)", "slope(da * np.tanh(new))"),
+        ("dc * c * f * (1 - f)", "slope(dc * c)"),
+        ("dc * g * i * (1 - i)", "slope(dc * g)"),
+    ):
+        assert source.count(old) == 1
+        source = source.replace(old, new)
+    scope = {"np": np, "sigmoid": samples.sigmoid, "slope": lambda v: samples.sigmoid(v) * (
+        1 - samples.sigmoid(v))}  # fmt: skip
+    exec(source, scope)
+    report = check_gradient(scope["plain_lstm"], rs.lstm(), sensitivity=False)
+    assert report.gradients["b_o"].why.kinds == ("g′ at the adjoint",)
+    assert report.gradients["W_ca"].diagnosis == report.gradients["b_f"].diagnosis
+    assert report.summary.startswith("One error explains all 12")
