@@ -3,6 +3,7 @@
 Beside `rnnsym.verify`, which judges what rnnsym derived itself. In the order of the flow:
 
 adapter    how a function with other names, layouts and arguments is called in our convention
+naming     what people call parameters and gradients; places in lists and objects
 layout     our arrays in a user's form, and back
 calling    one guarded call; results: what came back; these use NumPy only, for the worker
 points     where the function is called, and the truth there; calm: where gradients are small

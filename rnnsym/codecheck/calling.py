@@ -15,6 +15,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from .adapter import Adapter, AdapterError, Shapes, plain_arguments  # see the module's docstring
 from .layout import Layout, Values
 from .naming import PlaceError, is_place, nested, put, reach, steps
-from .results import Outcome, Results, Unusable
+from .results import Outcome, Results, Unusable, less
 
 Array = NDArray[Any]
 
@@ -222,7 +223,7 @@ class Caller:
             raise AdapterError("'error' needs a network with one target")
         vectors = Layout(replace(self.adapter, indices=()), self.shapes)
         target = vectors.sequence(self.shapes.targets[0], given.values)
-        return _less(result[0] if isinstance(result, tuple) and result else result, target)
+        return less(result[0] if isinstance(result, tuple) and result else result, target)
 
     def _stand_ins(self, function: Any) -> dict[str, Any]:
         try:
@@ -269,26 +270,12 @@ class _Given:
 
 def is_class(function: Any) -> bool:
     """Whether something is a class, as it is or with arguments given by functools.partial."""
-    return inspect.isclass(getattr(function, "func", None) or function)
+    return inspect.isclass(whole(function))
 
 
-def _less(found: Any, target: Any) -> Any:
-    """A result minus the target, in the form of the result: an array, a list or dict of steps."""
-    if isinstance(found, Mapping):
-        keys = sorted(k for k in found if isinstance(k, int) and k >= 0)
-        return dict(zip(keys, _less([found[k] for k in keys], target), strict=True))
-    if isinstance(found, list):
-        if len(found) != len(target):
-            raise Unusable(
-                f"'error': {len(found)} results came back for {len(target)} steps of the target"
-            )
-        return [_less(p, v) for p, v in zip(found, target, strict=True)]
-    array, target = np.asarray(found), np.asarray(target)
-    if array.shape != target.shape and array.size != target.size:
-        raise Unusable(
-            f"'error': what came back is of shape {array.shape}, the target of shape {target.shape}"
-        )
-    return array - target.reshape(array.shape)
+def whole(function: Any) -> Any:
+    """What functools.partial was given, or the function itself."""
+    return function.func if isinstance(function, partial) else function
 
 
 def _wave(shift: float, offset: float) -> Callable[[Any], Any]:
@@ -299,8 +286,7 @@ def _scope(function: Any) -> dict[str, Any]:
     """The global variables that a function sees, or the methods of a class or an object."""
     if isinstance(function, tuple | list):
         function = function[0]
-    if is_class(function):
-        function = getattr(function, "func", function)
+    function = whole(function)
     scope = getattr(inspect.unwrap(function), "__globals__", None)
     if scope is None:
         kind = function if inspect.isclass(function) else type(function)

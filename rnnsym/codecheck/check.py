@@ -14,7 +14,7 @@ from typing import Any
 
 from rnnsym.codecheck import diagnose
 from rnnsym.codecheck.adapter import Adapter, AdapterError
-from rnnsym.codecheck.calling import Caller, is_class, told
+from rnnsym.codecheck.calling import Caller, told, whole
 from rnnsym.codecheck.clipping import Hidden, bounds_of, told_bounds, unseen
 from rnnsym.codecheck.faults import Uncallable
 from rnnsym.codecheck.ground import Ground
@@ -67,8 +67,7 @@ def check_gradient(
         chosen = Adapter.of(given)
     except AdapterError as error:
         raise InputError(str(error)) from None
-    whole = getattr(function, "func", function) if is_class(function) else function
-    name = getattr(whole, "__name__", None) or type(function).__name__
+    name = getattr(whole(function), "__name__", None) or type(function).__name__
     if isinstance(function, tuple | list):
         name = ", ".join(getattr(f, "__name__", "a function") for f in function)
 
@@ -177,8 +176,8 @@ def judge(
         setting.notes += told_bounds(runs, names, words)
     if calm:
         setting.notes.append(
-            "where bounds hide most entries, it is called with small gradients, too: targets near "
-            "the predictions"
+            "where bounds hide most entries, it is called with a small output error, too, and so "
+            "with small gradients"
         )
     found = diagnose.Found()
     sent = [n for n in wrong if n not in net.parameters]

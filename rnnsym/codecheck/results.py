@@ -235,6 +235,25 @@ class Results:
             outcome.faults[ours] = _missing(ours, extra)
 
 
+def less(found: Any, target: Any) -> Any:
+    """A result minus the target, in the form of the result: an array, a list or dict of steps."""
+    if isinstance(found, Mapping):
+        keys = sorted(k for k in found if isinstance(k, int) and k >= 0)
+        return dict(zip(keys, less([found[k] for k in keys], target), strict=True))
+    if isinstance(found, list):
+        if len(found) != len(target):
+            raise Unusable(
+                f"'error': {len(found)} results came back for {len(target)} steps of the target"
+            )
+        return [less(p, v) for p, v in zip(found, target, strict=True)]
+    array, target = np.asarray(found), np.asarray(target)
+    if array.shape != target.shape and array.size != target.size:
+        raise Unusable(
+            f"'error': what came back is of shape {array.shape}, the target of shape {target.shape}"
+        )
+    return array - target.reshape(array.shape)
+
+
 def _missing(ours: str, extra: list[str]) -> str:
     near = [n for n in extra if n.lstrip("d_∇").replace("_", "") == ours.replace("_", "")]
     hint = f"; it returns {near[0]!r}: call it {ours!r}" if near else ""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import rnnsym as rs
-from rnnsym.codecheck import check_gradient
+from rnnsym.codecheck import Adapter, check_gradient
+from rnnsym.codecheck.check import judge
+from rnnsym.codecheck.trial import Function, Trial
 from tests.codecheck import samples
 from tests.codecheck.test_dicts import arrivals
 
@@ -191,3 +195,30 @@ def test_a_gradient_that_should_be_zero_is_measured_against_the_largest():
     assert judged.verdict == "wrong"
     assert judged.since == 1
     assert 1e-3 < judged.error < 1e3
+
+
+class Clipped(Trial):
+    """The trial of the catalogue with every gradient clipped to a small bound."""
+
+    def report(self, program):
+        function = Function(self.ground, program)
+
+        def clipped(values):
+            outcome = function(values)
+            found = {n: np.clip(g, -1e-2, 1e-2) for n, g in outcome.gradients.items()}
+            return replace(outcome, gradients=found)
+
+        net, adapter = self.ground.net, Adapter(indices=self.indices)
+        return judge(
+            clipped, net, adapter, tuple(net.initial_states), sensitivity=False, ground=self.ground
+        )
+
+
+@pytest.mark.parametrize("indices", [(), ("y",)], ids=["vectors", "classes"])
+def test_no_mutation_passes_under_a_bound(indices):
+    trial = Clipped(NET)
+    trial.indices = indices
+    score = trial.run(slice(None, None, 9))
+    assert score.seen == score.wrong > 25
+    assert score.blamed == 0
+    assert score.named >= 0.95 * score.wrong

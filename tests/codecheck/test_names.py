@@ -154,6 +154,8 @@ def test_what_is_no_text_is_handed_over_as_it_is():
     h0 = np.zeros((0, 3))
 
     class Given:
+        func = None  # as of a partial, which it is not
+
         def __init__(self, n, constant, kind):
             assert constant is h0 and kind is np.float64
 
@@ -175,6 +177,9 @@ def test_what_is_no_text_is_handed_over_as_it_is():
         return samples.plain(params, x, y, initial)
 
     assert check(function, arguments=["params", "x", "y", "initial", h0]).ok
+    given = functools.partial(function, constant=h0)
+    assert check(given, arguments=["params", "x", "y", "initial"]).ok
+    assert check(given, arguments=["params", "x", "y", "initial"]).function == "function"
 
 
 def test_the_loss_may_come_back_beside_gradients_that_are_kept():
