@@ -18,6 +18,11 @@ from typing import Any, NoReturn
 from rnnsym.errors import InputError, RnnsymError
 
 HOLDS, REFUTED, BAD_INPUT, UNDECIDED = range(4)
+#: what a model may be
+MODEL = (
+    "NAME[:key=value,…], see `rnnsym models`; or a file .tex, .md or .txt with its forward "
+    "equations, in LaTeX or a line each as h[t] = tanh(W @ h[t-1] + U @ x[t])"
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -107,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("check", _check, "judge a formula: true, false or unknown, and why")
     sub.add_argument("claim", metavar="CLAIM", help="a formula in LaTeX; - reads stdin")
-    sub.add_argument("--model", required=True, metavar="MODEL", help="what it is about, as above")
+    sub.add_argument("--model", required=True, metavar="MODEL", help=f"what it is about: {MODEL}")
     sub.add_argument("--einstein", action="store_true",
                      help="an index that stands twice in a product is summed over")  # fmt: skip
     sub.add_argument("--json", action="store_true", help="print one JSON object")
@@ -117,7 +122,8 @@ def _parser() -> argparse.ArgumentParser:
                      help="called as f(params, x, y, initial), or as the variable ADAPTER of the "
                      "file says, a dict of the words of rnnsym.Adapter; a class, or a pair "
                      "FILE.py:forward,backward, with the calls in it")  # fmt: skip
-    sub.add_argument("--model", required=True, metavar="MODEL", help="of which it is the gradient")
+    sub.add_argument("--model", required=True, metavar="MODEL",
+                     help=f"of which it is the gradient: {MODEL}")  # fmt: skip
     sub.add_argument("--steps", metavar="T,…", help="lengths, for code that works at these only")
     sub.add_argument("--sizes", default="", metavar="n_x=3,…", help="sizes; others are chosen")
     sub.add_argument("--seed", type=int, default=0)
@@ -125,9 +131,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("audit", _audit, "judge every formula of a document")
     sub.add_argument("document", metavar="DOCUMENT", help=".md, .tex or .ipynb")
-    sub.add_argument(
-        "--model", metavar="MODEL", help="what it is about; its own equations if left out"
-    )
+    sub.add_argument("--model", metavar="MODEL", help=f"{MODEL}; its own equations if left out")
     sub.add_argument("-o", "--output", metavar="REPORT.html", help="write a report")
     sub.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -151,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _model_argument(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("model", metavar="MODEL", help="NAME[:key=value,…]; see `rnnsym models`")
+    sub.add_argument("model", metavar="MODEL", help=MODEL)
 
 
 def _row_end_argument(sub: argparse.ArgumentParser) -> None:
@@ -169,27 +173,9 @@ def _integer(text: str) -> int:
 
 def _model(spec: str) -> Any:
     from rnnsym.api import model
+    from rnnsym.model_files import ENDINGS, read_model
 
-    if Path(spec).suffix in (".tex", ".md", ".txt"):
-        return _read(Path(spec))
-    return model(spec)
-
-
-def _read(path: Path) -> Any:
-    """The network of a file of forward equations."""
-    from rnnsym.api import Network
-    from rnnsym.reader.network import read
-
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot open {path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8: byte {error.start}") from None
-    try:
-        return read(text, make=Network, name=path.stem)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+    return read_model(Path(spec)) if Path(spec).suffix in ENDINGS else model(spec)
 
 
 def _models(arguments: argparse.Namespace) -> int:

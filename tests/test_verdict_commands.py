@@ -104,6 +104,51 @@ def test_files_of_equations_are_models(run, suffix):
     assert "def loss_and_gradients" in run("emit", f"net{suffix}")[1]
 
 
+GRAMMAR = """# the same in the grammar of Network
+h[t] = tanh(W @ h[t-1] + U @ x[t] + b)   # the state
+y_hat[t] = V @ h[t] + c
+
+loss = squared_error
+"""
+
+
+@pytest.mark.parametrize("suffix", [".tex", ".md", ".txt"])
+def test_files_in_the_grammar_are_models_too(run, suffix):
+    Path(f"net{suffix}").write_text(GRAMMAR)
+    claim = r"\frac{\partial L}{\partial V} = \sum_t (\hat{y}_t - y_t) h_t^\top"
+    assert run("check", claim, "--model", f"net{suffix}")[0] == 0
+    assert run("verify", f"net{suffix}", "--against", "exact,bptt")[0] == 0
+    assert run("emit", f"net{suffix}", "-o", "made.py")[0] == 0
+    source = Path("made.py").read_text()
+    name = "loss_and_gradients"
+    assert f"def {name}" in source
+    assert run("check-code", f"made.py:{name}", "--model", f"net{suffix}")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("h[t] = tanh(W @@ x[t])", "net.txt"),
+        ("h[t] = tanh(W @ x[t])\nloss = median", "unknown loss 'median'"),
+        ("h[t] = tanh(W @ x[t])\noutput = q", "output 'q'"),
+        ("h[t] = tanh(W @ x[t])\noutput = h\noutput = h", "output is given twice"),
+        ("h[t] = __import__('os').system('ls') @ x[t]", "net.txt"),
+        ("h[t] = W @ x[t] + 9**9**9", "net.txt"),
+    ],
+)
+def test_files_in_the_grammar_that_are_no_models(run, text, why):
+    Path("net.txt").write_text(text)
+    status, out, err = run("derive", "net.txt")
+    assert (status, out) == (2, "")
+    assert why in err
+
+
+def test_the_help_says_that_a_model_may_be_a_file(run, capsys):
+    with pytest.raises(SystemExit):
+        run("check-code", "--help")
+    assert "a file .tex, .md or .txt" in " ".join(capsys.readouterr().out.split())
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

@@ -3,13 +3,14 @@
 Beside `rnnsym.verify`, which judges what rnnsym derived itself. In the order of the flow:
 
 adapter    how a function with other names, layouts and arguments is called in our convention
+naming     what people call parameters and gradients; places in lists and objects
 layout     our arrays in a user's form, and back
 calling    one guarded call; results: what came back; these use NumPy only, for the worker
-points     where the function is called, and the truth there
+points     where the function is called, and the truth there; calm: where gradients are small
 runs       the function at the points, with errors
 survey     how it wants its sequences, what it does with its data, and all the calls
 check      check_gradient(); verdicts: right, wrong or missing
-clipping   bounds on gradients
+clipping   bounds on gradients, and what they hide
 diagnose   why a gradient is wrong, from the simplest explanation to the last resort
 together   one error in all gradients: a factor of the loss
 simple     a factor, a wrong name, a penalty

@@ -9,10 +9,11 @@ loads this file by itself.
 from __future__ import annotations
 
 import inspect
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
+
+from .naming import Blocks, PlaceError, flat, is_place, owner, steps  # without the package, too
 
 #: what a gradient may be of, instead of the loss summed over time and batch
 LOSSES = ("sum", "mean", "mean over time", "mean over batch")
@@ -21,13 +22,11 @@ LAYOUTS = ("columns", "rows")
 NUMBERS = ("list", "array", "column", "number")
 BATCH = {"first": "btn", "second": "tbn", "last": "tnb"}
 #: what may be handed over besides parameters, states and sizes
-WORDS = ("params", "initial", "x", "y", "result", "*result", "cache")
+WORDS = ("params", "initial", "x", "y", "result", "*result", "cache", "error")
 #: how a function is called if nothing else is said
 PLAIN = ("params", "x", "y", "initial")
 
 Array = Any
-#: one of our names; several below each other; or a matrix of blocks
-Blocks = str | Sequence[Any]
 
 
 class AdapterError(ValueError):
@@ -60,6 +59,7 @@ class Adapter:
         Theirs -> ours, for parameters and sizes: ``{"Whh": "W_aa", "hidden_size": "n_a"}``. Several
         of ours below each other: ``{"Wx": ["W_ix", "W_fx"]}``; side by side:
         ``{"Wf": [["W_fa", "W_fx"]]}``. Two of theirs for one of ours (b_ih, b_hh) share its value.
+        Places in an object are names, too: ``{"W[0]": "W_ax", "layers[0].weight": "W_aa"}``.
     layout
         "columns": a weight is (out, in) and used as W @ v; "rows": (in, out), used as v @ W.
     transposed
@@ -82,21 +82,24 @@ class Adapter:
         "mean over batch".
     arguments
         What is handed over, in order: "params", "x", "y", "initial" (dicts of their names), or a
-        single parameter, state or size by its name.
+        single parameter, state or size by its name. What is no text is handed over as it is: a
+        number, an array, None, a function.
     returns
         What comes back, in order: "loss"; "gradients", a dict of them; the gradient of one
         parameter by its name, theirs or ours, as such or as dW, dLdW, grad_W, W_grad and the
         like; that by an input or an initial state (``dx``, ``da``, ``da0``), which is judged too;
         "_" for what does not matter. Or a dict, where the keys of a dict that comes back
         name no parameter: ``{"delt_u": "W_ax", "cost": "loss"}``. By default a dict of gradients,
-        or (loss, dict).
+        or (loss, dict). ``dx`` and ``da0`` in a dict are judged too; what is not judged is noted.
     calls
         For a class, an object or a pair (forward, backward): the calls, each a tuple
         ("forward", what is handed over …). "result" stands for what the call before returned,
-        "*result" for its parts one by one, "cache" for the last of them. `returns` is about the
-        last call; without it the gradients are attributes ``dWhh`` or a dict ``grads``.
+        "*result" for its parts one by one, "cache" for the last of them, "error" for the first of
+        them (or all of it) minus the target, step by step: ŷ - y where the caller forms it.
+        `returns` is about the last call; where it names no gradient, or is not there, the
+        gradients are attributes ``dWhh`` or a dict ``grads``.
     init
-        For a class: what its constructor is given; a number stands for itself.
+        For a class: what its constructor is given, as in `arguments`.
     layer
         Whether a pair (forward, backward) is a layer, without output and loss, whose backward is
         given what the output sends back. None: a layer, or the whole network where that fails.
@@ -193,6 +196,10 @@ class Adapter:
         """Raises AdapterError for a name that the network does not have."""
         known = {*shapes.parameters, *shapes.sizes}
         for theirs, ours in self.names.items():
+            try:
+                _ = steps(theirs) if is_place(str(theirs)) else ()
+            except PlaceError as error:
+                raise AdapterError(f"names: {error}") from None
             for name in flat(ours):
                 if name not in known:
                     raise AdapterError(
@@ -238,6 +245,7 @@ class Adapter:
                 ("word", word in WORDS),
                 ("data", word in (*shapes.inputs, *shapes.targets) and word not in ("x", "y")),
                 ("parameter", word in self.theirs(shapes)),
+                ("list", any(is_place(n) and steps(n)[0] == word for n in self.theirs(shapes))),
                 ("state", state in shapes.states),
                 ("size", self.names.get(word, word) in shapes.sizes),
             )
@@ -262,7 +270,10 @@ class Adapter:
             return None
         names = {n: n for n in shapes.inputs} | {n: n for n in shapes.states}
         names |= {f"{n}0": n for n in shapes.states if f"{n}0" not in names}
-        found = None if self._parameter(word, shapes) is not None else owner(word, names)
+        taken = self._parameter(word, shapes)
+        found = owner(word, names) if taken is None else None
+        if found is None and taken is None and self._parameter(word, shapes, loose=True) is None:
+            found = owner(word, names, loose=True)
         return None if found is None else names[found]
 
     def arrivals(self, shapes: Shapes) -> list[str]:
@@ -272,17 +283,17 @@ class Adapter:
         found = (self.arrival(w, shapes) for w in words)
         return list(dict.fromkeys(n for n in found if n is not None))
 
-    def _parameter(self, word: str, shapes: Shapes) -> str | None:
+    def _parameter(self, word: str, shapes: Shapes, loose: bool = False) -> str | None:
         theirs = self.theirs(shapes)
         ours = {o: n for n, o in theirs.items() if isinstance(o, str)}
-        found, ourselves = owner(word, theirs), owner(word, ours)
+        found, ourselves = owner(word, theirs, loose), owner(word, ours, loose)
         return found if found is not None or ourselves is None else ours[ourselves]
 
     def returned(self, word: str, shapes: Shapes) -> str | None:
         """Which of their parameters a returned word is the gradient of; None for other words."""
         if word in ("loss", "_", "gradients") or self.arrival(word, shapes) is not None:
             return None
-        found = self._parameter(word, shapes)
+        found = self._parameter(word, shapes) or self._parameter(word, shapes, loose=True)
         if found is not None:
             return found
         data = [f"d{n}" for n in (*self.theirs(shapes), *shapes.states, *shapes.inputs)]
@@ -293,8 +304,9 @@ class Adapter:
 
     def started(self, shapes: Shapes) -> tuple[str, ...]:
         """The states whose initial value reaches the function; the others start from zero."""
-        words = [w for call in self.calls for w in call[1:]] if self.calls else self.arguments
-        if words is None or "initial" in words:
+        given = [w for call in self.calls for w in call[1:]] if self.calls else self.arguments
+        words = [w for w in given or () if isinstance(w, str)]
+        if given is None or "initial" in words:
             return shapes.states
         return tuple(n for n in shapes.states if n in words or f"initial.{n}" in words)
 
@@ -310,36 +322,12 @@ class Adapter:
         return BATCH[self.batch] if self.batch else self.axes
 
 
-#: what people write around the name of a parameter for its gradient
-BEFORE = re.compile(r"(d|D|d[A-Z]_?d|g|grad|gradient|del|delt|delta|nabla|∇)_?")
-AFTER = re.compile(r"_?(g|grad|grads|gradient)")
-
-
-def owner(word: str, names: Iterable[str]) -> str | None:
-    """The parameter that a word is the gradient of, by its name: W, dW, dLdW, grad_W, W_grad."""
-    names = sorted(names, key=len, reverse=True)
-    if word in names:
-        return word
-    for name in names:
-        start, end = word.removesuffix(name), word.removeprefix(name)
-        if start != word and BEFORE.fullmatch(start):
-            return name
-        if end != word and AFTER.fullmatch(end):
-            return name
-    return None
-
-
 def _positive(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 def _good_axes(axes: Any) -> bool:
     return isinstance(axes, str) and sorted(axes) in (sorted("tn"), sorted("tbn"))
-
-
-def flat(blocks: Blocks) -> list[str]:
-    """The names in a matrix of blocks."""
-    return [blocks] if isinstance(blocks, str) else [name for part in blocks for name in flat(part)]
 
 
 def plain_arguments(function: Callable[..., Any], shapes: Shapes) -> tuple[str, ...]:

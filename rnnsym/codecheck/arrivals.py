@@ -20,6 +20,7 @@ from rnnsym.codecheck.ground import SAME
 from rnnsym.codecheck.points import MAIN, Point
 from rnnsym.codecheck.report import Diagnosis
 from rnnsym.codecheck.runs import Run
+from rnnsym.codecheck.search import OF_A_TERM
 from rnnsym.codecheck.words import Words
 from rnnsym.errors import InputError, NotSupportedError
 from rnnsym.network import Network
@@ -81,6 +82,9 @@ class Arrivals:
             return None
         kind, place, sentence, system = min(found, key=lambda m: m[0] not in same)
         text = self.words.text(f"{sentence} ({place})" if place else sentence)
+        if kind in OF_A_TERM:
+            term = self.words.changed(right.equations, system.equations, OF_A_TERM[kind])
+            text = f"{sentence}: {term}" if term else text
         return Diagnosis((kind,), text, self._fix(system))
 
     def _one_step(self, name: str) -> Diagnosis | None:

@@ -14,6 +14,8 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,8 @@ from numpy.typing import NDArray
 
 from .adapter import Adapter, AdapterError, Shapes, plain_arguments  # see the module's docstring
 from .layout import Layout, Values
-from .results import Outcome, Results, Unusable
+from .naming import PlaceError, is_place, nested, put, reach, steps
+from .results import Outcome, Results, Unusable, less
 
 Array = NDArray[Any]
 
@@ -39,7 +42,7 @@ class Caller:
         elif adapter.arguments is not None:
             self.arguments = tuple(adapter.arguments)
         else:
-            if not callable(function) or inspect.isclass(function):
+            if not callable(function) or is_class(function):
                 raise AdapterError(
                     "this is no function: for a class, an object or a pair, say which calls to "
                     "make: calls=[('forward', 'x', 'a'), ('backward', 'y')]"
@@ -71,6 +74,7 @@ class Caller:
             else:
                 loss, found = self.results.loss(result), self._updates(holder, given)
             outcome.loss = loss
+            outcome.extra = self.results.unread(result)
         except Unusable as reason:
             outcome.unusable = str(reason)
             return outcome
@@ -89,12 +93,12 @@ class Caller:
         function, adapter = self.function, self.adapter
         if adapter.globals:
             scope = _scope(function)
-            table = {**self._parameters(given), **self._sizes(given)}
+            table = {**nested(self._parameters(given)), **self._sizes(given)}
             before = {n: scope[n] for n in table if n in scope}
             scope.update(table)
             try:
                 result, holder = self._calls(function, given)
-                given.table |= {n: scope[n] for n in self.layout.theirs}
+                given.table |= {n: scope[n] for n in self.layout.theirs if n in scope}
                 return result, holder
             finally:
                 for name in table:
@@ -108,7 +112,11 @@ class Caller:
         found = {}
         for name in self.layout.theirs:
             handed, before = given.pair("parameter", name)
-            if holder is None:
+            if is_place(name):
+                path = steps(name)
+                inside = isinstance(table, Mapping) and path[0] in table
+                after = reach(table if inside else holder or given.table, path, name)
+            elif holder is None:
                 after = given.table.get(name, handed)
             elif isinstance(table, Mapping) and name in table:
                 after = table[name]
@@ -134,7 +142,7 @@ class Caller:
             words = self._values(self.arguments, given, None)
             return function(*words, **self._stand_ins(function)), None
         target = function
-        if inspect.isclass(function):
+        if is_class(function):
             target = function(*self._values(self.adapter.init, given, None))
         if not isinstance(target, tuple | list | Mapping):
             self._fill(target, given)
@@ -147,23 +155,37 @@ class Caller:
     def _fill(self, target: Any, given: _Given) -> None:
         """Set the parameters of an object: its attributes, or its dict `params`."""
         table = getattr(target, "params", None)
-        used = {w for call in self.adapter.calls for w in call[1:]} | {*self.adapter.init}
+        words = [*self.adapter.init, *(w for call in self.adapter.calls for w in call[1:])]
+        used = {w for w in words if isinstance(w, str)}
         for name, value in self._parameters(given).items():
-            if name in used or "params" in used:
+            if name in used or "params" in used or (is_place(name) and steps(name)[0] in used):
                 continue
-            if isinstance(table, dict) and not hasattr(target, name):
+            if is_place(name):
+                self._put(target, name, value)
+            elif isinstance(table, dict) and not hasattr(target, name):
                 table[name] = value
             else:
                 setattr(target, name, value)
+
+    def _put(self, target: Any, name: str, value: Any) -> None:
+        """Set a place of an object, or of its dict `params`."""
+        table = getattr(target, "params", None)
+        inside = isinstance(table, dict) and steps(name)[0] in table
+        try:
+            put(table if inside else target, name, value)
+        except PlaceError as error:
+            raise AdapterError(f"names: {error}, where {name!r} is to be set") from None
 
     def _values(self, words: Sequence[Any], given: _Given, result: Any) -> list[Any]:
         """What the words stand for; anything but a word stands for itself."""
         found: list[Any] = []
         for word in words:
-            if word == "*result":
+            if not isinstance(word, str):
+                found.append(word)
+            elif word == "*result":
                 found += result if isinstance(result, tuple | list) else [result]
             else:
-                found.append(self._value(word, given, result) if isinstance(word, str) else word)
+                found.append(self._value(word, given, result))
         return found
 
     def _value(self, word: str, given: _Given, result: Any) -> Any:
@@ -173,8 +195,10 @@ class Caller:
         if word == "cache":
             return result[-1] if isinstance(result, tuple | list) else result
         if word == "params":
-            given.table = self._parameters(given)
+            given.table = nested(self._parameters(given))
             return given.table
+        if word == "error":
+            return self._error(result, given)
         if word == "initial":
             return {n: given("state", n) for n in self.shapes.states}
         if word in ("x", "y") and word not in given.values.sequences:
@@ -182,6 +206,8 @@ class Caller:
             table = {n: given("sequence", n) for n in names}
             return next(iter(table.values())) if len(table) == 1 else (table or None)
         kind = self.adapter.kind(word, self.shapes)
+        if kind == "list":
+            return nested(self._parameters(given))[word]
         if kind == "size":
             return given.values.sizes[str(self.adapter.names.get(word, word))]
         if kind in ("word", "data"):
@@ -190,6 +216,14 @@ class Caller:
                 return {n: given("sequence", n) for n in names}
             return given("sequence", word)
         return given(kind, word.removeprefix("initial.") if kind == "state" else word)
+
+    def _error(self, result: Any, given: _Given) -> Any:
+        """The result of the call before minus the target, which is taken as vectors."""
+        if len(self.shapes.targets) != 1:
+            raise AdapterError("'error' needs a network with one target")
+        vectors = Layout(replace(self.adapter, indices=()), self.shapes)
+        target = vectors.sequence(self.shapes.targets[0], given.values)
+        return less(result[0] if isinstance(result, tuple) and result else result, target)
 
     def _stand_ins(self, function: Any) -> dict[str, Any]:
         try:
@@ -234,6 +268,16 @@ class _Given:
         return found
 
 
+def is_class(function: Any) -> bool:
+    """Whether something is a class, as it is or with arguments given by functools.partial."""
+    return inspect.isclass(whole(function))
+
+
+def whole(function: Any) -> Any:
+    """What functools.partial was given, or the function itself."""
+    return function.func if isinstance(function, partial) else function
+
+
 def _wave(shift: float, offset: float) -> Callable[[Any], Any]:
     return lambda z: offset + 0.3 * np.sin(z + shift)
 
@@ -242,6 +286,7 @@ def _scope(function: Any) -> dict[str, Any]:
     """The global variables that a function sees, or the methods of a class or an object."""
     if isinstance(function, tuple | list):
         function = function[0]
+    function = whole(function)
     scope = getattr(inspect.unwrap(function), "__globals__", None)
     if scope is None:
         kind = function if inspect.isclass(function) else type(function)

@@ -13,13 +13,14 @@ from dataclasses import replace
 from typing import Any
 
 from rnnsym.codecheck import diagnose
-from rnnsym.codecheck.adapter import Adapter, AdapterError, flat
-from rnnsym.codecheck.calling import Caller, told
-from rnnsym.codecheck.clipping import bound_of, unseen
+from rnnsym.codecheck.adapter import Adapter, AdapterError
+from rnnsym.codecheck.calling import Caller, told, whole
+from rnnsym.codecheck.clipping import Hidden, bounds_of, told_bounds, unseen
 from rnnsym.codecheck.faults import Uncallable
 from rnnsym.codecheck.ground import Ground
 from rnnsym.codecheck.late import first_wrong, late
 from rnnsym.codecheck.layer import either, layer_of
+from rnnsym.codecheck.naming import flat
 from rnnsym.codecheck.points import LENGTHS, Regime, shapes_of, shortest
 from rnnsym.codecheck.report import CodeReport
 from rnnsym.codecheck.runs import Runner
@@ -35,6 +36,7 @@ from rnnsym.codecheck.survey import (
 )
 from rnnsym.codecheck.verdicts import (
     after_others,
+    arrived,
     explained,
     kept_over_calls,
     noticed,
@@ -65,7 +67,7 @@ def check_gradient(
         chosen = Adapter.of(given)
     except AdapterError as error:
         raise InputError(str(error)) from None
-    name = getattr(function, "__name__", None) or type(function).__name__
+    name = getattr(whole(function), "__name__", None) or type(function).__name__
     if isinstance(function, tuple | list):
         name = ", ".join(getattr(f, "__name__", "a function") for f in function)
 
@@ -73,12 +75,12 @@ def check_gradient(
         network = layer_of(net) if as_layer else net
         try:
             caller = Caller(function, chosen, shapes_of(network))
+            return judge(
+                caller, network, chosen, caller.started, seed=seed, steps=steps, sizes=sizes,
+                sensitivity=sensitivity, name=name,
+            )  # fmt: skip
         except AdapterError as error:
             raise Uncallable(str(error), "adapter") from None
-        return judge(
-            caller, network, chosen, caller.started, seed=seed, steps=steps, sizes=sizes,
-            sensitivity=sensitivity, name=name,
-        )  # fmt: skip
 
     pair = isinstance(function, tuple | list | Mapping) and bool(chosen.calls)
     try:
@@ -132,24 +134,30 @@ def judge(
     probe = probe_call(setting, lengths)
     habits(setting, probe)
     runs = survey(setting, lengths, probe)
-    names = [*net.parameters, *getattr(subject, "arrivals", ())]
-    words = Words(_own_names(adapter, subject))
-    judged = {n: verdict(n, names, runs, adapter) for n in names}
+    names = [*net.parameters, *arrived(net, getattr(subject, "arrivals", ()), runs)]
+    words = Words(_own_names(adapter, subject), _parts(adapter, subject))
+    setting.runner.clipped(bounds_of(names, net, runs, adapter.clip), runs)
+    hidden = Hidden(names, runs)
+    calm = [] if setting.random or setting.kept else hidden.calm_runs(setting)
+    judged = {n: verdict(n, names, [*runs, *calm], adapter, hidden) for n in names}
     if setting.kept:
-        judged = {n: kept_over_calls(g) for n, g in judged.items()}
+        judged |= {n: kept_over_calls(judged[n]) for n in net.parameters}
     again = remembers(setting, probe)
     if again is not None:
         judged = {n: after_others(n, g, probe, again) for n, g in judged.items()}
     batches = batch_run(setting, runs)
     if batches is not None:
+        batches = next(iter(Hidden(names, [batches]).calm_runs(setting)), batches)
         judged = {n: with_batch(n, g, batches, judged) for n, g in judged.items()}
     right = [n for n, g in judged.items() if g.ok]
     long = len(right) == len(names) or adapter.clip is not None
     loud = long_run(setting, lengths, runs) if long else None
-    plain = list(runs)
+    plain = [*calm, *(r for r in runs if not any(hidden.clear(n, r) is False for n in names))]
     if loud is not None:
         runs.append(loud)
-        judged |= {n: verdict(n, names, runs, adapter) for n in right}
+        setting.runner.clipped(bounds_of(names, net, runs, adapter.clip), [*runs, *calm])
+        hidden = Hidden(names, runs)
+        judged |= {n: verdict(n, names, [*runs, *calm], adapter, hidden) for n in right}
         for n in [n for n in right if judged[n].verdict == "wrong" and judged[n].why is None]:
             if n not in net.parameters:
                 continue
@@ -157,22 +165,26 @@ def judge(
             judged[n] = replace(judged[n], since=run.point.steps)
             with verdict_first(setting.notes, "the explanation"):
                 judged[n] = explained(judged[n], late(n, run, loud, ground))
-    search = Search(plain, words, ground)
+    runs += calm
+    search = Search(plain or runs, words, ground)
     wrong = [n for n, g in judged.items() if g.verdict == "wrong" and g.why is None]
     if setting.random:
         wrong = []  # there are no numbers to explain
     if not any(g.why is not None and g.why.kinds == ("clipped",) for g in judged.values()):
-        setting.notes += unseen(adapter.clip, runs)
-    bound = bound_of(runs) if wrong else None
-    if bound is not None:
-        setting.runner.clipped(bound, [*runs, *([batches] if batches else [])])
-        setting.notes.append(f"gradients are clipped elementwise to [-{bound:g}, {bound:g}]")
+        setting.notes += unseen(adapter.clip, runs, words)
+    if wrong:
+        setting.notes += told_bounds(runs, names, words)
+    if calm:
+        setting.notes.append(
+            "where bounds hide most entries, it is called with a small output error, too, and so "
+            "with small gradients"
+        )
     found = diagnose.Found()
     sent = [n for n in wrong if n not in net.parameters]
     wrong = [n for n in wrong if n in net.parameters]
     with verdict_first(setting.notes, "the explanation"):
-        diagnose.all_of(wrong, plain, search, setting.runner, words, found, batches)
-        diagnose.of_arrivals(sent, net, plain, words, found)
+        diagnose.all_of(wrong, plain or runs, search, setting.runner, words, found, batches)
+        diagnose.of_arrivals(sent, net, plain or runs, words, found)
     judged = {n: explained(g, found.diagnoses.get(n)) for n, g in judged.items()}
     own = _parts(adapter, subject) | words.names
     judged = {n: replace(g, theirs=own.get(n, "")) for n, g in judged.items()}
@@ -182,7 +194,7 @@ def judge(
     report = CodeReport(
         model=net.name,
         gradients=judged,
-        loss=diagnose.loss(plain),
+        loss=diagnose.loss(runs),
         summary=found.summary,
         notes=[*setting.notes, *noticed(runs, batches), *found.notes],
         points=[r.point.label for r in [*runs, *([batches] if batches else [])]],

@@ -35,10 +35,10 @@ def run(
     """Check FILE.py:FUNCTION against a model, print the report, return the exit status.
 
     model: a network, or the text of a built-in one. Status 0 every gradient is right, 1 one is
-    wrong or missing, 3 it could not be decided, because the function is not deterministic, or
-    because rnnsym itself failed. Raises InputError, for the caller to print with status 2, where
-    there is no such file or function, it cannot be imported or called, takes too long, or ends its
-    process.
+    wrong or missing, 3 it could not be decided, because the function is not deterministic, a bound
+    hides a gradient, or rnnsym itself failed. Raises InputError, for the caller to print with
+    status 2, where there is no such file or function, it cannot be imported or called, takes too
+    long, or ends its process.
     """
     try:
         report, label = _judged(spec, model, seed, steps, sizes)
@@ -53,6 +53,8 @@ def run(
     else:
         print(report.text())
     if report.undecided:
+        return UNDECIDED
+    if report.open and all(g.ok for n, g in report.gradients.items() if n not in report.open):
         return UNDECIDED
     return HOLDS if report.ok else REFUTED
 

@@ -101,7 +101,7 @@ def _zero(own: str) -> Diagnosis:
 
 def _zero_where_wrong(name: str, runs: Sequence[Run], words: Words) -> Diagnosis | None:
     """A gradient that is right at some lengths and nothing at others."""
-    wrong = [r for r in runs if not r.right(name)]
+    wrong = [r for r in runs if not r.fits(name)]
     if any(np.any(r.gradient(name)) for r in wrong):
         return None
     text = f"the gradient by {words.name(name)} is zero at {lengths(wrong)}, where it should not be"
@@ -120,7 +120,7 @@ def _forward(
     judged = loss(runs)
     if judged is not None and judged.ok:
         return  # the forward pass is the model's
-    telling = [r for r in runs if not all(r.right(n) for n in wrong)]
+    telling = [r for r in runs if not all(r.fits(n) for n in wrong)]
     some = sorted(telling, key=lambda r: (abs(r.point.steps - MAIN), r.point.steps))[:3]
     own: list[str] = []
     if judged is not None:

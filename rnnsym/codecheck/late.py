@@ -22,7 +22,7 @@ def first_wrong(name: str, low: int, loud: Run, call: Callable[[int], Run]) -> R
     while high - low > 1:
         middle = (low + high) // 2
         run = call(middle)
-        if run.right(name):
+        if run.fits(name):
             low = middle
         else:
             found, high = run, middle

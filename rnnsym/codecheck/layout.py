@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .adapter import Adapter, Blocks, Shapes, flat  # loaded without the package in a worker
+from .adapter import Adapter, Shapes  # loaded without the package in a worker
+from .naming import Blocks, flat
 
 Array = NDArray[Any]
 
@@ -111,6 +112,19 @@ class Layout:
             bare = moved.squeeze(wanted.index("n"))
             return float(bare[0]) if name in self.shapes.single and not values.batch else bare
         return moved[..., None] if self.adapter.columns and not values.batch else moved
+
+    def told(self, values: Values) -> str:
+        """What the inputs and targets are handed over as, in words."""
+        found = []
+        for name in values.sequences:
+            given = self.sequence(name, values)
+            form = f"{np.shape(given)}" if np.ndim(given) else "one number"
+            numbers = self.adapter.numbers(name)
+            if numbers is not None:
+                form = f" {form}" if numbers in ("array", "column") else ""
+                form = "as a class number" if numbers == "number" else f"as class numbers{form}"
+            found.append(f"{name} {form}")
+        return ", ".join(found)
 
     def state(self, name: str, values: Values) -> Array:
         """The initial value of a state."""

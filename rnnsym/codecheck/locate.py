@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from sympy import MatrixExpr
 
 from rnnsym.codecheck.report import Diagnosis
 from rnnsym.codecheck.runs import Run
 from rnnsym.codecheck.search import Search, carries
 from rnnsym.codecheck.words import Words
+from rnnsym.nodes import Adjoint, leaves
 
 UNKNOWN = "wrong in a way that is not in the catalogue"
 
@@ -21,28 +23,35 @@ UNKNOWN = "wrong in a way that is not in the catalogue"
 def last_resort(
     names: Sequence[str], runs: Sequence[Run], search: Search, words: Words
 ) -> dict[str, Diagnosis]:
-    """For each gradient: the numbers at the first point, or that it follows from others."""
-    since = {n: min(r.point.steps for r in runs if not r.right(n)) for n in names}
-    first = min(since.values(), default=0)
-    early = [n for n in names if since[n] == first]
-    if not early:
-        return {}
-    smallest = min(early, key=lambda n: runs[0].point.gradients[n].size)
-    lines = "; ".join(_equations(early, first, search, words))
-    text = numbers(smallest, runs, words) + (f". Compare with {lines}" if lines else "")
-    found = {n: Diagnosis((), text) for n in early}
-    others = ", ".join(words.name(n) for n in early)
-    for name in names:
-        if name not in found:
+    """For each gradient: the numbers at the first point, or that it follows from others.
+
+    Gradients that share no equation in which the error may sit are located each for itself.
+    """
+    since = {n: min(r.point.steps for r in runs if not r.fits(n)) for n in names}
+    suspects = Suspects(names, runs, search)
+    found: dict[str, Diagnosis] = {}
+    left = list(names)
+    while left:
+        first = min(since[n] for n in left)
+        smallest = min(
+            (n for n in left if since[n] == first), key=lambda n: runs[0].point.gradients[n].size
+        )
+        alike = [n for n in left if n == smallest or suspects.shared(n, smallest)]
+        early = [n for n in alike if since[n] == first]
+        lines = "; ".join(suspects.equations(early, first, words))
+        text = numbers(smallest, runs, words) + (f". Compare with {lines}" if lines else "")
+        others = words.listed(early)
+        for name in alike:
             follows = f"{UNKNOWN}, from T = {since[name]} on: perhaps only through that of {others}"
-            found[name] = Diagnosis((), follows)
+            found[name] = Diagnosis((), text if name in early else follows)
+        left = [n for n in left if n not in found]
     return found
 
 
 def numbers(name: str, runs: Sequence[Run], words: Words) -> str:
     """The worst entry at the first point at which a gradient is wrong."""
-    run = min((r for r in runs if not r.right(name)), key=lambda r: r.point.steps)
-    found, true = run.gradient(name), run.point.true(name)
+    run = min((r for r in runs if not r.fits(name)), key=lambda r: r.point.steps)
+    found, true = run.gradient(name), run.clip(name, run.point.true(name))
     if found is None or found.shape != true.shape:
         shape = None if found is None else found.shape
         return f"{UNKNOWN}: of shape {shape}, should be {true.shape}"
@@ -61,29 +70,65 @@ def lengths(runs: Sequence[Run]) -> str:
 
 def _nothing(name: str, runs: Sequence[Run]) -> str:
     """Where a gradient is zero that should not be."""
-    zero = [r for r in runs if not r.right(name) and not np.any(r.gradient(name))]
+    zero = [r for r in runs if not r.fits(name) and not np.any(r.gradient(name))]
     return f"; it is zero at {lengths(zero)}" if zero else ""
 
 
-def _equations(names: Sequence[str], first: int, search: Search, words: Words) -> list[str]:
-    """The right equations of what is wrong first."""
-    if search.catalogue is None:
-        return []
-    subject = search.catalogue.subject
-    right = subject.system
-    behind = {n for n in subject.needed if any(subject.depends(p, n) for p in names)}
-    if first > 1:
-        carried = [n for n in behind if carries(right, n)]
-        lines = [words.adjoint(n, right.equations[n]) for n in subject.needed if n in carried]
-    else:
-        users = {
-            node
-            for node, weights in subject.derived.parameters_of.items()
-            if any(w.name in names for w in weights)
-        }
-        chain = {d for u in users for d in search.above(u)}
-        nodes = [n for n in subject.needed if n in users | chain]
-        lines = [words.adjoint(n, right.equations[n]) for n in nodes]
-        if len(names) == 1:
-            lines = [words.gradient(names[0], right.gradients[names[0]]), *lines]
-    return [line for line in lines if line][:4]
+class Suspects:
+    """The equations in which the errors of wrong gradients may sit.
+
+    What other gradients read that are right everywhere is right; what is behind that, too.
+    """
+
+    def __init__(self, names: Sequence[str], runs: Sequence[Run], search: Search) -> None:
+        self.search = search
+        self.behind: dict[str, set[str]] = {n: set() for n in names}
+        if search.catalogue is None:
+            return
+        self.subject = search.catalogue.subject
+        gradients = self.subject.system.gradients
+        right = [n for n in gradients if all(r.fits(n) for r in runs)]
+        self.certain = {node for n in right for node in self._read(gradients[n])}
+        for name in names:
+            agenda = list(self._read(gradients[name]))
+            while agenda:
+                node = agenda.pop()
+                if node not in self.behind[name] | self.certain:
+                    self.behind[name].add(node)
+                    agenda += self._read(self.subject.system.equations[node])
+
+    @staticmethod
+    def _read(e: MatrixExpr) -> list[str]:
+        """The nodes whose adjoints stand in an expression."""
+        return [d.of.name for d in dict.fromkeys(leaves(e, Adjoint))]
+
+    def shared(self, one: str, other: str) -> bool:
+        """Whether the errors of two gradients may be one error; unknown without equations."""
+        if self.search.catalogue is None:
+            return True
+        return bool(self.behind[one] & self.behind[other])
+
+    def _seen_before(self, name: str, first: int) -> bool:
+        """Whether a gradient is right at a shorter length without being zero there."""
+        shorter = [r.point for r in self.search.runs if r.point.steps < first]
+        return any(np.any(point.gradients[name]) for point in shorter)
+
+    def equations(self, names: Sequence[str], first: int, words: Words) -> list[str]:
+        """The right equations of what is wrong first: in the gradients alone, where all that
+        they read is certain."""
+        if self.search.catalogue is None:
+            return []
+        right = self.subject.system
+        behind = set[str]().union(*(self.behind[n] for n in names))
+        own = [words.gradient(n, right.gradients[n]) for n in names]
+        if not behind:
+            return [line for line in own if line]
+        if first > 1:
+            nodes = [n for n in behind if carries(right, n)]
+        else:
+            users = [n for name in names for n in self._read(right.gradients[name])]
+            nodes = [n for u in users for n in (u, *self.search.above(u)) if n in behind]
+        lines = [words.adjoint(n, right.equations[n]) for n in self.subject.needed if n in nodes]
+        if len(names) == 1 and not self._seen_before(names[0], first):
+            lines = [*own, *lines]
+        return [line for line in lines or own if line][:4]

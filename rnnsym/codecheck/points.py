@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnsym.codecheck.adapter import Shapes
+from rnnsym.codecheck.calm import calmed
 from rnnsym.codecheck.layout import Values
 from rnnsym.codecheck.quick import Quick
 from rnnsym.errors import InputError
@@ -45,11 +46,12 @@ class Regime:
     """What the data at the points is like.
 
     one_hot: the inputs and targets with a single 1 in each vector; zero: the states that start
-    from zero.
+    from zero; calm: the way in which gradients are made small, and by how much.
     """
 
     one_hot: frozenset[str] = frozenset()
     zero: frozenset[str] = frozenset()
+    calm: tuple[str, float] | None = None
 
 
 class Point:
@@ -68,6 +70,7 @@ class Point:
         batch: int | None = None,
     ) -> None:
         self.net, self.regime, self.batch = net, regime, batch
+        self.given = steps, sizes, seed
         cases = [make_case(net, steps, sizes, seed + i, _nothing) for i in range(batch or 1)]
         first = cases[0]
         self.members = [
@@ -106,7 +109,8 @@ class Point:
             del lengths["T"]
         table = lengths | {n: self.sizes[n] for n in self.net.sizes}
         batch = "" if self.batch is None else f", batch of {self.batch}"
-        return ", ".join(f"{n} = {v}" for n, v in table.items()) + batch
+        calm = "" if self.regime.calm is None else ", gradients made small"
+        return ", ".join(f"{n} = {v}" for n, v in table.items()) + batch + calm
 
     @cached_property
     def values(self) -> Values:
@@ -196,7 +200,8 @@ def _in_regime(case: Case, regime: Regime) -> Case:
             n = array.shape[-1]
             sequences[name] = np.eye(n)[rng.integers(n, size=array.shape[:-1])]
     initial = {n: np.zeros_like(a) if n in regime.zero else a for n, a in case.initial.items()}
-    return replace(case, sequences=sequences, initial=initial)
+    case = replace(case, sequences=sequences, initial=initial)
+    return case if regime.calm is None else calmed(case, *regime.calm, regime.one_hot)
 
 
 def shapes_of(net: Network) -> Shapes:

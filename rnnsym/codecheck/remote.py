@@ -24,7 +24,7 @@ import numpy as np
 from rnnsym.codecheck import worker
 from rnnsym.codecheck.adapter import Adapter, Shapes
 from rnnsym.codecheck.faults import ProcessFailed, Uncallable
-from rnnsym.codecheck.layout import Values
+from rnnsym.codecheck.layout import Layout, Values
 from rnnsym.codecheck.results import Outcome
 from rnnsym.errors import InputError
 
@@ -122,7 +122,7 @@ class Remote:
         return outcome
 
     def _where(self, values: Values) -> str:
-        return ", ".join(f"{n} {np.shape(v)}" for n, v in values.sequences.items())
+        return Layout(self.adapter, self.shapes).told(values)
 
     # ---- messages ------------------------------------------------------------------------
 

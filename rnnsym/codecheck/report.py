@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 WIDTH = 100
-MARKS = {"right": "✓", "wrong": "✗", "missing": "–"}
+MARKS = {"right": "✓", "wrong": "✗", "missing": "–", "undecided": "?"}
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,9 @@ class Diagnosis:
 class Judged:
     """The verdict on one gradient, or on the loss.
 
-    verdict: "right", "wrong" or "missing"; error: the largest relative error
-    max|x - y| / max(1e-30, max|y|) over all points, None where it has no number; diagnosis: in
+    verdict: "right", "wrong", "missing", or "undecided" where a bound hides what it is; error: the
+    largest relative error max|x - y| / max(1e-30, max|y|) over all points, with both clipped where
+    the gradient is, None where it has no number; diagnosis: in
     words, for a right one a remark or None; since: the smallest T at which it is wrong;
     theirs: the name that the user's function gives it; why: the diagnosis taken apart.
     """
@@ -144,6 +145,11 @@ class CodeReport:
             and all(g.ok for g in self.gradients.values())
         )
 
+    @property
+    def open(self) -> list[str]:
+        """The gradients that could not be decided."""
+        return [n for n, g in self.gradients.items() if g.verdict == "undecided"]
+
     def as_json(self) -> dict[str, Any]:
         """The JSON object of `rnnsym check-code --json`."""
         return {
@@ -166,6 +172,7 @@ class CodeReport:
         missing = [n for n, g in self.gradients.items() if g.verdict == "missing"]
         parts = [f"{len(wrong)} of {len(self.gradients)} gradients wrong"] if wrong else []
         parts += [f"{len(missing)} missing"] if missing else []
+        parts += [f"{len(self.open)} undecided"] if self.open else []
         verdict = ", ".join(parts) or "every gradient is right"
         if self.undecided:
             verdict = f"undecided: {self.undecided}"

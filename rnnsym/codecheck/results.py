@@ -6,15 +6,16 @@ it is loaded without the package.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .adapter import Adapter, Shapes, flat, owner
+from .adapter import Adapter, Shapes
 from .layout import Layout, Values
+from .naming import flat, gradient_at, is_place, owner, steps
 
 Array = NDArray[Any]
 
@@ -26,7 +27,7 @@ class Outcome:
     gradients: ours -> array, in our layout; faults: ours -> what is wrong with a gradient that is
     no array of numbers of its shape; loss: if one came back; error: the exception, with the user's
     own line; unusable: why the result as a whole is none; changed: the arguments that the call
-    wrote into; extra: names of results that belong to no parameter.
+    wrote into; extra: names of results that belong to no parameter, input or initial state.
     """
 
     gradients: dict[str, Array] = field(default_factory=dict)
@@ -50,10 +51,13 @@ class Results:
 
     def taken(self, result: Any, holder: Any) -> tuple[float | None, dict[str, Any]]:
         """(loss, theirs -> gradient) of a result."""
-        if isinstance(self.adapter.returns, Mapping):
-            return self._by_key(self.adapter.returns, result)
-        if self.adapter.returns is not None:
-            return self._by_position(result)
+        returns = self.adapter.returns
+        if returns is not None:
+            by_key = isinstance(returns, Mapping)
+            words = returns.values() if isinstance(returns, Mapping) else returns
+            loss, found = self._by_key(returns, result) if by_key else self._by_position(result)
+            elsewhere = holder is not None and all(word in ("loss", "_") for word in words)
+            return loss, self._attributes(holder) if elsewhere else found
         if holder is not None and not _has_gradients(result):
             return None, self._attributes(holder)
         loss = None
@@ -83,7 +87,7 @@ class Results:
         except (TypeError, ValueError):
             return None
 
-    def _by_key(self, words: Mapping[str, str], result: Any) -> tuple[float | None, dict[str, Any]]:
+    def _by_key(self, words: Any, result: Any) -> tuple[float | None, dict[str, Any]]:
         parts = result if isinstance(result, tuple | list) else [result]
         table = next((p for p in parts if isinstance(p, Mapping)), None)
         if table is None:
@@ -129,10 +133,14 @@ class Results:
         table = getattr(holder, "grads", None)
         if isinstance(table, Mapping):
             return self._renamed(table)
-        found = {}
+        found: dict[str, Any] = {}
         for name in self.layout.theirs:
+            if is_place(name):
+                value = gradient_at(holder, name)
+                found |= {} if value is None else {name: value}
+                continue
             usual = [f"d{name}", f"d_{name}", f"grad_{name}", f"{name}_grad"]
-            every = [a for a in dir(holder) if a != name and owner(a, self.layout.theirs) == name]
+            every = self._named(dir(holder), name)
             for attribute in (*(a for a in usual if a in every), *every):
                 found[name] = getattr(holder, attribute)
                 break
@@ -144,16 +152,48 @@ class Results:
             )
         return found
 
+    def _named(self, attributes: Sequence[str], name: str) -> list[str]:
+        """The attributes that are the gradient by a parameter; underscores count if they must."""
+        theirs, bare = self.layout.theirs, name.replace("_", "")
+        others = [a for a in attributes if a.replace("_", "") != bare]
+        exact = [a for a in others if owner(a, theirs) == name]
+        known = [a for a in others if owner(a, theirs) is not None]
+        more = (a for a in others if a not in known and owner(a, theirs, loose=True) == name)
+        return [*exact, *more]
+
     def _renamed(self, table: Mapping[Any, Any]) -> dict[str, Any]:
         """Their gradients by the names of their parameters; with an adapter also `dWhh`."""
         found: dict[str, Any] = {}
         prefixed = bool(self.adapter.names or self.adapter.calls)
+        for name in self.layout.theirs:
+            inside = gradient_at(table, name) if is_place(name) and name not in table else None
+            found |= {} if inside is None else {name: inside}
+        roots = {str(steps(name)[0]) for name in found}
         for key, value in table.items():
+            if owner(str(key), roots):
+                continue  # a list of gradients, taken apart above
             whose = owner(str(key), self.layout.theirs) if prefixed else None
+            if whose is None and prefixed and self.adapter.arrival(str(key), self.shapes) is None:
+                whose = owner(str(key), self.layout.theirs, loose=True)
+            if whose is None and str(key) not in self.layout.theirs:
+                whose = self.adapter.arrival(str(key), self.shapes)  # dx, da0
             name = str(key) if whose is None else whose
             if name not in found or key == name:
                 found[name] = value
         return found
+
+    def unread(self, result: Any) -> list[str]:
+        """The keys of a dict that came back which `returns` does not speak of."""
+        words = self.adapter.returns
+        if not isinstance(words, Mapping):
+            return []
+        parts = result if isinstance(result, tuple | list) else [result]
+        table = next((p for p in parts if isinstance(p, Mapping)), {})
+        return [str(key) for key in table if key not in words]
+
+    def _of_else(self, name: str) -> bool:
+        """Whether a result that does not fit may be of something else: of a state at each step."""
+        return name in self.shapes.states or self.adapter.numbers(name) is not None
 
     def sort(self, found: Mapping[str, Any], values: Values, outcome: Outcome) -> None:
         """Every gradient into the outcome, as an array in our layout or as a fault."""
@@ -177,18 +217,41 @@ class Results:
                     outcome.faults[ours] = "two different gradients for what is added"
                 else:
                     outcome.gradients[ours] = np.array(part)
-        arrivals = self.adapter.arrivals(self.shapes)
+        announced = self.adapter.arrivals(self.shapes)
+        known = {*self.shapes.inputs, *self.shapes.states} - {*self.layout.theirs}
+        arrivals = [*announced, *(n for n in found if n in known and n not in announced)]
         for name in arrivals:
             array, fault = _array(found.get(name))
             part = fault if array is None else self.layout.arrival(name, array, values)
-            if isinstance(part, str):
-                outcome.faults[name] = part
-            else:
+            if not isinstance(part, str):
                 outcome.gradients[name] = part
+            elif name not in announced and self._of_else(name):
+                outcome.extra.append(f"that by {name}, {part}")
+            else:
+                outcome.faults[name] = part
         extra = [n for n in found if n not in self.layout.theirs and n not in arrivals]
-        outcome.extra = extra
+        outcome.extra = [*outcome.extra, *extra]
         for ours in missing:
             outcome.faults[ours] = _missing(ours, extra)
+
+
+def less(found: Any, target: Any) -> Any:
+    """A result minus the target, in the form of the result: an array, a list or dict of steps."""
+    if isinstance(found, Mapping):
+        keys = sorted(k for k in found if isinstance(k, int) and k >= 0)
+        return dict(zip(keys, less([found[k] for k in keys], target), strict=True))
+    if isinstance(found, list):
+        if len(found) != len(target):
+            raise Unusable(
+                f"'error': {len(found)} results came back for {len(target)} steps of the target"
+            )
+        return [less(p, v) for p, v in zip(found, target, strict=True)]
+    array, target = np.asarray(found), np.asarray(target)
+    if array.shape != target.shape and array.size != target.size:
+        raise Unusable(
+            f"'error': what came back is of shape {array.shape}, the target of shape {target.shape}"
+        )
+    return array - target.reshape(array.shape)
 
 
 def _missing(ours: str, extra: list[str]) -> str:

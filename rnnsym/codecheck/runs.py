@@ -7,8 +7,8 @@ the loss that is summed over time and batch.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -38,13 +38,13 @@ INSIDE = 1 - 1e-9
 @dataclass
 class Run:
     """A point and the outcome of the call there; factor: of the stated loss, already applied;
-    bound: what the gradients are clipped to, times that factor."""
+    bounds: what gradients are clipped to, before that factor."""
 
     point: Point
     outcome: Outcome
     factor: float
     seconds: float
-    bound: float = np.inf
+    bounds: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def scale(self) -> float:
@@ -60,6 +60,15 @@ class Run:
     def loss(self) -> float | None:
         """The user's loss, as summed."""
         return None if self.outcome.loss is None else self.factor * self.outcome.loss
+
+    def bound(self, name: str) -> float:
+        """What a gradient is clipped to, elementwise, as of the summed loss."""
+        return self.bounds.get(name, np.inf) * self.factor
+
+    def clip(self, name: str, array: Array) -> Array:
+        """An array clipped as the gradient is."""
+        bound = self.bound(name)
+        return np.clip(array, -bound, bound) if bound < np.inf else array
 
     def tolerance(self, name: str) -> float:
         """The relative error up to which a gradient is right."""
@@ -80,6 +89,20 @@ class Run:
             return float(np.max(np.abs(found - true), initial=0.0) / max(self.scale, 1e-30))
         return relative_error(found, true)
 
+    def through(self, found: Array, name: str) -> float:
+        """The same distance with both clipped as the gradient is."""
+        true = self.point.true(name)
+        small = np.max(np.abs(true), initial=0.0) < VANISHING * self.scale
+        if self.bound(name) == np.inf or found.shape != true.shape or small:
+            return self.distance(self.clip(name, found), name)
+        return relative_error(self.clip(name, found), self.clip(name, true))
+
+    def fits(self, name: str) -> bool:
+        """Whether the gradient by a parameter is right here, clipped as it is."""
+        return self.right(name) or (
+            self.bound(name) < np.inf and self.equals(name, self.point.true(name))
+        )
+
     def right(self, name: str) -> bool:
         """Whether the gradient by a parameter is right here."""
         return self.error(name) <= self.tolerance(name)
@@ -89,9 +112,8 @@ class Run:
         found = self.gradient(name)
         if found is None or np.shape(other) != found.shape:
             return False
-        if self.bound < np.inf:
-            other = np.clip(other, -self.bound, self.bound)
         size = float(np.max(np.abs(other), initial=0.0))
+        other = self.clip(name, other)
         if size < VANISHING * self.scale:
             return bool(np.max(np.abs(found - other), initial=0.0) <= TOLERANCE * self.scale)
         return relative_error(found, other) <= self.tolerance(name)
@@ -103,21 +125,21 @@ class Runner:
     def __init__(self, subject: Subject, loss: str) -> None:
         self.subject, self.loss = subject, loss
         self.calls = 0
-        self.bound = np.inf  # what gradients are clipped to, once that is known
+        self.bounds: Mapping[str, float] = {}  # what gradients are clipped to, once known
 
     def at(self, point: Point, values: Values | None = None) -> Run:
         """Call the function at a point (or with other values there)."""
         start = time.perf_counter()
         outcome = self.subject(point.values if values is None else values)
         self.calls += 1
-        factor = self.factor(point)
-        return Run(point, outcome, factor, time.perf_counter() - start, self.bound * factor)
+        seconds = time.perf_counter() - start
+        return Run(point, outcome, self.factor(point), seconds, self.bounds)
 
-    def clipped(self, bound: float, runs: Sequence[Run]) -> None:
-        """Gradients are clipped to a bound: in these calls, and in those to come."""
-        self.bound = bound
+    def clipped(self, bounds: Mapping[str, float], runs: Sequence[Run]) -> None:
+        """Gradients are clipped to bounds: in these calls, and in those to come."""
+        self.bounds = bounds
         for run in runs:
-            run.bound = bound * run.factor
+            run.bounds = bounds
 
     def factor(self, point: Point) -> float:
         """From the loss that the gradient is of to the sum over time and batch."""

@@ -32,6 +32,12 @@ Array = NDArray[Any]
 PAIR_SECONDS = 4.0
 
 
+#: the kinds that are about one summand of an equation, and what is said of it
+OF_A_TERM = {
+    "missing contribution": "is missing in",
+    "contribution twice": "in",
+    "sign of a contribution": "in",
+}
 #: what some errors look like in code
 HINTS = {
     "first step only": ": is it = where += belongs?",
@@ -81,18 +87,21 @@ class Search:
         return self.table.touched
 
     def sensitivity(self) -> Sensitivity:
-        """By what factor each kind of error would have stood out at the points used."""
+        """By what factor each kind of error would have stood out at the points used, clipped as
+        the gradients are."""
         factors: dict[str, float] = {}
         looked = 0
         for name, found in self.table.values.items():
             for _, mutant, value in found:
                 looked += 1
-                error = self.main.distance(value, name)
-                if error < 1e6 * TOLERANCE:  # another point may show it better
+                seen, differs = self.main.through(value, name), self.main.distance(value, name)
+                if seen < 1e6 * TOLERANCE:  # another point may show it better
                     for run in self.others:
-                        error = max(error, run.distance(run.point.mutant(mutant), name))
-                if error > SAME:  # else it is the right gradient
-                    factor = min(error / TOLERANCE, 1e30)
+                        other = run.point.mutant(mutant)
+                        seen = max(seen, run.through(other, name))
+                        differs = max(differs, run.distance(other, name))
+                if differs > SAME:  # else it is the right gradient
+                    factor = min(seen / TOLERANCE, 1e30)
                     factors[mutant.kind] = min(factor, factors.get(mutant.kind, np.inf))
         return Sensitivity(factors, looked, self.table.all, TOLERANCE)
 
@@ -167,7 +176,7 @@ class Search:
     def _told(
         self, name: str, chosen: tuple[Mutant, ...], factor: Factor | None = None
     ) -> Diagnosis:
-        texts = [self.words.text(m.text) + self._hint(name, m.kind) for m in chosen]
+        texts = [self._sentence(m) + self._hint(name, m.kind) for m in chosen]
         if factor is not None:
             texts.append(
                 "of the mean loss (1/T)"
@@ -177,6 +186,16 @@ class Search:
         kinds = [m.kind for m in chosen] + ([factor.kind] if factor else [])
         text = ", and ".join(texts)
         return Diagnosis(tuple(kinds), text, "; ".join(self._fixes(name, chosen)), chosen)
+
+    def _sentence(self, mutant: Mutant) -> str:
+        """The error in words; of a summand, which one."""
+        assert self.catalogue is not None
+        if mutant.kind in OF_A_TERM and mutant.system is not None:
+            right = self.catalogue.subject.system.equations
+            term = self.words.changed(right, mutant.system.equations, OF_A_TERM[mutant.kind])
+            if term:
+                return f"{mutant.sentence}: {term}"
+        return self.words.text(mutant.text)
 
     def _hint(self, name: str, kind: str) -> str:
         """What an error looks like in code: a first step that only lacks what is read before it
@@ -188,7 +207,7 @@ class Search:
         gradients = self.catalogue.subject.system.gradients
         used = set(leaves(gradients[name], Adjoint))
         beside = [n for n, e in gradients.items() if used & {*leaves(e, Adjoint)} and n != name]
-        if not any(all(r.right(n) for r in self.runs) for n in beside):
+        if not any(all(r.fits(n) for r in self.runs) for n in beside):
             return HINTS[kind]
         return f": is the initial value of {' and '.join(states)} taken as zero there?"
 

@@ -61,9 +61,9 @@ def named_factor(runs: Sequence[Run], others: Sequence[Array], name: str) -> Fac
             return None
         if np.max(np.abs(other), initial=0.0) < VANISHING * run.scale:
             continue
-        if np.all(np.abs(gradient) >= run.bound * INSIDE):
+        if np.all(np.abs(gradient) >= run.bound(name) * INSIDE):
             continue  # clipped everywhere: it may be any large number of times
-        c = ratio(gradient, other, run.bound)
+        c = ratio(gradient, other, run.bound(name))
         if c is None:
             return None
         found.append((run, c))
@@ -71,7 +71,7 @@ def named_factor(runs: Sequence[Run], others: Sequence[Array], name: str) -> Fac
         return None
     for factor in factors([run for run, _ in found]):
         if all(abs(c / factor.value(run) - 1) < 1e-5 for run, c in found):
-            clipped = [(r, o) for r, o in zip(runs, others, strict=True) if r.bound < np.inf]
+            clipped = [(r, o) for r, o in zip(runs, others, strict=True) if r.bound(name) < np.inf]
             if all(r.equals(name, factor.value(r) * o) for r, o in clipped):
                 return factor
     numbers = [c for _, c in found]

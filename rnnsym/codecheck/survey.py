@@ -6,7 +6,7 @@ sequences are taken, whether initial states are used, and whether equal calls gi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from rnnsym.codecheck.adapter import Adapter
 from rnnsym.codecheck.faults import Uncallable
 from rnnsym.codecheck.ground import Ground
+from rnnsym.codecheck.layout import Layout
 from rnnsym.codecheck.points import (
     BATCH,
     LENGTHS,
@@ -23,6 +24,7 @@ from rnnsym.codecheck.points import (
     Regime,
     chosen_sizes,
     lengths_of,
+    shapes_of,
     sizes_of_states,
 )
 from rnnsym.codecheck.results import Outcome
@@ -128,13 +130,9 @@ def usable(outcome: Outcome) -> bool:
 
 
 def _given(adapter: Adapter, run: Run) -> str:
-    """What the function was called with, in our axes."""
-    values = run.point.values
-    data = ", ".join(
-        f"{n} as class numbers" if n in adapter.indices else f"{n} {v.shape}"
-        for n, v in values.sequences.items()
-    )
-    return f"{data} at {run.point.label}"
+    """What the function was called with, in its own layout."""
+    given = Layout(adapter, shapes_of(run.point.net)).told(run.point.values)
+    return f"{given} at {run.point.label}"
 
 
 def _hint(setting: Setting, outcome: Outcome) -> str:
@@ -163,7 +161,7 @@ def habits(setting: Setting, probe: Run) -> None:
     values, runner, net = probe.point.values, setting.runner, setting.net
     again = runner.at(probe.point)
     if not _same(probe.outcome, again.outcome):
-        setting.kept = _accumulates(probe.outcome, again.outcome)
+        setting.kept = _accumulates(probe.outcome, again.outcome, net.parameters)
         setting.random = not setting.kept
         return
     zero = set(setting.regime.zero)
@@ -201,10 +199,11 @@ def _same(a: Outcome, b: Outcome) -> bool:
     )
 
 
-def _accumulates(a: Outcome, b: Outcome) -> bool:
+def _accumulates(a: Outcome, b: Outcome, names: Iterable[str]) -> bool:
     return all(
-        np.allclose(2 * g, b.gradients.get(n, 0), rtol=1e-9, atol=1e-12)
-        for n, g in a.gradients.items()
+        np.allclose(2 * a.gradients[n], b.gradients.get(n, 0), rtol=1e-9, atol=1e-12)
+        for n in names
+        if n in a.gradients
     )
 
 

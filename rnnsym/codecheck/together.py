@@ -77,9 +77,9 @@ def _multiples(names: Sequence[str], runs: Sequence[Run]) -> Multiples | None:
             assert gradient is not None
             if np.max(np.abs(true), initial=0.0) < VANISHING * run.scale:
                 continue
-            if np.all(np.abs(gradient) >= run.bound * INSIDE):
+            if np.all(np.abs(gradient) >= run.bound(name) * INSIDE):
                 continue
-            c = ratio(gradient, true, run.bound)
+            c = ratio(gradient, true, run.bound(name))
             if c is None:
                 return None
             numbers.append(c)

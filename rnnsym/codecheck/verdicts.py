@@ -5,15 +5,33 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from rnnsym.codecheck import diagnose
 from rnnsym.codecheck.adapter import Adapter
-from rnnsym.codecheck.clipping import clipped
+from rnnsym.codecheck.clipping import Habit, Hidden, clipped
 from rnnsym.codecheck.report import Diagnosis, Judged
 from rnnsym.codecheck.runs import EXACT, Run
+from rnnsym.network import Network
 
 
-def verdict(name: str, names: Sequence[str], runs: Sequence[Run], adapter: Adapter) -> Judged:
-    """Right, wrong or missing, from the numbers at all points."""
+def arrived(net: Network, announced: Sequence[str], runs: Sequence[Run]) -> list[str]:
+    """The inputs and initial states by which gradients are announced, or came back in a dict."""
+    came = [{*r.outcome.gradients, *r.outcome.faults} for r in runs if r.outcome.gradients]
+    some, every = set().union(*came), set.intersection(*came) if came else set()
+    found = [*(n for n in net.inputs if n in some), *(n for n in net.initial_states if n in every)]
+    return list(dict.fromkeys([*announced, *(n for n in found if n not in net.parameters)]))
+
+
+def verdict(
+    name: str,
+    names: Sequence[str],
+    runs: Sequence[Run],
+    adapter: Adapter,
+    hidden: Hidden | None = None,
+) -> Judged:
+    """Right, wrong or missing, from the numbers at all points; undecided where a bound hides them
+    at all points."""
     for run in runs:
         outcome = run.outcome
         problem = outcome.error or outcome.unusable
@@ -23,6 +41,8 @@ def verdict(name: str, names: Sequence[str], runs: Sequence[Run], adapter: Adapt
                 text = f"the call at {run.point.label}: {problem}"
             return Judged("wrong", None, text, run.point.steps, run.point.label, why=_fault(text))
         fault = outcome.faults.get(name)
+        if fault is None and name not in outcome.gradients:
+            fault = "missing: the function returns it at other points only"
         if fault is not None:
             if fault.startswith("missing"):
                 return Judged(
@@ -45,24 +65,35 @@ def verdict(name: str, names: Sequence[str], runs: Sequence[Run], adapter: Adapt
         return Judged("right", worst, remark)
     how = clipped(names, runs, name)
     if adapter.clip is False and how is not None:
-        text = f"the right gradient, {how}"
+        text = f"the right gradient, {how.text}"
         return Judged("wrong", worst, text, why=_fault(text, "clipped"))
-    if adapter.clip is not False:
+    if adapter.clip is not False and how is not None:
         bound = adapter.clip if isinstance(adapter.clip, int | float) else None
-        if how is not None and (bound is None or f"{bound:g}]" in how):
-            calm = max((e for e, run in errors if run.right(name)), default=0.0)
-            return Judged("right", calm, None if bound else f"the right gradient, {how}")
-        if how is not None:
-            text = f"the right gradient, {how}, not to [-{bound:g}, {bound:g}] as clip says"
+        if bound is not None and (how.group or abs(how.bound / bound - 1) > 1e-6):
+            text = f"the right gradient, {how.text}, not to [-{bound:g}, {bound:g}] as clip says"
             return Judged("wrong", worst, text, why=_fault(text, "clipped"))
-    wrong = [run for run in runs if not run.right(name)]
+        if hidden is not None and hidden.hides(name, runs):
+            return _undecided(how)
+        calm = max((e for e, run in errors if run.right(name)), default=0.0)
+        return Judged("right", calm, None if bound else f"the right gradient, {how.text}")
+    wrong = [run for run in runs if not run.fits(name)] or [r for r in runs if not r.right(name)]
     first = min(wrong, key=lambda r: r.point.steps)
+    found = [(run.gradient(name), run) for run in wrong]
+    worst = max(np.inf if g is None else run.through(g, name) for g, run in found)
     return Judged("wrong", worst, None, first.point.steps, first.point.label)
+
+
+def _undecided(how: Habit) -> Judged:
+    """The verdict on a gradient of which a bound leaves too little to see."""
+    what = "its norm is" if how.group else "nearly every entry is"
+    left = "its direction" if how.group else "signs"
+    text = f"{what} at the bound wherever it is called ({how.text}): only {left} can be compared"
+    return Judged("undecided", None, text, why=_fault(text, "at the bound"))
 
 
 def kept_over_calls(judged: Judged) -> Judged:
     """The verdict on a gradient that a second call adds to."""
-    if judged.verdict == "missing":
+    if judged.verdict in ("missing", "undecided"):
         return judged
     text = "gradients are added up from call to call: set them to zero at the start of each"
     return Judged("wrong", judged.error, text, judged.since, why=_fault(text, "not set to zero"))
@@ -98,17 +129,17 @@ def explained(judged: Judged, found: Diagnosis | None) -> Judged:
 
 def with_batch(name: str, judged: Judged, run: Run, all_judged: Mapping[str, Judged]) -> Judged:
     """The verdict in the light of a batch of several sequences."""
-    if not judged.ok or (run.gradient(name) is not None and run.right(name)):
+    if not judged.ok or (run.gradient(name) is not None and run.fits(name)):
         return judged
     found, size = run.gradient(name), run.point.batch or 1
     if found is None:
         text = run.outcome.error or run.outcome.unusable or run.outcome.faults.get(name, "nothing")
         text = f"with a batch of {size} sequences: {text}"
         return replace(judged, verdict="wrong", diagnosis=text, why=_fault(text))
-    error = run.error(name)
+    error = run.through(found, name)
     reason = diagnose.batch(name, run)
     if reason is None:
-        if not any(run.right(n) for n in all_judged) and run.point.members and not _means(run):
+        if not any(run.fits(n) for n in all_judged) and run.point.members and not _means(run):
             return judged  # what it does with a third axis is no gradient of anything
         reason = (
             f"right for one sequence, wrong for a batch of {size}: the gradient must be the sum "
@@ -125,7 +156,11 @@ def _means(run: Run) -> bool:
 def noticed(runs: Sequence[Run], batches: Run | None) -> list[str]:
     """What the calls did besides giving gradients."""
     changed = dict.fromkeys(name for r in runs for name in r.outcome.changed)
+    extra = dict.fromkeys(name for r in runs for name in r.outcome.extra)
     lines = []
+    if extra:
+        few = ", ".join([*list(extra)[:6], *(["…"] if len(extra) > 6 else [])])
+        lines.append(f"not judged, of what comes back: {few}")
     if changed:
         lines.append(f"it writes into its arguments: {', '.join(changed)}; work on copies")
     return lines

@@ -6,14 +6,23 @@ Used by the diagnosis only; nothing printed here is run. An adjoint δ_a⟨t+1�
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sympy import DiagMatrix, Identity, MatAdd, MatMul, MatrixExpr, MatrixSymbol, Transpose
+from sympy import (
+    DiagMatrix,
+    Identity,
+    MatAdd,
+    MatMul,
+    MatrixExpr,
+    MatrixSymbol,
+    Mul,
+    Transpose,
+)
 from sympy.matrices.expressions import HadamardProduct, OneMatrix
 
-from rnnsym.algebra import factors, split
-from rnnsym.nodes import Adjoint, Apply, Blocks, Softmax, TimeSum, TimeVector
+from rnnsym.algebra import factors, split, terms
+from rnnsym.nodes import Adjoint, Apply, Blocks, Iverson, Joined, Softmax, TimeSum, TimeVector
 
 SUM, PRODUCT, ATOM = range(3)
 
@@ -23,14 +32,19 @@ class NoWords(Exception):
 
 
 class Words:
-    """Prints expressions; names: ours -> theirs."""
+    """Prints expressions; names: ours -> theirs; parts: ours that have no name of theirs."""
 
-    def __init__(self, names: Mapping[str, str] | None = None) -> None:
-        self.names = dict(names or {})
+    def __init__(self, names: Mapping[str, str] | None = None, parts: Iterable[str] = ()) -> None:
+        self.names, self.parts = dict(names or {}), frozenset(parts)
 
     def name(self, name: str) -> str:
         """A parameter's name as the user has it."""
         return self.names.get(name, name)
+
+    def listed(self, names: Sequence[str]) -> str:
+        """Several parameters, all by the user's names, or all by ours where one has none."""
+        theirs = self.parts.isdisjoint(names)
+        return ", ".join(self.name(n) if theirs else n for n in names)
 
     def text(self, text: str) -> str:
         """A sentence with the parameters' names as the user has them."""
@@ -57,6 +71,25 @@ class Words:
     def adjoint(self, name: str, right: MatrixExpr) -> str:
         """The equation of δ_name⟨t⟩."""
         return self.equation(f"d{name}[t]", right)
+
+    def changed(
+        self,
+        right: Mapping[str, MatrixExpr],
+        new: Mapping[str, MatrixExpr],
+        how: str,
+    ) -> str:
+        """The summand in which the equations of a mutant differ from the right ones, if it is one:
+        `W.T @ dz[t+1] is missing in da[t]`."""
+        found = [n for n, e in right.items() if new[n] != e]
+        if len(found) != 1:
+            return ""
+        (name,) = found
+        others = terms(new[name])
+        gone = [term for term in terms(right[name]) if term not in others]
+        try:
+            return f"{self._at(gone[0], SUM)} {how} d{name}[t]" if len(gone) == 1 else ""
+        except NoWords:
+            return ""
 
     def gradient(self, name: str, right: MatrixExpr) -> str:
         """The equation of ∇ by a parameter: a sum over time of an outer product."""
@@ -114,7 +147,7 @@ class Words:
 
     def _scaled(self, number: Any, rest: MatrixExpr) -> str:
         body = self._at(rest, PRODUCT)
-        return body if number == 1 else f"{number} * {body}"
+        return body if number == 1 else f"{_number(number)} * {body}"
 
     def _product(self, e: MatrixExpr) -> tuple[str, int]:
         number, rest = split(e)
@@ -139,6 +172,20 @@ class Words:
 
 def _negative(number: Any) -> bool:
     return bool(number.could_extract_minus_sign())
+
+
+def _number(number: Any) -> str:
+    """A number in front, with its conditions on times as Python has them."""
+    found = []
+    for factor in Mul.make_args(number):
+        if isinstance(factor, Iverson):
+            found.append(f"({' == '.join(map(_time, factor.args))})")
+        elif isinstance(factor, Joined):
+            size, *times = factor.args
+            found.append(f"({' == '.join(f'({_time(i - 1)})//{_time(size)}' for i in times)})")
+        else:
+            found.append(str(factor))
+    return " * ".join(found)
 
 
 def _time(e: Any) -> str:

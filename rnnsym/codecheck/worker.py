@@ -172,7 +172,8 @@ def _tuples(shapes: dict[str, Any]) -> dict[str, Any]:
 
 def _description(caller: Any, adapter: Any) -> dict[str, Any]:
     """What the other side must know of the function and its adapter."""
-    plain = {k: v for k, v in vars(adapter).items() if k not in ("init", "arguments", "returns")}
+    own = ("init", "arguments", "returns", "calls")  # with constants of any type
+    plain = {k: v for k, v in vars(adapter).items() if k not in own}
     return {"adapter": plain, "started": list(caller.started), "arrivals": caller.arrivals}
 
 

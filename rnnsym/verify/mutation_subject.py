@@ -93,6 +93,10 @@ class Subject:
         summands[index] = new
         return Change(place, equations={name: add(*summands)})
 
+    def each(self, name: str) -> tuple[MatrixExpr, ...]:
+        """The summands of the equation of δ_name."""
+        return tuple(terms(self.system.equations[name]))
+
     def each_term(self) -> Iterator[tuple[str, int, MatrixExpr]]:
         """(name, position, summand) of every equation that some gradient needs."""
         for name in self.needed:

@@ -23,6 +23,7 @@ from rnnsym.network import Network
 from rnnsym.verify.adjoints import Adjoints, System
 from rnnsym.verify.mutated_code import CODE_KINDS
 from rnnsym.verify.mutated_names import NAME_KINDS
+from rnnsym.verify.mutated_places import PLACE_KINDS
 from rnnsym.verify.mutated_sums import SUM_KINDS, variants
 from rnnsym.verify.mutated_systems import KINDS as SYSTEM_KINDS
 from rnnsym.verify.mutation_subject import Change, Kind, Subject
@@ -41,7 +42,7 @@ __all__ = [
 Matrix = Any
 
 #: the kinds that change the backward pass
-KINDS = [*SYSTEM_KINDS, *CODE_KINDS]
+KINDS = [*SYSTEM_KINDS, *CODE_KINDS, *PLACE_KINDS]
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,45 @@ ADAPTER = {"layer_forward,layer_backward": {
     assert "against the layer of elman: every gradient is right" in capfd.readouterr().out
 
 
+def test_constants_of_any_type_in_a_file(code):
+    text = (
+        "import numpy as np\n"
+        + RIGHT
+        + """
+START = np.zeros((2, 3))
+
+class Model:
+    def __init__(self, start):
+        self.kept = start
+
+    def run(self, x, y, h, start, number):
+        assert start is START and self.kept is START and number == 0.5
+        return gradients(self.W, x, y, {"a": h})
+
+ADAPTER = {
+    "init": [START], "calls": [("take", "params"), ("run", "x", "y", "a", START, np.float64(0.5))]}
+
+Model.take = lambda self, params: setattr(self, "W", params)
+"""
+    )
+    assert run(code(text, "Model"), "elman", json=False) == 0
+
+
+def test_what_a_bound_hides_is_undecided(code, capfd):
+    text = (
+        RIGHT
+        + """
+import numpy as np
+
+def clipped(params, x, y, initial):
+    loss, d = gradients(params, x, y, initial)
+    return loss, {n: np.clip(g, -1e-9, 1e-9) for n, g in d.items()}
+"""
+    )
+    assert run(code(text, "clipped"), "elman", json=True) == 3
+    assert '"undecided"' in capfd.readouterr().out
+
+
 def test_modules_beside_the_file_are_found(code, tmp_path):
     (tmp_path / "helper.py").write_text("ONE = 1.0\n")
     assert run(code("from helper import ONE\n" + RIGHT), "elman", json=False) == 0
