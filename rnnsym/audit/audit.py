@@ -301,9 +301,10 @@ class Auditor:
             if self.networks.hangs_on_loss(statement, likeliest) and not self.networks.says_loss():
                 why = "what is the loss? no formula gives it"
                 first, refuted = Verdict(formula.latex, UNKNOWN, why), []
-            elif standing.names_something(statement) and (
-                standing.redefines(formula.before) or forward
-            ):
+            elif (
+                standing.names_something(statement)
+                and (standing.redefines(formula.before) or forward)
+            ) or standing.says_what_it_is(statement, likeliest.table):
                 return DEFINES, None
             elif standing.assigns(statement, likeliest.table) or standing.supposes(
                 statement, likeliest.table

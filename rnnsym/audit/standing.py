@@ -133,6 +133,15 @@ def names_something(statement: Statement) -> bool:
     return isinstance(node, s.Relation) and isinstance(node.sides[0], s.Symbol)
 
 
+def says_what_it_is(statement: Statement, table: Table) -> bool:
+    """Whether a gradient by its customary name is said to be some derivative, δh_t = ∂ℓ_t/∂h_t:
+    that may be what it is, whatever custom has."""
+    node = statement.node
+    if not isinstance(node, s.Relation) or len(node.sides) != 2 or node.ops[0] not in ("=", ":="):
+        return False
+    return is_name(node.sides[0], table) and isinstance(node.sides[1], s.Derivative)
+
+
 def renames(statement: Statement, table: Table) -> bool:
     """Whether a relation says what a quantity is, in another example or another model: its name
     alone on the left, no derivative and no sum over steps on the right, or a derivative that

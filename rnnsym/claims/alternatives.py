@@ -49,6 +49,8 @@ def changes(judge: Any, sides: tuple[u.Term, ...], fits: bool) -> list[dict[str,
             {"path": True, "diagonal": "left"},
             {"path": True, "diagonal": "left", "dot": "elementwise"},
         ]
+    if not judge.explicit and any(map(_of_several_paths, nodes)):
+        found.append({"direct": True})
     chains = sum(isinstance(x, u.Derivative) for x in nodes) > 1
     whole = [s for s in sides if isinstance(s, u.Derivative) and not is_of_loss(s)]
     if not fits and any(getattr(v, "time", 1) is None for d in whole for v in d.by):
@@ -85,6 +87,17 @@ def changes(judge: Any, sides: tuple[u.Term, ...], fits: bool) -> list[dict[str,
     if any(isinstance(x, u.Apply) and x.function == "sigmoid" for x in nodes):
         found.append({"activation": "tanh"})
     return found
+
+
+def _of_several_paths(term: u.Term) -> bool:
+    """Whether a sum has derivatives of quantities, not of the loss, in two of its terms."""
+    if not isinstance(term, u.Sum):
+        return False
+    inner = [
+        any(isinstance(x, u.Derivative) and not is_of_loss(x) for x in u.walk(part))
+        for _, part in term.terms
+    ]
+    return sum(inner) > 1
 
 
 def _stacks(net: Any) -> bool:

@@ -87,6 +87,7 @@ class Formula(Taking):
                 break
         first = worst[0]
         if first.verdict == TRUE:
+            self.settle()
             every = [*(p.reading for p in parts), *amended(self.reading)]
             readings = list(dict.fromkeys(filter(None, every)))
             first = replace(first, reading=" | ".join(readings), evidence=parts[-1].evidence)

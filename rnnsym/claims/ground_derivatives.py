@@ -57,6 +57,7 @@ class Derivatives(Functions):
                 reading.mean != self.table.mean,
                 reading.rows,
                 reading.path and immediate,
+                reading.direct and _is_of_a_quantity(term),
                 self.rows,
                 key[-1],
             )
@@ -90,8 +91,11 @@ class Derivatives(Functions):
         self, values: Values, term: u.Derivative, numbers: Numbers, immediate: bool
     ) -> Any:
         columns, shapes, of = [], [], (1, 1)
+        alone = values.reading.direct and _is_of_a_quantity(term)
         for by in term.by:
-            matrix, of, shape = self._one(values, term.of, by, numbers, immediate)
+            matrix, of, shape = self._one(values, term.of, by, numbers, immediate or alone, alone)
+            if alone and matrix == self.ar.scale(0, matrix):  # its equation does not speak of it
+                matrix, of, shape = self._one(values, term.of, by, numbers, immediate)
             columns.append(matrix)
             shapes.append(shape)
         if len(shapes) == 1:
@@ -104,7 +108,13 @@ class Derivatives(Functions):
         return self.ar.blocks([columns]), of, (total, 1)
 
     def _one(
-        self, values: Values, of: u.Term, by: u.Term, numbers: Numbers, immediate: bool
+        self,
+        values: Values,
+        of: u.Term,
+        by: u.Term,
+        numbers: Numbers,
+        immediate: bool,
+        alone: bool = False,
     ) -> Any:
         chosen: list[int] | None = None
         if isinstance(by, u.Component):
@@ -131,7 +141,7 @@ class Derivatives(Functions):
         if free is not None and values.reading.path and getattr(by, "name", "") in self.net.states:
             names = {name for name, _ in free}
             free = frozenset((n, k) for n in names for k in range(-2, self.steps + 3))
-        trajectory = self.truth.trajectory(node, free)
+        trajectory = self.truth.trajectory(node, free, alone)
         weight = isinstance(by, u.Leaf) and by.name in self.net.parameters
         step: int | None = None
         if weight and isinstance(by, u.Leaf) and by.time is not None:
@@ -269,6 +279,12 @@ class Derivatives(Functions):
             return self.ar.full(rows * cols, directions, 0), (rows, cols)
         entries = [(i, j) for j in range(cols) for i in range(rows)]
         return self.ar.array([[x[e] for x in dual.tangents] for e in entries]), (rows, cols)
+
+
+def _is_of_a_quantity(term: u.Derivative) -> bool:
+    """Whether a vector of the network is derived, and not the loss."""
+    of = term.of.body if isinstance(term.of, u.Component) else term.of
+    return term.kind == "∂" and isinstance(of, u.Leaf) and of.time is not None and of.name != "L"
 
 
 class _OneStep(DualTrajectory):

@@ -57,6 +57,7 @@ class Taking:
         self.pairs: list[Pair] = []
         self.defined: list[str] = []
         self.defined_names: list[str] = []
+        self.chains: dict[str, tuple[u.Term, ...]] = {}  # the sides of each definition
         self.refuted: tuple[Judge, Pair, Outcome] | None = None  # the first relation that is false
         self.anew = False  # names may be defined anew
         self.thorough = True  # as `Judge` has it
@@ -236,9 +237,19 @@ class Taking:
             return False
         self.defined.append(found.latex)
         self.defined_names.append(found.name)
+        self.chains[found.name] = found.sides
         for a, op, b in zip(found.sides, found.ops, found.sides[1:], strict=False):
             self.pairs.append(Pair(a, op, b))
         return True
+
+    def settle(self) -> None:
+        """Where d := ∂L/∂z ∂z/∂W = δ xᵀ has turned out true, d is what leaves nothing open."""
+        for name, sides in self.chains.items():
+            known = self.table.definitions.get(name)
+            vague = u.Derivative | u.Adjoint
+            plain = [x for x in sides if not any(isinstance(y, vague) for y in u.walk(x))]
+            if known is not None and known.body == sides[0] and plain and plain[-1] != sides[0]:
+                self.table.definitions[name] = replace(known, body=plain[-1])
 
     def _variable(self, node: s.Node, symbol: str) -> bool:
         """Whether the only unknown of a relation between functions is a variable, such as the z of

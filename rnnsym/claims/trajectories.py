@@ -36,8 +36,12 @@ class SharedTruth(Truth):
         super().__init__(*args)
         self.jacobians = {}
 
-    def trajectory(self, v: Any, free: frozenset[Key] | None = None) -> DualTrajectory:
-        key = v, free
+    def trajectory(
+        self, v: Any, free: frozenset[Key] | None = None, alone: bool = False
+    ) -> DualTrajectory:
+        """The dual trajectory in which v varies; with `free`, all other states are held, or, if
+        these vary alone, all other quantities."""
+        key = v, free, alone
         if key not in self._trajectories:
             shapes = [(name, *shape(node, self.point.symbols)) for node, name in _parts(v)]
             total = sum(r * c for _, r, c in shapes)
@@ -46,7 +50,7 @@ class SharedTruth(Truth):
             for name, rows, cols in shapes:
                 seeds[name] = _units(self.base, rows, cols, start, total)
                 start += rows * cols
-            self._trajectories[key] = _Sharing(self, seeds, free)
+            self._trajectories[key] = _Sharing(self, seeds, free, alone)
         return self._trajectories[key]
 
     @cached_property
@@ -93,16 +97,26 @@ class _Sharing(DualTrajectory):
     """A dual trajectory that takes from the plain one what does not depend on the seeds."""
 
     def __init__(
-        self, truth: SharedTruth, seeds: dict[Key, tuple[Matrix, ...]], free: frozenset[Key] | None
+        self,
+        truth: SharedTruth,
+        seeds: dict[Key, tuple[Matrix, ...]],
+        free: frozenset[Key] | None,
+        alone: bool = False,
     ) -> None:
         plain: Trajectory = truth.plain
         self.net, self.point, self.ar = plain.net, plain.point, DualArithmetic(truth.base)
         self.evaluator = Evaluator(self.ar, self.leaf, plain.point.symbols)
         self.spans, self.needs = plain.spans, plain.needs
         self.starts, self.before = plain.starts, plain.before
-        self.seeds, self.free = seeds, free
+        self.seeds, self.free, self.alone = seeds, free, alone
         varying = truth.reached(seeds)
         self.values = {k: v for k, v in truth.still.items() if k not in varying}
+
+    def wrap(self, key: Key, value: Dual) -> Dual:
+        held = self.alone and key not in self.seeds and key not in (self.free or ())
+        if held and key[0] in self.net.equations:
+            return Dual(value.value)
+        return super().wrap(key, value)
 
 
 def applied(net: Any, name: str) -> bool:

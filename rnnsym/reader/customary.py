@@ -90,7 +90,7 @@ def _written(vocabulary: Vocabulary, k: int, symbol: s.Symbol) -> str:
 
 def _cell(vocabulary: Vocabulary) -> list[str]:
     """The equations of a cell that words name, where no equation of the document is recurrent."""
-    general = {f.key for f in vocabulary.forward if f.index is not None and f.index.letters}
+    general = {f.key for f in vocabulary.forward if f.index is None or f.index.letters}
     if general & vocabulary.states():
         return []
 

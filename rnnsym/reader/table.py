@@ -7,6 +7,7 @@ which a time, a component or an exponent, by what is known, never by guessing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -92,6 +93,11 @@ class Table:
     def find(self, spelled: Spelled, scope: Iterable[str] = ()) -> Found | None:
         """What a symbol is; None if nothing of that name is known."""
         bound = set(scope)
+        if len(spelled.scripts) == 1 and "_" in spelled.scripts[0].text:  # z_{r_t} is z_{rt}
+            label = re.sub(r"[\\{}_]", "", spelled.scripts[0].text)
+            named = self.entries.get((spelled.base, spelled.accents, label))
+            if named is not None and spelled.scripts[0].where == "sub":
+                return Found(named)
         best: tuple[tuple[int, ...], Found] | None = None
         for roles in product(*(self._roles(x, bound) for x in spelled.scripts)):
             found = self._try(spelled, roles)
