@@ -80,8 +80,10 @@ def _spread(values: Any, places: tuple[int, ...], missing: int) -> list[tuple[in
     the judge tries the sizes that there are."""
     if missing < 0:
         raise MisfitError("blocks that are larger together than what they stand beside")
-    if len(places) == 1 or not missing:
-        return [(place, missing if i == 0 else 0) for i, place in enumerate(places)]
+    if missing < len(places):
+        raise MisfitError("there is no room for a block of zeros")
+    if len(places) == 1:
+        return [(places[0], missing)]
     scene = values.scene
     if scene.split is None:
         raise SizeNeededError("the sizes of several blocks of zeros are not determined")

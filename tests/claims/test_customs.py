@@ -221,3 +221,35 @@ def test_a_step_of_gradient_descent_is_explained() -> None:
     wrong = rs.check(right.replace("t-1", "t"), net)
     assert wrong.verdict == "false"
     assert "h_{t-1}" in wrong.correction
+
+
+def gated() -> Network:
+    return rs.read(
+        r"r_t = \sigma(W_r h_{t-1} + U_r x_t) \\ s_t = W_h (r_t \odot h_{t-1}) + U_h x_t \\"
+        r"h_t = \tanh(s_t)"
+    )
+
+
+def test_a_chain_rule_along_several_paths() -> None:
+    net = gated()
+    paths = [
+        rf"\frac{{\partial L}}{{\partial {g}_t}}\frac{{\partial {g}_t}}{{\partial x_t}}"
+        for g in "sr"
+    ]
+    left = r"\frac{\partial L}{\partial x_t}"
+    # by s alone, whatever it depends on; or by s and r, each by its own equation
+    assert rs.check(f"{left} = {paths[0]}", net).verdict == "true"
+    both = rs.check(f"{left} = {' + '.join(paths)}", net)
+    assert both.verdict == "true"
+    assert "by its own equation, with all others held" in both.reading
+    assert rs.check(f"{left} = {paths[0]} - {paths[1]}", net).verdict == "false"
+    assert rs.check(f"{left} = {paths[1]}", net).verdict == "false"
+
+
+def test_a_block_of_zeros_needs_room() -> None:
+    net = rs.read(r"h_t = \tanh(W [h_{t-1}; x_t])")
+    identity = r"\begin{bmatrix} I \\ 0 \end{bmatrix}"
+    claim = r"\frac{{\partial [h_{{t-1}}; x_t]}}{{\partial h_{{t-1}}}} = {}"
+    assert rs.check(claim.format(identity), net).verdict == "true"
+    square = r"\begin{bmatrix} I & 0 \\ 0 & 0 \end{bmatrix}"
+    assert rs.check(claim.format(square), net).verdict != "true"
