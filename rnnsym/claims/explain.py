@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from rnnsym.claims import conditions
-from rnnsym.claims.judge import Judge, Outcome
+from rnnsym.claims.deciding import Outcome
+from rnnsym.claims.judge import Judge
 from rnnsym.claims.readings import Reading
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import terms as u

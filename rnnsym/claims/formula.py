@@ -9,10 +9,11 @@ import time
 from dataclasses import replace
 from fractions import Fraction
 
+from rnnsym.claims.deciding import Outcome
 from rnnsym.claims.errors import TooLargeError
 from rnnsym.claims.explain import counterexample, reading_in_words, shown
 from rnnsym.claims.generic import for_each
-from rnnsym.claims.judge import Judge, Outcome
+from rnnsym.claims.judge import Judge
 from rnnsym.claims.pairs import Pair, of_functions
 from rnnsym.claims.taking import Taking, adjoints_of
 from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREADABLE, Verdict

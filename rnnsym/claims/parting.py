@@ -9,7 +9,8 @@ from contextlib import suppress
 from typing import Any
 
 from rnnsym.claims import conditions
-from rnnsym.claims.judge import MAIN, Judge, Outcome
+from rnnsym.claims.deciding import MAIN, Outcome
+from rnnsym.claims.judge import Judge
 from rnnsym.claims.scene import Scene
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import terms as u

@@ -23,9 +23,10 @@ from rnnsym.claims import (
     patches_symbols,
     patches_terms,
 )
+from rnnsym.claims.deciding import Outcome
 from rnnsym.claims.explain import reading_in_words, shown
 from rnnsym.claims.ground_functions import EXTRA
-from rnnsym.claims.judge import Judge, Outcome
+from rnnsym.claims.judge import Judge
 from rnnsym.claims.learning import descent, sides_of
 from rnnsym.claims.meanings import meanings
 from rnnsym.claims.pairs import Pair, of_functions

@@ -12,9 +12,10 @@ from typing import Any
 
 from rnnsym.claims.bounds import at_the_end
 from rnnsym.claims.conditions import Condition
+from rnnsym.claims.deciding import Outcome
 from rnnsym.claims.defining import define
 from rnnsym.claims.errors import TooLargeError
-from rnnsym.claims.judge import Judge, Outcome
+from rnnsym.claims.judge import Judge
 from rnnsym.claims.learning import Descent, descent, sides_of
 from rnnsym.claims.pairs import Pair, pair_of
 from rnnsym.errors import RnnsymError
