@@ -28,8 +28,9 @@ from rnnsym.reader.einstein import with_sums
 from rnnsym.reader.families import written_out
 from rnnsym.reader.functions_of_time import with_times
 from rnnsym.reader.macros import expand
-from rnnsym.reader.making import OF_A_STEP, Built
+from rnnsym.reader.making import Built
 from rnnsym.reader.occurring import occurrences
+from rnnsym.reader.placing import OF_A_STEP
 from rnnsym.reader.stacked import rows_of
 from rnnsym.reader.statements import Reading, Statement, read_formula
 from rnnsym.reader.symbols import spell

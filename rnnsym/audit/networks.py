@@ -11,9 +11,10 @@ from typing import Any
 
 from rnnsym.audit.scopes import Scopes, maker
 from rnnsym.reader import syntax as s
-from rnnsym.reader.making import OF_A_STEP, Built
+from rnnsym.reader.making import Built
 from rnnsym.reader.network import build
 from rnnsym.reader.occurring import occurrences
+from rnnsym.reader.placing import OF_A_STEP
 from rnnsym.reader.statements import Statement
 from rnnsym.reader.table import Table, of_network
 

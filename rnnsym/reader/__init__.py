@@ -18,7 +18,8 @@ vocabulary  what the symbols of a document stand for, found in its own equations
 choosing  which of several equations for one name counts
 entries   equations between entries as equations between matrices
 writing   terms in the text of `rnnsym.equations`
-making    these texts, and what they leave open, to a network; lines, losses: what they say
+placing   these texts: which equation of each name counts; lines, losses: what they say
+making    what they leave open, completed to a network
 customary   what custom has where a document leaves equations out; known_cells: whole cells
 network   forward equations to a network, of all these
 """
