@@ -216,7 +216,7 @@ class Auditor:
         def known(symbol: s.Symbol) -> bool:
             return self.vocabulary.table.find(spell(symbol)) is not None
 
-        role = roles.role(statement, formula.before, formula.display, known)
+        role = roles.role(statement, formula.before, formula.display, known, reading.latex)
         node = statement.node
         if role == INFORMAL and roles.may_hold(statement, formula.before):
             likeliest = list(islice(self.networks.candidates(k, node), 1))

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from rnnsym.audit.result import CLAIM, INFORMAL, NOTATION
+from rnnsym.claims.numbers import is_arithmetic
 from rnnsym.reader import syntax as s
 from rnnsym.reader.occurring import nodes
 from rnnsym.reader.statements import Statement
@@ -40,16 +41,19 @@ IMPLIES = (
 _CHANCE = {"P", "p", "Pr", "E", "Var", "O", "mathcal", "Cov", "N"}
 
 
-def role(statement: Statement, before: str, display: bool, known: Any) -> str:
+def role(statement: Statement, before: str, display: bool, known: Any, latex: str = "") -> str:
     """CLAIM where there is something to judge; NOTATION or INFORMAL where there is not.
 
-    known(symbol) says whether a symbol has a meaning in the document's network.
+    known(symbol) says whether a symbol has a meaning in the document's network; latex: the source
+    of the statement.
     """
     node = statement.node
     if not isinstance(node, s.Relation):
         return NOTATION
     if set(node.ops) <= NAMING or (len(node.ops) > 1 and set(node.ops) <= {"←", *NAMING}):
         return NOTATION
+    if is_arithmetic(node, latex) and not SUPPOSING.search(before.strip()[-80:]):
+        return CLAIM
     if any(_is_chance(x, known) for x in nodes(node)):
         return INFORMAL
     if node.ops[0] in ORDERS and _is_condition(node, statement, before, display):

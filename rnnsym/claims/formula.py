@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from fractions import Fraction
 
+from rnnsym.claims import numbers
 from rnnsym.claims.deciding import Outcome
 from rnnsym.claims.errors import TooLargeError
 from rnnsym.claims.explain import counterexample, reading_in_words, shown
@@ -44,6 +45,9 @@ class Formula(Taking):
 
     def judge(self) -> Verdict:
         """The verdict on the whole formula: that of its worst relation."""
+        of_numbers = numbers.judged(self.reading, self.claim)
+        if of_numbers is not None:
+            return of_numbers
         waiting: list[Statement] = []
         try:
             for statement in self.reading.statements:

@@ -1,0 +1,51 @@
+"""Relations between numbers: computed, and compared to as many digits as are written."""
+
+from __future__ import annotations
+
+import pytest
+
+import rnnsym as rs
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [
+        (r"(0.95)^8 \approx 0.663", "true"),
+        (r"0.9^{100} \approx 2.65 \times 10^{-5}", "true"),
+        (r"0.25^{10} = 9.5 \cdot 10^{-7}", "true"),
+        (r"\left(\frac{1}{4}\right)^{10} \approx 0.00000095", "true"),
+        (r"1.1^{100} \approx 13780", "true"),
+        (r"1.5^{10} \approx 57", "true"),
+        (r"0.5^{20} \approx 0", "true"),
+        (r"2^{10} = 1024", "true"),
+        (r"0.9^{50} < 0.01", "true"),
+        (r"0.9^{10} \approx 0.25", "false"),
+        (r"0.5^{2} = 0", "false"),
+        (r"1.1^{50} < 100", "false"),
+        (r"0.9^{10} = 0.348", "true"),
+        (r"0.9^{10} = 0.3421", "unknown"),
+    ],
+)
+def test_arithmetic(claim: str, verdict: str) -> None:
+    assert rs.check(claim, rs.elman()).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        r"1.1^{100} \approx 13,780",
+        r"1.1^{100} \approx 13{,}780",
+        r"1.1^{100} \approx 13\,780",
+    ],
+)
+def test_numbers_that_may_be_read_in_two_ways_are_not_judged(claim: str) -> None:
+    assert rs.check(claim, rs.elman()).verdict not in ("true", "false")
+    assert all(f.verdict != "false" for f in rs.audit(f"$h_t = f(h_{{t-1}})$, ${claim}$").formulas)
+
+
+def test_in_a_document() -> None:
+    document = (
+        "$$h_t = \\tanh(W h_{t-1} + U x_t)$$ It shrinks as $0.9^{50} \\approx 0.005$, "
+        "or grows as $1.1^{100} \\approx 138$. If $2^3 < 4$, nothing follows."
+    )
+    assert [f.verdict for f in rs.audit(document).formulas] == [None, "true", "false", None]
