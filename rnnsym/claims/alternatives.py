@@ -50,7 +50,10 @@ def changes(judge: Any, sides: tuple[u.Term, ...], fits: bool) -> list[dict[str,
             {"path": True, "diagonal": "left", "dot": "elementwise"},
         ]
     if not judge.explicit and any(map(_of_several_paths, nodes)):
-        found.append({"direct": True})
+        # what a whole side is stays the total derivative
+        inside = [d for d in derivatives if d not in sides and not is_of_loss(d)]
+        direct = frozenset(d.start for d in inside)
+        found += [{"direct": direct}, {"direct": direct, "diagonal": "left"}]
     chains = sum(isinstance(x, u.Derivative) for x in nodes) > 1
     whole = [s for s in sides if isinstance(s, u.Derivative) and not is_of_loss(s)]
     if not fits and any(getattr(v, "time", 1) is None for d in whole for v in d.by):

@@ -42,7 +42,8 @@ class Derivatives(Functions):
             term.by,
             immediate,
             used,
-            reading.with_(layout="", immediate=frozenset()),
+            reading.with_(layout="", immediate=frozenset(), direct=frozenset()),
+            term.start in reading.direct,
             frozenset(self.down),
             (self.identity_size, self.split),
             numbers.get(reading.step),
@@ -57,7 +58,7 @@ class Derivatives(Functions):
                 reading.mean != self.table.mean,
                 reading.rows,
                 reading.path and immediate,
-                reading.direct and _is_of_a_quantity(term),
+                term.start in reading.direct and _is_of_a_quantity(term),
                 self.rows,
                 key[-1],
             )
@@ -91,10 +92,10 @@ class Derivatives(Functions):
         self, values: Values, term: u.Derivative, numbers: Numbers, immediate: bool
     ) -> Any:
         columns, shapes, of = [], [], (1, 1)
-        alone = values.reading.direct and _is_of_a_quantity(term)
+        alone = term.start in values.reading.direct and _is_of_a_quantity(term)
         for by in term.by:
             matrix, of, shape = self._one(values, term.of, by, numbers, immediate or alone, alone)
-            if alone and matrix == self.ar.scale(0, matrix):  # its equation does not speak of it
+            if alone and self._vanishes(matrix):  # its equation does not speak of it
                 matrix, of, shape = self._one(values, term.of, by, numbers, immediate)
             columns.append(matrix)
             shapes.append(shape)
@@ -271,6 +272,10 @@ class Derivatives(Functions):
                  for p in parts if isinstance(p, u.Leaf) and p.time is not None]  # fmt: skip
         # of stacked states, those of the same step vary
         return frozenset(key for key in found if key[1] == found[0][1])
+
+    def _vanishes(self, matrix: Matrix) -> bool:
+        rows, cols = self.ar.shape(matrix)
+        return all(matrix[i, j] == 0 for i in range(rows) for j in range(cols))
 
     def _columns(self, dual: Dual, directions: int) -> tuple[Matrix, tuple[int, int]]:
         """The Jacobian of a dual matrix: one column a direction."""

@@ -1,7 +1,8 @@
 """Steps of gradient descent, W ← W - η X and ΔW = -η X: they claim that X is the gradient by W.
 
-Used by `check`, before a relation is resolved. The rate is a letter that nothing defines; where X
-is written as a derivative, nothing is claimed.
+Used by `taking`, before a relation is resolved. The rate is a letter that nothing defines; where X
+is written as a derivative, nothing is claimed. What is added may be more than one step's, or a
+gradient of something else with the other sign: then it is not false.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ class Descent:
 
     weight: s.Symbol
     gradient: s.Node
+    ascends: bool = False  # X is added, W ← W + η X: it is the gradient with the other sign
 
 
 def descent(node: s.Relation, table: Table) -> Descent | None:
@@ -46,13 +48,16 @@ def descent(node: s.Relation, table: Table) -> Descent | None:
     if weight is None or known is None or known.entry.kind != "parameter" or len(terms) != 1:
         return None
     sign, change = terms[0]
-    gradient = _without_rate(change, table) if sign < 0 else None
-    return Descent(weight, gradient) if gradient is not None else None
+    gradient = _without_rate(change, table)
+    return Descent(weight, gradient, sign > 0) if gradient is not None else None
 
 
 def sides_of(step: Descent, resolve: Callable[[s.Node], u.Term]) -> tuple[u.Term, u.Term]:
     """The derivative of the loss by the weight, and what the step takes for it."""
-    return u.Derivative(u.Loss(), (resolve(step.weight),), "∂"), resolve(step.gradient)
+    gradient = resolve(step.gradient)
+    if step.ascends:
+        gradient = u.Sum(((-1, gradient),))
+    return u.Derivative(u.Loss(), (resolve(step.weight),), "∂"), gradient
 
 
 def _changed(left: s.Times) -> s.Symbol | None:

@@ -42,9 +42,9 @@ class Reading:
     loss by parameters count their use at this step only, as derivations of one step have it;
     meant: what gradients with customary names are, as pairs of a label and (vector, way), see WAYS;
     factor: ∂z/∂W for z = W x is written as the factor x that it puts beside ∂L/∂z; path: of a state
-    by itself at another step only the path through it is meant, all other states held; direct: a
-    quantity is derived by what stands in its own equation, all others held, as in chain rules
-    along several paths; outer:
+    by itself at another step only the path through it is meant, all other states held; direct:
+    places of the derivatives of quantities by what stands in their own equations, all others held,
+    as in chain rules along several paths; outer:
     vectors are transposed where the shapes ask for it; chain: derivatives that are multiplied chain
     in whatever order their shapes ask for; whole: the loss on the left is that of the sequence,
     though a step is written beside it; zero_based: steps are counted from 0 to T - 1; diagonal: a
@@ -66,7 +66,7 @@ class Reading:
     zero_based: bool = False
     whole: bool = False
     path: bool = False
-    direct: bool = False
+    direct: frozenset[int] = frozenset()
     outer: bool = False
     chain: bool = False
     factor: bool = False

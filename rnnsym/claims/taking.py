@@ -141,11 +141,11 @@ class Taking:
             self.defined.append("a step of gradient descent")
             return
         left, gradient = sides_of(step, self._resolve)
-        if isinstance(gradient, u.Derivative):  # ∇_W L
+        if isinstance(gradient, u.Derivative) or isinstance(step.gradient, s.Differential):  # ∇_W L
             self.defined.append("a step of gradient descent")
             return
         note = "the step descends along the gradient"
-        self.pairs.append(Pair(left, "=", gradient, note))
+        self.pairs.append(Pair(left, "=", gradient, note, step.ascends))
 
     def _customary(self, node: s.Relation) -> bool:
         """Whether a relation tells a gradient that goes by a customary name, and is true of what

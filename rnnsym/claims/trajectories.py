@@ -109,12 +109,14 @@ class _Sharing(DualTrajectory):
         self.spans, self.needs = plain.spans, plain.needs
         self.starts, self.before = plain.starts, plain.before
         self.seeds, self.free, self.alone = seeds, free, alone
+        # the arguments of functions that nobody has named vary all the same
+        self.named = {e.lhs.name for e in plain.net.source}
         varying = truth.reached(seeds)
         self.values = {k: v for k, v in truth.still.items() if k not in varying}
 
     def wrap(self, key: Key, value: Dual) -> Dual:
         held = self.alone and key not in self.seeds and key not in (self.free or ())
-        if held and key[0] in self.net.equations:
+        if held and key[0] in self.named:
             return Dual(value.value)
         return super().wrap(key, value)
 

@@ -155,6 +155,11 @@ class Products(Sums):
             if j.m == self.ar.hadamard(j.m, self.ar.eye(p)):
                 m_ = self.ar.matmul(v.m, j.m) if m == 1 else self.ar.matmul(j.m, v.m)
                 return Value(m_, derived=v.derived)
+        for v, j in ((a, b), (b, a)):  # v ⊙ J in a product rule is diag(v) J
+            (m, n), (p, q) = self.shape(v), self.shape(j)
+            if n == 1 and m == p > 1 and q > 1 and j.derived and not v.derived:
+                beside = self.ar.matmul(closed(v).m, self.ar.full(1, q, 1))
+                return Value(self.ar.hadamard(beside, closed(j).m), j.vec, derived=True)
         return None
 
     def _by_diagonal(self, a: Value, b: Value) -> Value | None:

@@ -159,7 +159,22 @@ class Sums:
         if self.is_scalar(a) or self.is_scalar(b):
             big, small = (closed(b), a) if self.is_scalar(a) else (closed(a), b)
             return Value(self.ar.add(big.m, self._spread(small.m, self.shape(big))), big.vec)
+        fitted = self.as_diagonal(a, b) if self.reading.diagonal else None
+        if fitted is not None:
+            return Value(self.ar.add(*fitted), derived=True)
         raise MisfitError(f"{self._show(a)} and {self._show(b)} cannot be added")
+
+    def as_diagonal(self, a: Value, b: Value) -> tuple[Matrix, Matrix] | None:
+        """A Jacobian beside a vector that stands for its diagonal, as in ∂c/∂c⁻ = f."""
+        (m, n), (p, q) = self.shape(a), self.shape(b)
+        if m == n and sorted((p, q)) == [1, m] and m > 1:
+            column = closed(b).m if q == 1 else self.ar.transpose(closed(b).m)
+            spread = self.ar.matmul(column, self.ar.full(1, m, 1))
+            return closed(a).m, self.ar.hadamard(spread, self.ar.eye(m))
+        if p == q and sorted((m, n)) == [1, p] and p > 1:
+            second, first = self.as_diagonal(b, a) or (None, None)
+            return first, second
+        return None
 
     def _constants(self, a: Value, b: Value) -> Value:
         """The sum of two constants whose size is open."""

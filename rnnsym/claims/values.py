@@ -239,7 +239,7 @@ class Values(Products):
         if fitted is None and self.reading.factor:
             fitted = self._as_factor(a, b)
         if fitted is None and self.reading.diagonal:
-            fitted = self._as_diagonal(a, b)
+            fitted = self.as_diagonal(a, b)
         flipped = 1 in self.shape(a) and self.shape(a) == self.shape(b)[::-1]
         if fitted is None and self.reading.outer and flipped:
             fitted = closed(a).m, self.ar.transpose(closed(b).m)
@@ -262,18 +262,6 @@ class Values(Products):
             return None
         row = closed(b).m if rows == 1 else self.ar.transpose(closed(b).m)
         return a.m, self.kron(row, self.ar.eye(height))
-
-    def _as_diagonal(self, a: Value, b: Value) -> tuple[Matrix, Matrix] | None:
-        """A Jacobian beside a vector that stands for its diagonal, as in ∂c/∂c⁻ = f."""
-        (m, n), (p, q) = self.shape(a), self.shape(b)
-        if m == n and sorted((p, q)) == [1, m] and m > 1:
-            column = closed(b).m if q == 1 else self.ar.transpose(closed(b).m)
-            spread = self.ar.matmul(column, self.ar.full(1, m, 1))
-            return closed(a).m, self.ar.hadamard(spread, self.ar.eye(m))
-        if p == q and sorted((m, n)) == [1, p] and p > 1:
-            second, first = self._as_diagonal(b, a) or (None, None)
-            return first, second
-        return None
 
 
 def dimension_of(term: u.Term, index: str) -> u.Term | None:
