@@ -152,7 +152,7 @@ class Products(Sums):
             (m, n), (p, q) = self.shape(v), self.shape(j)
             if p != q or p == 1 or sorted((m, n)) != [1, p] or not j.derived:
                 continue
-            if j.m == self.ar.hadamard(j.m, self.ar.eye(p)):
+            if all(j.m[i, k] == 0 for i in range(p) for k in range(p) if i != k):
                 m_ = self.ar.matmul(v.m, j.m) if m == 1 else self.ar.matmul(j.m, v.m)
                 return Value(m_, derived=v.derived)
         for v, j in ((a, b), (b, a)):  # v ⊙ J in a product rule is diag(v) J

@@ -253,3 +253,43 @@ def test_a_block_of_zeros_needs_room() -> None:
     assert rs.check(claim.format(identity), net).verdict == "true"
     square = r"\begin{bmatrix} I & 0 \\ 0 & 0 \end{bmatrix}"
     assert rs.check(claim.format(square), net).verdict != "true"
+
+
+@cache
+def lstm_of_two_matrices() -> Network:
+    gates = r" \\ ".join(rf"{g}_t = \sigma(W_{g} x_t + U_{g} h_{{t-1}} + b_{g})" for g in "fio")
+    return rs.read(
+        gates + r" \\ \tilde{c}_t = \tanh(W_c x_t + U_c h_{t-1} + b_c) \\"
+        r"c_t = f_t \odot c_{t-1} + i_t \odot \tilde{c}_t \\ h_t = o_t \odot \tanh(c_t)"
+    )
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        # the product rule, with Jacobians in the place of vectors
+        r"\frac{\partial c_t}{\partial c_{t-1}} = "
+        r"\frac{\partial f_t}{\partial c_{t-1}} \odot c_{t-1}"
+        r"+ f_t + \frac{\partial i_t}{\partial c_{t-1}} \odot \tilde{c}_t"
+        r"+ i_t \odot \frac{\partial \tilde{c}_t}{\partial c_{t-1}}",
+        # the chain rule along every path, f_t for its diagonal
+        r"\frac{\partial c_t}{\partial c_{t-1}} = f_t + "
+        + " + ".join(
+            rf"\frac{{\partial c_t}}{{\partial {g}}}\frac{{\partial {g}}}{{\partial h_{{t-1}}}}"
+            rf"\frac{{\partial h_{{t-1}}}}{{\partial c_{{t-1}}}}"
+            for g in ("f_t", "i_t", r"\tilde{c}_t")
+        ),
+        r"\frac{\partial h_t}{\partial h_{t-1}} = "
+        r"\frac{\partial h_t}{\partial o_t}\frac{\partial o_t}{\partial h_{t-1}}"
+        r"+ \frac{\partial h_t}{\partial c_t}\frac{\partial c_t}{\partial h_{t-1}}",
+        r"\frac{\partial L}{\partial x_t} = "
+        + " + ".join(
+            rf"\frac{{\partial L}}{{\partial {g}}}\frac{{\partial {g}}}{{\partial x_t}}"
+            for g in ("f_t", "i_t", "o_t", r"\tilde{c}_t")
+        ),
+    ],
+)
+def test_product_and_chain_rules_of_gates(claim: str) -> None:
+    assert rs.check(claim, lstm_of_two_matrices()).verdict == "true"
+    wrong = claim.replace(r"\tilde{c}_t", "o_t") if "tilde" in claim else claim.replace("+ ", "- ")
+    assert rs.check(wrong, lstm_of_two_matrices()).verdict == "false"
