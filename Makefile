@@ -34,7 +34,7 @@ test: .venv/dev.stamp ## Run all the tests
 bench: .venv/dev.stamp ## Run the benchmarks
 	$(BIN)/python -m tests.benchmarks
 
-nightly: .venv/dev.stamp ## Run whole grids, and draw 10,000 random networks instead of 200 (hours)
+nightly: .venv/dev.stamp ## Run whole grids, and draw 10,000 random networks instead of 100 (hours)
 	RNNSYM_NIGHTLY=1 $(PYTEST) -m nightly $(PYTEST_ARGS)
 	RNNSYM_COMPOSITIONS=10000 $(PYTEST) tests/compositions $(PYTEST_ARGS)
 

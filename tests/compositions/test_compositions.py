@@ -1,6 +1,6 @@
 """Whatever is put together is derived right, and its code computes what was derived.
 
-200 networks are drawn: cell, layers, directions, type, shortcut, residual and dense connections,
+100 networks are drawn: cell, layers, directions, type, shortcut, residual and dense connections,
 activation, output, loss, truncation, masks, sizes and lengths. For each, all derived gradients are
 an identity in the field of 2^61 - 1 elements (in a random direction of all parameters), and the
 generated code agrees with a numerical backward pass over the forward equations. A combination that
@@ -28,7 +28,7 @@ from rnnsym.verify.backpropagation import tape_gradients
 from rnnsym.verify.case import TOLERANCE, Case, make_case
 from rnnsym.verify.exact import derived_system, together
 
-COUNT = int(os.environ.get("RNNSYM_COMPOSITIONS", "200"))
+COUNT = int(os.environ.get("RNNSYM_COMPOSITIONS", "100"))
 
 #: what a network may be made of; the first of each is drawn more often than chance has it
 CHOICES: dict[str, st.SearchStrategy[Any]] = {

@@ -325,7 +325,7 @@ def test_no_formula_is_typed_in_derivations() -> None:
         assert not re.search(r"[$\\∂∇Σ]", text), f"{path.name} holds a formula"
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_derivations_are_built_alike_in_every_run(documents: Path, tmp_path: Path) -> None:
     subprocess.run(  # with sets in another order than here
         [sys.executable, "-m", "rnnsym.cli", "build", str(SOURCES), "-o", str(tmp_path)],

@@ -114,7 +114,7 @@ def test_the_command_repeats_itself_in_another_process() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", EXPERIMENTS)
+@pytest.mark.parametrize("task", ["adding", pytest.param("copying", marks=pytest.mark.nightly)])
 def test_gates_learn_what_the_plain_network_does_not(task: str) -> None:
     """Measured for seeds 0 to 5; here for the default seed, with room on either side."""
     runs = {r.network: r for r in compare(EXPERIMENTS[task], seed=0)}
