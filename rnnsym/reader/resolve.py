@@ -150,7 +150,8 @@ class Resolver(Derivatives):
         self, function: str, arguments: tuple[u.Term, ...], spelled: Spelled
     ) -> tuple[u.Term, ...]:
         """The arguments of f_θ(h, x), and θ; those of f(h, x), where equations say f(h, x; θ)."""
-        names = list(self.table.given.get(function, ()))
+        known = {e.name for e in self.table.entries.values() if e.kind == "parameter"}
+        names = [n for n in self.table.given.get(function, ()) if n in known]
         for script in spelled.scripts:
             entry = self.table.entries.get((script.text.lstrip("\\"), (), ""))
             if script.where == "sub" and entry is not None and entry.kind == "parameter":

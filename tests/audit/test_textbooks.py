@@ -49,6 +49,7 @@ EXPECTED = {
     "abstract.md": "ttttf",
     "descent.md": "tttf",
     "diagonals.md": "tttft",
+    "in_general.md": "ttt",
 }
 
 
