@@ -20,7 +20,7 @@ from rnnsym.audit.networks import Networks
 from rnnsym.audit.result import CLAIM, DEFINES, INFORMAL, NOTATION, Audit, Finding
 from rnnsym.audit.scopes import SUPPOSED, Scopes, maker
 from rnnsym.claims.formula import Formula
-from rnnsym.claims.guard import Guard, LostError
+from rnnsym.claims.guard import OWN_ERROR, Guard, LostError
 from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREADABLE, Verdict
 from rnnsym.errors import InputError, RnnsymError
 from rnnsym.reader import syntax as s
@@ -63,9 +63,9 @@ def audit(
 
     document: its text, or its path (.md, .tex, .ipynb); model: a network that it is about, by
     default taken from the document's own forward equations; kind: "markdown", "latex" or
-    "notebook", by default told from the name or the text; seconds: the most that one formula may
-    take; progress: called with how many formulas are done, of how many; guard: judge in a process
-    of its own, whose memory and time the system limits.
+    "notebook", by default told from the name or the text; seconds: the most processor time that
+    one formula may take; progress: called with how many formulas are done, of how many; guard:
+    judge in a process of its own, whose memory and time the system limits.
 
     Raises InputError for a document that cannot be opened or parsed, and for a text that is
     nothing but the name of a file.
@@ -155,8 +155,22 @@ class Auditor:
     @contextmanager
     def _asking(self, guard: bool) -> Iterator[Callable[[int], Finding]]:
         """What judges formula k: here, or in a worker that is replaced if it dies."""
+
+        def lost(k: int, why: str) -> Finding:
+            formula = self.source.formulas[k]
+            return Finding(
+                formula.line, formula.display, formula.latex, CLAIM, UNKNOWN, message=why,
+                cell=formula.cell,
+            )  # fmt: skip
+
+        def here(k: int) -> Finding:
+            try:
+                return self._formula(k)
+            except Exception as error:  # a fault of ours takes no other verdict with it
+                return lost(k, f"{OWN_ERROR}: {type(error).__name__}")
+
         if not guard:
-            yield self._formula
+            yield here
             return
 
         def defines(answer: Any) -> bool:  # what later formulas build on
@@ -165,14 +179,10 @@ class Auditor:
         with Guard(lambda k: asdict(self._formula(k)), self.seconds, lasting=defines) as worker:
 
             def ask(k: int) -> Finding:
-                formula = self.source.formulas[k]
                 try:
                     answer = worker(k)
                 except LostError as error:
-                    return Finding(
-                        formula.line, formula.display, formula.latex, CLAIM, UNKNOWN,
-                        message=str(error), cell=formula.cell,
-                    )  # fmt: skip
+                    return lost(k, str(error))
                 return Finding(**{**answer, "relations": tuple(answer["relations"])})
 
             yield ask
@@ -187,7 +197,7 @@ class Auditor:
             return self._unread(finding, error)
         if r"\partial^" in reading.latex:
             self.explicit = True
-        self.end = time.monotonic() + self.seconds  # for all its statements, of all networks
+        self.end = time.process_time() + self.seconds  # for all its statements, of all networks
         found: list[tuple[str, Verdict | None]] = []
         for statement in reading.statements:
             judged = self._statement(k, statement, reading, formula)
@@ -334,7 +344,7 @@ class Auditor:
         sure = {x: m for x, m in self.sure.items() if m[0] in built.net.vectors}
         table.sure |= set(sure)
         table.meant.update(sure)
-        one, left = Reading(reading.latex, (statement,)), max(0.0, self.end - time.monotonic())
+        one, left = Reading(reading.latex, (statement,)), max(0.0, self.end - time.process_time())
         judged = Formula(formula.latex, one, built.net, table, left, False, (), self.explicit)
         judged.anew, judged.pairs_seconds = standing.redefines(formula.before), PAIRS_SECONDS
         return judged

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from rnnsym.audit import tongues
 from rnnsym.audit.scopes import Scopes, maker
 from rnnsym.reader import syntax as s
 from rnnsym.reader.making import Built
@@ -56,14 +57,20 @@ class Networks:
         for built in self.scopes.of_claim(k, node):
             likeliest = likeliest or built
             yield built
-        if likeliest is not None and likeliest.supposed:
+        if likeliest is None:
+            return
+        if tongues.of_the_last_step(self.scopes.words_before(k)):
+            yield from self._of_the_last_step(likeliest, said=True)
+        if likeliest.supposed:
             yield from (built for built, _ in self._supposed())
             yield from self._of_the_last_step(likeliest)
 
-    def _of_the_last_step(self, built: Built) -> Iterator[Built]:
+    def _of_the_last_step(self, built: Built, said: bool = False) -> Iterator[Built]:
         """The network of the same equations with a loss of the last step only."""
         origin = self.scopes.origin(built)
-        if origin is None or origin[0] is self.vocabulary or self._stepwise():
+        if origin is None:
+            return
+        if not said and (origin[0] is self.vocabulary or self._stepwise()):
             return
         key = id(built)
         if key not in self.ends:

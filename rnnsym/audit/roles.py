@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from rnnsym.audit import tongues
 from rnnsym.audit.result import CLAIM, INFORMAL, NOTATION
 from rnnsym.claims.numbers import is_arithmetic
 from rnnsym.reader import syntax as s
@@ -88,7 +89,17 @@ def is_supposed(statement: Statement, before: str) -> bool:
     """Whether the words before a relation suppose it."""
     words = " ".join(filter(None, [before.strip()[-80:] if not statement.link.strip(", ") else "",
                                    statement.link]))  # fmt: skip
-    return bool(ASSUMING.search(words.strip(" ,")))
+    words = words.strip(" ,")
+    if _is_of_nothing(statement.node) and tongues.is_conditional(before):
+        return True  # if only the last step has a loss, then ∂ℓ_t/∂h_t = 0
+    return bool(ASSUMING.search(words)) or tongues.supposes(words)
+
+
+def _is_of_nothing(node: s.Node) -> bool:
+    """Whether something is said to be zero."""
+    return isinstance(node, s.Relation) and any(
+        isinstance(x, s.Number) and x.value == 0 for x in node.sides
+    )
 
 
 def follows(statement: Statement) -> bool:

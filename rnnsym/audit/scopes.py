@@ -35,6 +35,7 @@ class Scopes:
         pairs = zip(formulas, readings, strict=True)
         self.readings = [r or Reading(f.latex) for f, r in pairs]
         self.prose = " ".join(f"{f.before} {f.after}" for f in formulas)
+        self.formulas = formulas
         self.sections = [(f.cell or 0, f.section) for f in formulas]
         self.starts = sorted(set(self.sections))
         self.whole = Vocabulary(self.readings, self.prose)
@@ -42,6 +43,12 @@ class Scopes:
         self._vocabularies: dict[Any, Vocabulary] = {}
         self._built: dict[Any, Built] = {}
         self._origins: dict[int, tuple[Vocabulary, int]] = {}  # of networks, what they were made of
+
+    def words_before(self, k: int) -> str:
+        """The words of the section of a formula, as far as that."""
+        here = [f for f, x in zip(self.formulas[:k], self.sections, strict=False)
+                if x == self.sections[k]]  # fmt: skip
+        return " ".join([*(f"{f.before} {f.after}" for f in here), self.formulas[k].before])
 
     def so_far(self, upto: int) -> Built | None:
         """The network of all equations before a formula; None where there are none at all."""

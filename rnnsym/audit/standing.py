@@ -20,6 +20,9 @@ from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Table
 from rnnsym.reader.tokens import UnreadableError
 
+#: the end of a sentence that has its formula
+_OVER = re.compile(r"\$…\$[^$.!?]*[.!?](?=\s|$)")
+
 
 def why_open(
     statement: Statement, built: Built, table: Table, k: int, message: str, given: bool
@@ -121,7 +124,7 @@ def needs_steps(latex: str, correction: str, table: Table) -> str:
 
 def redefines(before: str) -> bool:
     """Whether the words before a formula announce a definition."""
-    tail = before.strip().lower()[-40:]
+    tail = _OVER.split(before.strip().lower())[-1][-40:]
     return any(
         w in tail
         for w in ("let ", "let us", "define", "denote", "write ", "where", "set ", "call ")

@@ -52,9 +52,9 @@ def check(
         own = AS_READ
         names.insert(0, own)
     found: list[tuple[Verdict, str, Formula | None]] = []
-    end = time.monotonic() + seconds  # for all notations together
+    end = time.process_time() + seconds  # for all notations together
     for name in names:
-        left = end - time.monotonic()
+        left = end - time.process_time()
         if found and left < 0:
             found.append((Verdict(claim, UNKNOWN, TOO_LONG), name, None))
             break
@@ -108,7 +108,7 @@ def judge_formula(
 ) -> Verdict:
     """Judge a formula whose symbols a table knows; definitions in it are entered into the table.
 
-    What takes more than `seconds` is "unknown".
+    What takes more than `seconds` of processor time is "unknown".
     """
     return _judged(claim, net, table, macros, seconds, diagnose, conditions, explicit)[0]
 

@@ -105,7 +105,7 @@ class Deciding:
         return self._scenes[key]
 
     def __post_init__(self) -> None:
-        self._deadline = time.monotonic() + self.seconds
+        self._deadline = time.process_time() + self.seconds
 
     @property
     def lengths(self) -> set[str]:

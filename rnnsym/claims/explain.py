@@ -39,7 +39,7 @@ def counterexample(
     judge: Judge, left: u.Term, op: str, right: u.Term, outcome: Outcome
 ) -> dict[str, Any] | None:
     """The smallest length and sizes at which two sides differ, with the numbers there."""
-    if outcome.kind == "misfit":
+    if outcome.kind == "misfit" or any(isinstance(x, u.Limit) for x in (left, right)):
         return None
     reading = outcome.reading
     found_in = outcome.scene if outcome.numeric else None  # tried last: it may be a large one

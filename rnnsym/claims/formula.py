@@ -15,6 +15,7 @@ from rnnsym.claims.errors import TooLargeError
 from rnnsym.claims.explain import counterexample, reading_in_words, shown
 from rnnsym.claims.generic import for_each
 from rnnsym.claims.judge import Judge
+from rnnsym.claims.omitted import bare, completions
 from rnnsym.claims.pairs import Pair, of_functions
 from rnnsym.claims.taking import Taking, adjoints_of
 from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREADABLE, Verdict
@@ -107,7 +108,7 @@ class Formula(Taking):
 
     def _again(self, table: Table) -> Verdict:
         """The verdict with another table; what is wrong is explained with the last of them."""
-        left = max(0.0, self.begun + self.seconds - time.monotonic())
+        left = max(0.0, self.begun + self.seconds - time.process_time())
         other = Formula(
             self.claim, self.reading, self.net, table, left, False, tuple(self.given),
             self.explicit,
@@ -163,16 +164,14 @@ class Formula(Taking):
         if pair.partial:
             why = "it is not all that is added: what else is?"
             return Verdict(self.claim, UNKNOWN, why)
-        bare = [
-            x
-            for side in (pair.left, pair.right)
-            for x in u.walk(side)
-            if isinstance(x, u.Apply) and x.argument == u.Free("·")
-        ]
-        if bare and any(isinstance(x, u.Leaf) for s in (pair.left, pair.right) for x in u.walk(s)):
-            return Verdict(
-                self.claim, UNKNOWN, f"{bare[0].function} of what? its argument is left out"
-            )
+        left_out = bare(pair)
+        if left_out:
+            for whole in completions(self.net, pair):
+                completed = judge.relation(whole.left, whole.op, whole.right)
+                if completed.kind == "equal":
+                    return self._tell(judge, whole, completed)
+            why = f"{left_out[0].function} of what? its argument is left out"
+            return Verdict(self.claim, UNKNOWN, why)
         unsaid = {
             x.name
             for side in (pair.left, pair.right)
@@ -185,7 +184,8 @@ class Formula(Taking):
             return Verdict(self.claim, UNKNOWN, message)
         found = counterexample(judge, pair.left, pair.op, pair.right, outcome)
         why = "the two sides differ" if pair.op in ("=", ":=", "≈", "←") else "it does not hold"
-        why = outcome.why if outcome.kind == "misfit" else why
+        limit = isinstance(pair.left, u.Limit) or isinstance(pair.right, u.Limit)
+        why = outcome.why if outcome.kind == "misfit" or limit else why
         message = f"false under every reading: {why}"
         self.refuted = self.refuted or (judge, pair, outcome)
         return Verdict(self.claim, FALSE, message, "", evidence(outcome), counterexample=found)

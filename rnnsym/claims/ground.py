@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from sympy import Rational
+from sympy import Add, Integer, MatAdd, Rational
 
 from rnnsym.claims.blocks import Value
 from rnnsym.claims.digits import BoundedArithmetic
@@ -22,11 +22,12 @@ from rnnsym.claims.errors import (
     TooLargeError,
 )
 from rnnsym.claims.readings import Reading
-from rnnsym.claims.trajectories import SharedTruth
+from rnnsym.claims.trajectories import SharedTruth, applied
 from rnnsym.claims.value_sums import Matrix, Numbers
 from rnnsym.claims.values import Values
 from rnnsym.evaluate.field import FieldArithmetic
 from rnnsym.evaluate.point import Point, array_point, field_point
+from rnnsym.nodes import t
 from rnnsym.reader import terms as u
 from rnnsym.reader.table import Table
 from rnnsym.sizes import choose_sizes
@@ -35,6 +36,9 @@ from rnnsym.verify.arrays import random_arrays
 #: by how much unknown functions are steeper where an inequality is tried, and what weights are
 #: multiplied by there, and where they are small
 STEEP, LARGE_WEIGHTS, SMALL_WEIGHTS = 20, 3, 0.125
+#: how large weights are, whatever the length, at the points where limits are tried; at the last
+#: of them nothing moves the states away from zero
+SCALES = {"shrinking": 0.3, "growing": 4.0, "still": 30.0}
 
 
 class Ground:
@@ -96,7 +100,7 @@ class Ground:
 
     def tick(self) -> None:
         """Raises TooLargeError when the time for a formula is over."""
-        if time.monotonic() > self.deadline:
+        if time.process_time() > self.deadline:
             raise TooLargeError("too large: it takes too long to decide")
 
     def _point(self, zero: bool) -> Point:
@@ -105,6 +109,15 @@ class Ground:
             scale = {"steep": LARGE_WEIGHTS, "small": SMALL_WEIGHTS}.get(self.extreme)
             if scale is not None:
                 parameters = {n: scale * w for n, w in parameters.items()}
+            if self.extreme in SCALES:
+                scale = SCALES[self.extreme] / (1 + 1 / self.steps)  # they are drawn for T steps
+                parameters = {n: scale * w for n, w in parameters.items()}
+            if self.extreme == "still":
+                added = _added(self.net)
+                parameters = {n: 0 * w if n in added else w for n, w in parameters.items()}
+                initial = {n: 0 * v for n, v in initial.items()}
+                kept = self.net.targets
+                sequences = {n: v if n in kept else 0 * v for n, v in sequences.items()}
             point = array_point(self.ar, self.symbols, parameters, sequences, initial)
             if self.net.target_kind == "distribution":  # floats sum to one up to 1e-16 only
                 exact = {n: [y / y.sum() for y in point.sequences[n]] for n in self.net.targets}
@@ -129,6 +142,17 @@ class Ground:
         self.check_time(name, time)
         time = None if name in self.net.parameters else time  # a copy is as all others
         return self.truth.plain.value((name, time))
+
+    def argument(self, name: str, time: int) -> Matrix:
+        """The argument of the function that gives a vector at a step."""
+        trajectory = self.truth.plain
+        first, last = trajectory.spans[name]
+        if not applied(self.net, name) or not first <= time <= last:
+            raise NoValueError(f"{name} is no value of a function at step {time}")
+        trajectory.value((name, time))  # and before it what it needs
+        trajectory.evaluator.symbols = {**trajectory.point.symbols, t: Integer(time)}
+        found: Matrix = trajectory.evaluator(self.net.equations[name].rhs.argument)
+        return found
 
     def check_time(self, name: str, time: int | None) -> None:
         """A vector far outside of its steps has no value."""
@@ -207,3 +231,10 @@ class Ground:
         if name in self.net.states:
             found |= set(self.net.lag_range(name))
         return found
+
+
+def _added(net: Any) -> set[str]:
+    """The parameters that are added to something, as biases are."""
+    sums = [x for e in net.equations.values() for x in e.rhs.atoms(MatAdd, Add)]
+    terms = {x for s in sums for x in s.args}
+    return {n for n, w in net.parameters.items() if w in terms}

@@ -125,6 +125,10 @@ class Functions(Ground):
         singular = mp.svd_r(self.ar.square(m), compute_uv=False)
         return self.ar.array([[max(singular)]])
 
+    def let(self, name: str, number: Any) -> None:
+        """Give a free variable a value."""
+        self._variables[name] = self.ar.array([[self.ar.mp.mpf(number)]])
+
     def variable(self, ar: Any, name: str) -> Matrix:
         """The value of a free variable; the same wherever it stands."""
         if name not in self._variables:

@@ -24,11 +24,14 @@ from rnnsym.claims.verdict import STATUS, UNKNOWN, Verdict
 
 #: what a formula may take: seconds, and bytes above what the process has
 SECONDS, MEMORY = 10.0, 1 << 30
-#: the judge's own limit comes first: by this factor, and this many seconds
+#: the judge's own limit, of processor time, comes first: by this factor, and this many seconds
 FACTOR, GRACE = 1.2, 1.0
+#: on a machine that is busy with other things, this many times as long by the clock
+BUSY = 3
 #: a task or an answer of more bytes is none
 MAX_MESSAGE = 1 << 24
 TOO_LONG = "too large: it takes too long to decide"
+OWN_ERROR = "an error of rnnsym's own"
 _LENGTH = struct.Struct("<Q")
 
 
@@ -77,7 +80,7 @@ def verdict_of(data: Any) -> Verdict:
             return found
     except TypeError:
         pass
-    raise LostError("an error of rnnsym's own: no verdict")
+    raise LostError(f"{OWN_ERROR}: no verdict")
 
 
 @dataclass
@@ -177,7 +180,7 @@ class Guard:
             raise LostError("too large: its text")
         try:
             _write(worker.tasks, body)
-            end = time.monotonic() + FACTOR * self.seconds + GRACE
+            end = time.monotonic() + BUSY * (FACTOR * self.seconds + GRACE)
             status, answer = json.loads(_read(worker.answers, end))
         except TimeoutError:
             raise LostError(TOO_LONG) from None
@@ -220,7 +223,7 @@ class Guard:
         except RecursionError:
             return "failed", "too large: nested too deeply"
         except Exception as error:  # a fault of ours: no verdict, and no traceback either
-            return "failed", f"an error of rnnsym's own: {type(error).__name__}"
+            return "failed", f"{OWN_ERROR}: {type(error).__name__}"
 
 
 def _limit(name: str, value: int) -> None:

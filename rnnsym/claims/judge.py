@@ -19,6 +19,7 @@ from rnnsym.claims.errors import (
     NumbersNeededError,
     TooLargeError,
 )
+from rnnsym.claims.limiting import approached
 from rnnsym.claims.meanings import meanings
 from rnnsym.claims.readings import LAYOUTS, Reading
 from rnnsym.claims.scene import Scene, compare
@@ -43,6 +44,8 @@ class Judge(Deciding):
 
         Raises TooLargeError where that takes more than the limits allow.
         """
+        if isinstance(left, u.Limit) or isinstance(right, u.Limit):
+            return self._limit(left, op, right)
         if op in ("<", ">", "≤", "≥", "≪", "≫", "≲", "≳"):
             return self._order(left, op, right)
         if op == "∝":
@@ -149,6 +152,17 @@ class Judge(Deciding):
             if a != b and (self.vanishing or b != scene.ar.scale(0, b)):
                 return True
         return False
+
+    def _limit(self, left: u.Term, op: str, right: u.Term) -> Outcome:
+        """A limit, by following it in numbers under each reading."""
+        outcomes: list[Outcome] = []
+        for reading in self.base(left, right):
+            if reading.immediate:  # over many steps an immediate partial is zero
+                continue
+            outcomes.append(approached(self, left, op, right, reading))
+            if outcomes[-1].kind == "equal":
+                return outcomes[-1]
+        return _worst(outcomes)
 
     # ---- other relations -----------------------------------------------------------------
 

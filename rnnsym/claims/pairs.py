@@ -36,7 +36,8 @@ def of_functions(pair: Pair) -> Pair:
     nodes = [x for side in (pair.left, pair.right) for x in u.walk(side)]
     leaves = {x for x in nodes if isinstance(x, u.Leaf | u.Loss | u.Defined)}
     varied = {v for d in nodes if isinstance(d, u.Derivative) for v in d.by}
-    plain = u.Apply | u.Sum | u.Product | u.Power | u.Num | u.Quotient | u.Leaf | u.Constant
+    plain: Any = u.Apply | u.Sum | u.Product | u.Power | u.Num | u.Quotient | u.Leaf | u.Constant
+    plain = plain | u.Limit | u.Free
     alone = all(isinstance(x, plain) or _is_absolute(x) for x in nodes) and any(
         isinstance(x, u.Apply) for x in nodes
     )

@@ -121,7 +121,7 @@ class Repair:
 
     def __init__(self, formula: Any, judge: Judge, pair: Any, outcome: Outcome) -> None:
         self.formula, self.judge, self.pair, self.outcome = formula, judge, pair, outcome
-        self.start = time.monotonic()
+        self.start = time.process_time()
         self.end = min(judge._deadline, self.start + formula.seconds) - 0.5
         self.tried: set[str] = {formula.latex}
         self.op = "="  # what stands between both sides in the source
@@ -197,7 +197,7 @@ class Repair:
     def _single(self, singles: Sequence[Patch], end: float) -> Found | None:
         limit = time.process_time() + SINGLE
         for patch in singles:
-            if time.process_time() > limit or time.monotonic() > end:
+            if time.process_time() > limit or time.process_time() > end:
                 break
             sides = self._patched(patch.edits)
             if sides is not None:
@@ -211,7 +211,7 @@ class Repair:
         limit = time.process_time() + self.formula.pairs_seconds
         few = [p for p in singles if p in self.changed][:MOST_PAIRED]
         for first, other in sorted(combinations(few, 2), key=lambda p: p[0].rank + p[1].rank):
-            if time.process_time() > limit or time.monotonic() > end:
+            if time.process_time() > limit or time.process_time() > end:
                 break
             sides = None if first.overlaps(other) else self._together(first, other)
             found = self._judged((first, other), sides) if sides is not None else None
@@ -233,7 +233,7 @@ class Repair:
         for generate in generators:
             for patch in generate(source, speller):
                 found.append(patch)
-                if time.monotonic() > self.end:
+                if time.process_time() > self.end:
                     break
         right = source.start(source.sides[1])
         ranked = [replace(p, rank=p.rank + _on_the_left(p, right)) for p in found]

@@ -53,7 +53,7 @@ class Taking:
         self.claim, self.reading, self.net, self.table = claim, reading, net, table
         self.latex, self.seconds, self.diagnose = reading.latex, seconds, diagnose
         self.conditions, self.given = list(conditions), conditions
-        self.begun = time.monotonic()
+        self.begun = time.process_time()
         self.explicit = explicit or r"\partial^" in self.latex
         self.pairs: list[Pair] = []
         self.defined: list[str] = []

@@ -127,6 +127,8 @@ class Sums:
         return found
 
     def _constant(self, term: u.Constant, numbers: Numbers) -> Value:
+        if term.kind == "infinity":
+            raise CannotError("∞ is no number to compute with")
         number = 0 if term.kind == "zero" else 1
         lying = self.scene.rows or self.reading.rows
         ones = ("row" if lying else "column") if term.kind == "one" else ""

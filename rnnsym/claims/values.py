@@ -36,6 +36,11 @@ class Values(Products):
         v = closed(self(term.argument, numbers))
         return Value(self.scene.apply(self.ar, self.function(term.function), term.order, v.m))
 
+    def _argument(self, term: u.Argument, numbers: Numbers) -> Value:
+        if self.ar is not self.scene.ar:
+            raise CannotError("an argument that is left out, within a derivative")
+        return Value(self.scene.argument(term.name, self.number(term.time, numbers)))
+
     def function(self, name: str) -> str:
         """What a function is under the reading."""
         return self.reading.activation if name == "sigmoid" and self.reading.activation else name
@@ -182,6 +187,9 @@ class Values(Products):
                 total = Value(self.scene.norm(self.ar, term.op, total.m, v.m))
         assert total is not None
         return total
+
+    def _limit(self, term: u.Limit, numbers: Numbers) -> Value:
+        raise CannotError("a limit within an expression is not evaluated")
 
     def _empty(self, term: u.Ranged, numbers: Numbers) -> Value:
         if term.op == "sum":

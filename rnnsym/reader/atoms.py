@@ -52,6 +52,8 @@ class Atoms(Factors):
             return self.fraction(self.group(), self.group(), start)
         if text == r"\partial" or text == r"\nabla":
             return self.differential(token)
+        if text == r"\lim":
+            return self.limit(start)
         if text in BIG and (text not in (r"\Sigma", r"\Pi") or self.sums()):
             return self.big(token)
         if text in FONTS:
@@ -75,7 +77,10 @@ class Atoms(Factors):
             self.read_scripts()
             return replace(inner, start=start, end=self.behind)
         if text in (r"\overset", r"\underset", r"\stackrel"):
-            self.group()
+            beside = self.group()
+            if text == r"\underset" and self._is_limit():
+                self.group()
+                return self.limit(start, beside)
             return self.inner(self.group(), start)
         if text in (r"\textcolor", r"\colorbox", r"\hspace", r"\class", r"\htmlClass", r"\htmlId"):
             self.group()
@@ -184,6 +189,25 @@ class Atoms(Factors):
             body = s.Add(((-1, body),), start=sign.start, end=self.behind)
         return s.Big(op, lower, upper, body, start=token.start, end=self.behind)
 
+    def _is_limit(self) -> bool:
+        """Whether the word lim comes next, in braces or not."""
+        found = [x.text for x in self.tokens[self.i : self.i + 6] if x.text not in "{}"]
+        return found[:1] == [r"\lim"] or found[:4] == [r"\mathop", r"\lim"]
+
+    def limit(self, start: int, below: Sequence[Token] = ()) -> s.Node:
+        """\\lim_{x \\to \\infty} of what follows it."""
+        if self.text == "_":
+            self.take()
+            below = self.script_group()
+        node = self.inner([x for x in below if x.text not in (r"\atop",)], start)
+        arrow = isinstance(node, s.Relation) and node.ops == ("→",)
+        if not arrow:
+            fail("a limit where what goes to what? write \\lim_{x \\to a}", start)
+        assert isinstance(node, s.Relation)
+        variable, towards = node.sides
+        body = self.product()
+        return s.Limit(variable, towards, body, start=start, end=self.behind)
+
     def dressed(self, start: int, font: str = "", accent: str = "") -> s.Node:
         """A letter in another font or with an accent; scripts may stand inside."""
         inner = self.group()
@@ -235,6 +259,8 @@ class Atoms(Factors):
         compact = word.replace(" ", "").replace("-", "").replace("$", "")
         if compact in FUNCTIONS:
             return self.call(FUNCTIONS[compact], start)
+        if compact == "lim" and self.text == "_":
+            return self.limit(start)
         if len(inner) == 1 and inner[0].kind == "letter":
             if word == "d" and (derived := self.slashed(Token("letter", "d", start, start + 1))):
                 return derived

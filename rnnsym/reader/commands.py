@@ -29,7 +29,7 @@ FUNCTIONS = {
     "prod": "chain", "det": "det", "abs": "abs", "norm": "norm", "detach": "detach",
     "logsoftmax": "logsoftmax", "sin": "sin", "cos": "cos", "step": "step",
     "stopgrad": "detach", "rank": "rank", "identity": "identity", "id": "identity",
-    "sum": "total", "sgn": "sign", "dim": "dim", "argmax": "argmax", "arg": "arg", "lim": "lim",
+    "sum": "total", "sgn": "sign", "dim": "dim", "argmax": "argmax", "arg": "arg",
     "Var": "var", "Pr": "Pr", "transpose": "transpose", "Concat": "concat",
     "CrossEntropy": "crossentropy", "CE": "crossentropy", "crossentropy": "crossentropy",
     "Crossentropy": "crossentropy", "CrossEntropyLoss": "crossentropy",
@@ -52,12 +52,15 @@ RELATIONS = {
     "=": "=", r"\neq": "≠", r"\ne": "≠", "<": "<", ">": ">", r"\lt": "<", r"\gt": ">",
     r"\leq": "≤", r"\le": "≤", r"\leqslant": "≤", r"\geq": "≥", r"\ge": "≥", r"\geqslant": "≥",
     r"\approx": "≈", r"\simeq": "≈", r"\equiv": "=", r"\triangleq": ":=", r"\coloneqq": ":=",
+    r"\eqqcolon": "=:", r"\eqcolon": "=:",
     r"\doteq": ":=", r"\propto": "∝", r"\in": "∈", r"\leftarrow": "←", r"\gets": "←",
     r"\sim": "~", r"\ll": "≪", r"\gg": "≫", r"\to": "→", r"\rightarrow": "→", r"\mapsto": "→",
     r"\longrightarrow": "→", r"\subset": "⊂", r"\subseteq": "⊂", r"\cong": "≈", r"\notin": "∉",
     r"\lesssim": "≲", r"\gtrsim": "≳", r"\longleftarrow": "←", r"\nrightarrow": "↛",
     r"\leftrightarrow": "↔", r"\rightsquigarrow": "→", r"\longmapsto": "→", r"\hookrightarrow": "→",
 }  # fmt: skip
+#: words below the bar of a derivative that make it an immediate partial
+IMMEDIATE = ("partial", "direct", "explicit", "immediate", "local", "fix", "const", "frozen")
 IMPLICATIONS = {r"\Rightarrow", r"\implies", r"\iff", r"\Leftrightarrow", r"\Longrightarrow",
                 r"\land", r"\wedge", r"\therefore", r"\because", r"\impliedby", r"\Leftarrow",
                 r"\forall", r"\exists", r"\lor", r"\vee", r"\Longleftrightarrow"}  # fmt: skip

@@ -32,7 +32,12 @@ class Derivatives(Brackets):
         self, of: s.Node, by: Sequence[s.Node], plus: bool, node: s.Derivative | s.Differential
     ) -> u.Term:
         value = self._value_at(node)
-        if value is not None:
+        weights = all(map(self._is_weight, by))
+        if (
+            value is not None and weights and isinstance(node, s.Derivative)
+        ):  # |_{h_{t-1}}: that is held fixed
+            node, plus = replace(node, step=()), True
+        elif value is not None:
             return self._derived_at(of, value, node)
         inner = self(of)
         step = self._step(node)
@@ -50,6 +55,10 @@ class Derivatives(Brackets):
             inner, quantities, kind,
             self(divided) if divided is not None else None, start=node.start, end=node.end,
         )  # fmt: skip
+
+    def _is_weight(self, by: s.Node) -> bool:
+        found = self.table.find(spell(by), self.scope) if isinstance(by, s.Symbol) else None
+        return found is not None and found.entry.kind == "parameter"
 
     def _value_at(self, node: s.Derivative | s.Differential) -> u.Term | None:
         """The quantity that stands below a bar, dσ/dz|_{z_t}; None where there is none."""

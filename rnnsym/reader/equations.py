@@ -41,6 +41,7 @@ class Equations(Times):
     """The vocabulary with the forward equations."""
 
     def _find_equations(self) -> None:
+        self.derived = self._find_derived()
         for k, node, latex in self.statements:
             if isinstance(node, s.Relation) and node.ops[0] in ("=", ":="):
                 found = self._equation(node, k, latex)
@@ -52,6 +53,21 @@ class Equations(Times):
             now = self._at_this_step(node, k, latex) if isinstance(node, s.Relation) else None
             if now is not None and now.key not in given:
                 self.forward.append(now)
+
+    def _find_derived(self) -> dict[str, int]:
+        """Names that some formula gives to a derivative of a loss, g_t = ∂L/∂h_t: the first one."""
+        found: dict[str, int] = {}
+        for k, node, _ in self.statements:
+            if not isinstance(node, s.Relation) or len(node.sides) < 2:
+                continue
+            left, right = node.sides[:2]
+            if not isinstance(left, s.Symbol) or not isinstance(right, s.Derivative):
+                continue
+            loss = isinstance(right.of, s.Symbol) and right.of.base in LOSS_LETTERS
+            named = self.table.find(spell(left))
+            if loss and named is not None:
+                found.setdefault(named.entry.name, k)
+        return found
 
     def _at_this_step(self, node: s.Relation, k: int, latex: str) -> Forward | None:
         """h = x U + s_{t-1} W, s = tanh(h): an equation for one step, where the time of that step
@@ -123,6 +139,8 @@ class Equations(Times):
                 uses = (self.table.find(o.spelled) for o in occurrences(right))
                 if any(x and x.entry is found.entry and x.time == found.time for x in uses):
                     return None  # h_t = W h_t: what is done to it afterwards
+                if self.derived.get(found.entry.name, k) < k:
+                    return None  # a recursion of a gradient
                 return Forward(
                     key, found.time, found.components, right, latex, k, node.sides[2:], arguments
                 )

@@ -169,6 +169,8 @@ class Maker(Placing):
         }
         targets = {n for n in given & loss if n not in elsewhere}
         options = {"loss": None, **self.options}
+        if self.last and "L" in lines:
+            lines["L"] = lines["L"].replace("[t]", "[T]")
         if "L" not in lines and options["loss"] is None:
             targets.add(self._suppose(lines))
         if "L" in lines and is_entropy(lines["L"], lines):

@@ -164,7 +164,7 @@ class Meanings:
         return Index.of(name) if name in known or name.startswith("T_") else None
 
     def _constant(self, node: s.Symbol, spelled: Spelled) -> u.Term | None:
-        plain = {"1": "one", "0": "zero", "I": "identity", "Id": "identity"}
+        plain = {"1": "one", "0": "zero", "I": "identity", "Id": "identity", "infty": "infinity"}
         if (
             node.base in plain
             and not spelled.accents

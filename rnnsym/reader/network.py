@@ -81,8 +81,8 @@ def build(
 ) -> Built:
     """The network of the equations before formula `upto` (all: None), the latest of each name.
 
-    last: a loss that has to be supposed is one of the last step only; concrete: it is the customary
-    one of the output, and not any function; said: σ is the activation that the words
+    last: the loss is one of the last step only; concrete: a loss that has to be supposed is the
+    customary one of the output, and not any function; said: σ is the activation that the words
     speak of ("words"), or functions of which nothing is known are this one; "numbers": small
     letters are numbers.
     """

@@ -17,6 +17,7 @@ from rnnsym.reader.commands import (
     CONJUNCTIONS,
     DROPPED_WITH_GROUP,
     FUNCTIONS,
+    IMMEDIATE,
     IMPLICATIONS,
     OPERATORS,
     RELATIONS,
@@ -69,6 +70,9 @@ class Parser(Atoms):
         if text == ":" and self.peek() == "=":
             self.i += 2
             return ":="
+        if text == "=" and self.peek() == ":" and not self.tokens[self.i + 1].spaced:
+            self.i += 2
+            return "=:"
         if text in ("+", "-") and self.peek() == "=" and not self.tokens[self.i + 1].spaced:
             self.i += 2
             return text + "="
@@ -232,6 +236,9 @@ class Parser(Atoms):
         self.take()
         self.take()
         step = tuple(self.group())
+        said = "".join(x.text for x in step).lower()
+        if any(word in said for word in IMMEDIATE):
+            return replace(node, plus=True, end=self.behind)
         return replace(node, step=step, end=self.behind)
 
     def at_relation(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from rnnsym.reader import gradients, series
+from rnnsym.reader import approach, gradients, series
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
 from rnnsym.reader.derivatives import Derivatives, Operator, leaves_of, operator
@@ -228,6 +228,9 @@ class Resolver(Derivatives):
             )
             return _product([("", ranged), *outside], node)
         return u.Ranged(node.op, index, lower, upper, body, step)
+
+    def _limit(self, node: s.Limit) -> u.Term:
+        return approach.limit(self, node)
 
     def _body(self, node: s.Big, index: str) -> Any:
         """The body. Factors after the last that depends on the index of a product are outside,

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rnnsym.reader import syntax as s
+from rnnsym.reader.approach import said
 from rnnsym.reader.commands import (
     DROPPED_WITH_GROUP,
     IMPLICATIONS,
@@ -70,7 +71,7 @@ def read_formula(latex: str) -> Reading:
     result: list[Statement] = []
     for k, cells in enumerate(rows):
         _read_row(cells, rows[k - 1] if k else None, result)
-    return Reading(latex, with_ranges(result))
+    return Reading(latex, tuple(said(with_ranges(result))))
 
 
 #: boxes around formulas
@@ -300,7 +301,7 @@ def _continue(parser: Parser, op: str, result: list[Statement]) -> None:
     )
     more, signs = (right.sides, right.ops) if isinstance(right, s.Relation) else ((right,), ())
     node = s.Relation((*sides, *more), (*ops, op, *signs), start=last.start, end=right.end)
-    result.append(Statement(node, last.link, last.from_row))
+    result += [Statement(x, last.link, last.from_row) for x in _named_at_the_end(node)]
 
 
 def _statements(parser: Parser, link: str, result: list[Statement]) -> None:
@@ -319,10 +320,22 @@ def _statements(parser: Parser, link: str, result: list[Statement]) -> None:
                 link = f"{link} {node.text}".strip()
                 continue
             node, link_after = _without_words(node)
-            result.append(Statement(node, link))
+            result += [Statement(x, link) for x in _named_at_the_end(node)]
             link = link_after
         else:
             link = ""
+
+
+def _named_at_the_end(node: s.Node) -> list[s.Node]:
+    """A = B =: d as A = B, and d := B."""
+    if not isinstance(node, s.Relation) or node.ops[-1] != "=:":
+        return [node]
+    *before, last = node.sides
+    name = s.Relation((last, before[-1]), (":=",), start=before[-1].start, end=last.end)
+    if len(before) == 1:
+        return [name]
+    end = before[-1].end
+    return [s.Relation(tuple(before), node.ops[:-1], start=node.start, end=end), name]
 
 
 def _without_words(node: s.Node) -> tuple[s.Node, str]:

@@ -119,6 +119,15 @@ class Big(Node):
 
 
 @dataclass(frozen=True)
+class Limit(Node):
+    """What body comes to, where variable goes to towards."""
+
+    variable: Node
+    towards: Node
+    body: Node
+
+
+@dataclass(frozen=True)
 class Call(Node):
     """A function of known name, such as \\tanh, of its argument."""
 

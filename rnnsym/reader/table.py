@@ -161,6 +161,8 @@ class Table:
             entry.kind == "definition" and self.definitions[entry.name].indexed
         )
         timed = timed or (bool(times) and entry.name in self.copies)
+        # W^{(k)}: what W does at step k
+        timed = timed or (entry.kind == "parameter" and any(map(_is_of_a_step, times)))
         if times and not timed:
             return None
         most = {"vector": 1, "gradient": 2, "parameter": 2, "definition": 2}.get(entry.kind, 0)
@@ -182,6 +184,11 @@ class Table:
 
 def _names(indices: Iterable[Index]) -> set[str]:
     return {n for i in indices for n in i.names}
+
+
+def _is_of_a_step(script: Script) -> bool:
+    lettered = script.index is not None and bool(script.index.letters)  # W^{(3)} is a name
+    return lettered and script.where == "sup" and script.style in ("round", "angle")
 
 
 def _is_word(script: Script) -> bool:

@@ -83,7 +83,7 @@ class Adjoint(Term):
 
 @dataclass(frozen=True)
 class Constant(Term):
-    """1, I or 0 of whatever size fits: kind is "one", "identity" or "zero"."""
+    """1, I or 0 of whatever size fits: kind is "one", "identity" or "zero"; or "infinity"."""
 
     kind: str
 
@@ -139,6 +139,14 @@ class Apply(Term):
 
 
 @dataclass(frozen=True)
+class Argument(Term):
+    """The argument of the function that gives a vector at a time, whatever it is called."""
+
+    name: str
+    time: Index
+
+
+@dataclass(frozen=True)
 class Named(Term):
     """A function of its own: softmax, diag, norm, vec, max, min, trace, abs, total, chain …"""
 
@@ -174,6 +182,17 @@ class Ranged(Term):
     upper: Index
     body: Term
     step: int = 1
+
+
+@dataclass(frozen=True)
+class Limit(Term):
+    """What body comes to, where a free variable or what an index counts goes to a number (to ±∞:
+    None), from above (1), from below (-1) or from both sides (0)."""
+
+    variable: str | Index
+    towards: Fraction | None
+    side: int
+    body: Term
 
 
 @dataclass(frozen=True)
@@ -226,7 +245,7 @@ def children(term: Term) -> tuple[Term, ...]:
             return arguments
         case Derivative(of, by, _, divided):
             return (of, *by, *((divided,) if divided is not None else ()))
-        case Ranged():
+        case Ranged() | Limit():
             return (term.body,)
         case Concat(parts):
             return parts
@@ -266,7 +285,7 @@ def letters(term: Term) -> set[str]:
     match term:
         case Whole(index):
             own = set(index.names)
-        case Leaf(_, time) if time is not None:
+        case Leaf(_, time) | Argument(_, time) if time is not None:
             own = set(time.names)
         case Adjoint(_, _, time, loss):
             own = {*time.names, *(loss.names if loss is not None else ())}
@@ -277,6 +296,8 @@ def letters(term: Term) -> set[str]:
         case Component(_, indices):
             own = {n for i in indices for n in i.names}
     inner = set().union(*(letters(x) for x in children(term))) if children(term) else set()
+    if isinstance(term, Limit) and isinstance(term.variable, Index):
+        inner = inner - set(term.variable.names)
     if isinstance(term, Ranged):
         inner = (inner - {term.index}) | set(term.lower.names) | set(term.upper.names)
     return own | inner

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from rnnsym.audit import Audit, audit
+from rnnsym.audit.audit import Auditor
 
 FOLDER = Path(__file__).with_name("documents")
 DOCUMENTS = sorted(p.name for p in FOLDER.iterdir())
@@ -83,3 +84,24 @@ def test_a_given_model_is_taken():
     found = audit(claim, model=rs.elman())
     assert [f.verdict for f in found.formulas] == ["true"]
     assert found.status == 0
+
+
+def test_an_error_of_our_own_costs_one_verdict_only(monkeypatch):
+    judge = Auditor._formula
+
+    def failing(self, k):
+        if "W^\\top" in self.source.formulas[k].latex:
+            raise ZeroDivisionError("nobody foresaw this")
+        return judge(self, k)
+
+    monkeypatch.setattr(Auditor, "_formula", failing)
+    text = """$$h_t = \\tanh(W h_{t-1} + U x_t)$$
+
+$$\\frac{\\partial h_t}{\\partial h_{t-1}} = W^\\top \\mathrm{diag}(1 - h_t^2)$$
+
+$$\\frac{\\partial h_t}{\\partial h_{t-1}} = \\mathrm{diag}(1 - h_t^2) W$$
+"""
+    lost, kept = [f for f in audit(text).formulas if f.verdict is not None]
+    assert lost.verdict == "unknown"
+    assert lost.message == "an error of rnnsym's own: ZeroDivisionError"
+    assert kept.verdict == "true"

@@ -181,9 +181,19 @@ def test_direct_paths(claim: str, truth: str) -> None:
     assert verdict(claim, lstm()) == truth
 
 
-def test_a_function_by_its_name_alone_is_left_open() -> None:
-    claim = r"\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(\tanh') W"
-    assert verdict(claim) == "unknown"
+@pytest.mark.parametrize(
+    ("claim", "truth"),
+    [
+        (r"\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(\tanh') W", "true"),
+        (r"\frac{\partial h_t}{\partial h_{t-1}} = W^\top \mathrm{diag}(\tanh')", "true"),
+        (r"\frac{\partial h_t}{\partial h_k} = \prod_{i=k+1}^t \mathrm{diag}(\tanh') W", "true"),
+        (r"\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(\tanh') U", "unknown"),
+    ],
+)
+def test_a_function_by_its_name_alone_is_taken_where_the_network_applies_it(
+    claim: str, truth: str
+) -> None:
+    assert verdict(claim) == truth
 
 
 def test_a_network_that_was_read_keeps_its_names() -> None:
