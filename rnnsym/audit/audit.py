@@ -44,6 +44,7 @@ _PATH = re.compile(r"[^\s$\\]{1,200}\.(?:md|tex|ipynb)")
 #: seconds for diagnoses that take two changes
 PAIRS_SECONDS = 1.0
 #: the letter that a verdict asks for
+OPEN = "what is "
 _WHAT_IS = re.compile(r"what is (\\?[A-Za-z]+)")
 #: a display that has no left side
 _CONTINUES = re.compile(r"[\s~&]*=")
@@ -112,6 +113,7 @@ class Auditor:
         self.definitions: dict[Key, tuple[Entry, Any]] = {}
         # gradients of which the document says what they are: the label, by what, in which way
         self.sure: dict[str, tuple[str, str]] = {}
+        self.unsettled: set[str] = set()  # and those of which it says what was not understood
         self.networks = Networks(self.scopes, model)
         self.notes: list[str] = list(source.notes)
 
@@ -174,7 +176,7 @@ class Auditor:
             return
 
         def defines(answer: Any) -> bool:  # what later formulas build on
-            return bool(answer["role"] == DEFINES)
+            return answer["role"] == DEFINES or answer["message"].startswith(OPEN)
 
         with Guard(lambda k: asdict(self._formula(k)), self.seconds, lasting=defines) as worker:
 
@@ -242,8 +244,6 @@ class Auditor:
             return [(DEFINES, None)]
         candidates = self.networks.candidates(k, node)
         first = next(candidates, None)
-        if first is None and self.vocabulary.forward:
-            return [(CLAIM, Verdict(formula.latex, UNKNOWN, "no network: give --model"))]
         every = chain((first,), candidates) if first is not None else candidates
         return [self._judge(k, statement, reading, iter(every), forward)]
 
@@ -359,11 +359,22 @@ class Auditor:
             self._remember(judged.table, judged)
             self.sure.update({x: judged.table.meant[x] for x in judged.table.sure})
         given = self.model is not None
-        # of the likeliest network it is true all the same
-        if verdict.verdict == TRUE and verdict.evidence == IDLE and not judged.thorough:
+        # of a network that the user gives it is true all the same
+        idle = verdict.verdict == TRUE and verdict.evidence == IDLE
+        if idle and not (judged.thorough and (given or judged.says_zero)):
             why = "both sides vanish in the network that was found: nothing can be told"
             return Verdict(judged.claim, UNKNOWN, why)
+        unknown = verdict.verdict == UNKNOWN and verdict.message.startswith(OPEN)
+        if unknown and standing.says_what_it_is(statement, judged.table):
+            self.unsettled |= judged.names(statement.node)
         if verdict.verdict == FALSE:
+            open_ = self.unsettled & judged.labels
+            if open_:
+                why = f"what is ${min(open_)}$? what is said of it was not understood"
+                return Verdict(judged.claim, UNKNOWN, why)
+            passed = judged.passed_back()
+            if passed is not None:
+                return passed
             why = standing.why_open(statement, built, judged.table, k, verdict.message, given)
             return Verdict(judged.claim, UNKNOWN, why) if why else verdict
         return verdict
@@ -401,7 +412,10 @@ class Auditor:
         for o in occurrences(statement.node):
             for built in candidates:
                 found = built.table.find(o.spelled)
-                if found is not None and found.entry.kind in known:
+                if found is None or found.entry.kind not in known:
+                    continue
+                timeless = found.entry.name in (*built.table.timeless, "L")
+                if found.time is not None or timeless or found.entry.kind != "vector":
                     return True
         return False
 

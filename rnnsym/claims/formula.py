@@ -22,6 +22,7 @@ from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREAD
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
+from rnnsym.reader.gradients import of_part
 from rnnsym.reader.meanings import UnknownSymbolError
 from rnnsym.reader.occurring import nodes, occurrences
 from rnnsym.reader.statements import Reading, Statement
@@ -189,6 +190,32 @@ class Formula(Taking):
         message = f"false under every reading: {why}"
         self.refuted = self.refuted or (judge, pair, outcome)
         return Verdict(self.claim, FALSE, message, "", evidence(outcome), counterexample=found)
+
+    def passed_back(self) -> Verdict | None:
+        """The verdict, where ∂L/∂h_{t-1} is told from step t: what that passes back, to which the
+        loss of step t - 1 adds its own. None where nothing is told so, or it is not true."""
+        if self.refuted is None:
+            return None
+        judge = self.refuted[0]
+        pairs = [replace(p, left=self._from_later(p.left)) for p in self.pairs]
+        if pairs == self.pairs:
+            return None
+        parts = [self._verdict(judge, p) for p in pairs]
+        if any(p.verdict != TRUE for p in parts):
+            return None
+        words = "the gradient is what the next step passes back: a loss at its own step adds to it"
+        reading = " | ".join(dict.fromkeys(filter(None, (words, *(p.reading for p in parts)))))
+        return replace(parts[0], message=f"true, when {reading}", reading=reading)
+
+    def _from_later(self, term: u.Term) -> u.Term:
+        """∂L/∂h_{t-1} as what step t passes back."""
+        by = term.by[0] if isinstance(term, u.Derivative) and len(term.by) == 1 else None
+        if not isinstance(term, u.Derivative) or not isinstance(term.of, u.Loss):
+            return term
+        if not isinstance(by, u.Leaf) or by.time is None or by.name not in self.net.states:
+            return term
+        earlier = bool(by.time.letter) and by.time.constant < 0
+        return of_part(by.name, by.time, "next") if earlier else term
 
     def explained(self, verdict: Verdict) -> Verdict:
         """The verdict with the diagnosis of the first relation that is false."""

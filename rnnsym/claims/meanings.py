@@ -9,9 +9,8 @@ from itertools import product
 from typing import Any
 
 from rnnsym.claims.trajectories import applied
-from rnnsym.claims.updates import LATER
 from rnnsym.reader import terms as u
-from rnnsym.reader.gradients import BACK, OWN
+from rnnsym.reader.gradients import ABOVE, BACK, LATER, OWN
 from rnnsym.reader.table import Table
 
 #: how many combinations are tried, and from how many on names are not taken one by one
@@ -25,8 +24,8 @@ def meanings(net: Any, table: Table, *sides: u.Term) -> list[Meant]:
     named = {x.label: x.names for s in sides for x in u.walk(s) if isinstance(x, u.Adjoint)}
     if not named or net is None:
         return [()]
-    later = {x: n for x, n in named.items() if x.endswith(LATER)}
-    named = {x: n for x, n in named.items() if x not in later}
+    parts = {x: n for x, n in named.items() if x.endswith((LATER, ABOVE))}
+    named = {x: n for x, n in named.items() if x not in parts}
     back = {x: n for x, n in named.items() if x.removesuffix(BACK) in named and x.endswith(BACK)}
     named = {x: n for x, n in named.items() if x not in back}
     first = next(iter(named.values()), ())
@@ -58,7 +57,10 @@ def meanings(net: Any, table: Table, *sides: u.Term) -> list[Meant]:
             )
             for n, meant in found
         ]
-    fixed = tuple((label, (names[0], "carried")) for label, names in later.items())
+    fixed = tuple(
+        (label, (names[0], "carried" if label.endswith(LATER) else "own"))
+        for label, names in parts.items()
+    )
     found = [(n, (*meant, *fixed)) for n, meant in found]
     found.sort(key=lambda x: x[0])
     return list(dict.fromkeys(m for _, m in found))[:MAX_COMBINATIONS]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from rnnsym.claims.bounds import at_the_end
@@ -190,8 +191,8 @@ class Taking:
         name, derivative = term.sides[:2]
         if not _is_what_it_says(name, derivative):
             return False
-        assert isinstance(name, u.Adjoint)
-        self.table.meant[name.label] = name.names[0], "total"
+        assert isinstance(name, u.Adjoint) and isinstance(derivative, u.Derivative)
+        self.table.meant[name.label] = getattr(derivative.by[0], "name", ""), "total"
         self.table.sure.add(name.label)
         self.defined.append(f"${name.label}$")
         for a, op, b in zip(term.sides[1:], term.ops[1:], term.sides[2:], strict=False):
@@ -200,6 +201,25 @@ class Taking:
 
     def _resolve(self, node: s.Node) -> u.Term:
         return Resolver(self.table, self.latex)(node)
+
+    def names(self, node: s.Node) -> set[str]:
+        """The customary names of gradients on the left of a relation."""
+        left = node.sides[0] if isinstance(node, s.Relation) else node
+        try:
+            return {x.label for x in adjoints_of(self._resolve(left))}
+        except (UnknownSymbolError, UnreadableError):
+            return set()
+
+    @property
+    def labels(self) -> set[str]:
+        """The customary names of gradients in all relations."""
+        return {x.label for p in self.pairs for x in adjoints_of(p.left, p.right)}
+
+    @property
+    def says_zero(self) -> bool:
+        """Whether some side of a relation is nothing but zero."""
+        zeros = (u.Num(Fraction(0)), u.Constant("zero"))
+        return any(x in zeros for p in self.pairs for x in (p.left, p.right))
 
     def _condition(self, node: s.Relation) -> list[Condition] | None:
         """A range of indices, such as k < t, if that is what a relation says."""
@@ -281,6 +301,9 @@ def _is_what_it_says(name: u.Term, derivative: u.Term) -> bool:
     if not isinstance(name, u.Adjoint) or not isinstance(derivative, u.Derivative):
         return False
     by = derivative.by[0] if len(derivative.by) == 1 else None
+    if name.loss is not None and not name.names:  # δ_k^{(t)} = ∂L_t/∂s_k, whatever s is
+        of_step = isinstance(derivative.of, u.Leaf) and derivative.of.time == name.loss
+        return of_step and isinstance(by, u.Leaf) and by.time == name.time
     of_loss = isinstance(derivative.of, u.Loss)
     return of_loss and isinstance(by, u.Leaf) and (by.name,) == name.names and by.time == name.time
 

@@ -10,10 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rnnsym.reader import terms as u
+from rnnsym.reader.gradients import LATER
 from rnnsym.reader.indices import Index
-
-#: what the label of the part of a gradient that comes from later steps ends with
-LATER = r"^{\leftarrow}"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from rnnsym.reader import syntax as s
 from rnnsym.reader.indices import Index
 from rnnsym.reader.occurring import Forward, Occurrence, occurrences
 from rnnsym.reader.statements import Reading, read_formula
+from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Key
 from rnnsym.reader.tokens import UnreadableError
 from rnnsym.reader.vocabulary import Vocabulary
@@ -46,6 +47,7 @@ def completed(vocabulary: Vocabulary) -> tuple[Vocabulary, str] | None:
     words; None where nothing is missing that custom knows of."""
     lines = [
         *_cell(vocabulary),
+        *_transition(vocabulary),
         *_arguments(vocabulary),
         *_activation(vocabulary),
         *_output(vocabulary),
@@ -117,6 +119,29 @@ def _cell(vocabulary: Vocabulary) -> list[str]:
         return False
 
     return known_cells.equations(vocabulary.prose, written, weights)
+
+
+def _transition(vocabulary: Vocabulary) -> list[str]:
+    """h_t = g(…), where f(x_t, h_{t-1}) = g(…) is all that is said of a state."""
+    given = {f.key for f in vocabulary.forward}
+    keys = {id(e): k for k, e in vocabulary.table.entries.items()}
+    for _, node, latex in vocabulary.statements:
+        left = node.sides[0] if isinstance(node, s.Relation) else None
+        if not isinstance(left, s.Times) or len(left.factors) != 2:
+            continue
+        (_, name), (op, bracket) = left.factors
+        if op or not isinstance(name, s.Symbol) or not isinstance(bracket, s.Bracket):
+            continue
+        parts = [p for p in bracket.parts if isinstance(p, s.Symbol)]
+        found = [vocabulary.table.find(spell(p)) for p in parts]
+        past = [x for x in found if x is not None and x.time == Index.of(vocabulary.main, -1)]
+        if len(bracket.parts) < 2 or len(past) != 1 or keys[id(past[0].entry)] in given:
+            continue
+        state = _at_t(vocabulary, keys[id(past[0].entry)])
+        right = node.sides[1]  # type: ignore[attr-defined]
+        if state:
+            return [f"{state} = {latex[right.start : right.end]}"]
+    return []
 
 
 # ---- the output --------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from typing import Any
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
 from rnnsym.reader.brackets import Brackets
+from rnnsym.reader.gradients import PARTS, of_part
 from rnnsym.reader.indices import Index, read_index
 from rnnsym.reader.meanings import UnknownSymbolError
 from rnnsym.reader.parser import Parser
@@ -31,11 +32,13 @@ class Derivatives(Brackets):
     def derived(
         self, of: s.Node, by: Sequence[s.Node], plus: bool, node: s.Derivative | s.Differential
     ) -> u.Term:
+        part = self._part(of, by, node)
+        if part is not None:
+            return part
         value = self._value_at(node)
         weights = all(map(self._is_weight, by))
-        if (
-            value is not None and weights and isinstance(node, s.Derivative)
-        ):  # |_{h_{t-1}}: that is held fixed
+        # |_{h_{t-1}} and |_{fixed}: what else there is, is held
+        if isinstance(node, s.Derivative) and (plus or (value is not None and weights)):
             node, plus = replace(node, step=()), True
         elif value is not None:
             return self._derived_at(of, value, node)
@@ -55,6 +58,25 @@ class Derivatives(Brackets):
             inner, quantities, kind,
             self(divided) if divided is not None else None, start=node.start, end=node.end,
         )  # fmt: skip
+
+    def _part(
+        self, of: s.Node, by: Sequence[s.Node], node: s.Derivative | s.Differential
+    ) -> u.Term | None:
+        """∂L_future/∂c_t, ∂L/∂h_t |_output: a part of the gradient by a state."""
+        found = self.table.find(spell(of), self.scope) if isinstance(of, s.Symbol) else None
+        if found is None or found.entry.name != "L" or len(by) != 1:
+            return None
+        labels = [x.text for x in spell(of).scripts] if isinstance(of, s.Symbol) else []
+        below = "".join(x.text for x in getattr(node, "step", ()) if x.text.isalpha())
+        named = [w for w in (*labels, below) if w in PARTS]
+        varied = self(by[0])
+        if not isinstance(varied, u.Leaf) or varied.time is None:
+            return None
+        if named:
+            return of_part(varied.name, varied.time, named[0])
+        if len(below) > 3 or not below.isascii():  # by which of its paths?
+            raise UnknownSymbolError(self.source(node), node.start)
+        return None
 
     def _is_weight(self, by: s.Node) -> bool:
         found = self.table.find(spell(by), self.scope) if isinstance(by, s.Symbol) else None

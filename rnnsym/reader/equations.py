@@ -15,6 +15,7 @@ from rnnsym.reader.gradients import is_barred
 from rnnsym.reader.indices import Index
 from rnnsym.reader.meanings import CUSTOMARY
 from rnnsym.reader.occurring import (
+    COPIED_LETTERS,
     ENTRY_LETTERS,
     FUNCTION_LETTERS,
     GRADIENT_LETTERS,
@@ -315,15 +316,24 @@ class Equations(Times):
                     continue
                 if base in ("1", "0", "I"):
                     continue
-                if base in ("x", "X") and label_key(o.spelled) == (base, (), ""):
-                    self._enter((base, (), ""), "vector")  # an input whose step is left out
-                    self.table.timeless.add(self.table.entries[base, (), ""].name)
+                key = label_key(o.spelled)
+                # an input, or the argument of f_t = σ(a_f), whose step is left out
+                if (base in ("x", "X") and key == (base, (), "")) or _is_argument(o, f):
+                    self._enter(key, "vector")
+                    self.table.timeless.add(self.table.entries[key].name)
                     continue
                 entries = [
                     x for x in o.spelled.scripts if x.where == "sub" and _counts_entries(x, bound)
                 ]
                 kept = [x for x in o.spelled.scripts if x not in entries and not self._is_power(x)]
                 self._enter(key_of_kept(o.spelled, kept), "parameter")
+
+
+def _is_argument(o: Occurrence, f: Forward) -> bool:
+    """Whether a symbol is all that the function of an equation is taken of."""
+    call = _call(f.right)
+    small = o.symbol.base[:1].islower() and o.symbol.base not in COPIED_LETTERS
+    return call is not None and call[1] is o.symbol and small and f.index is not None
 
 
 def _is_backward(x: s.Node) -> bool:

@@ -160,7 +160,7 @@ class Factors(Cursor):
         if len(word) > 1 and word.isascii():
             for cut in range(len(word), 1, -1):
                 name = word[:cut]
-                long_ = len(name) > 2 or (name == "CE" and self.peek(cut - 1) == "(")
+                long_ = len(name) > 2 or (name in ("CE", "tr") and self.peek(cut - 1) in ("(", "["))
                 if name in FUNCTIONS and long_ and (cut == len(word) or cut > 3):
                     self.i += cut - 1
                     return self.call(FUNCTIONS[name], token.start)

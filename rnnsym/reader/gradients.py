@@ -14,7 +14,8 @@ from typing import Any
 
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
-from rnnsym.reader.indices import Index
+from rnnsym.reader.cursor import split
+from rnnsym.reader.indices import Index, read_index
 from rnnsym.reader.parser import Parser
 from rnnsym.reader.symbols import Script, Spelled, spell, spelling
 from rnnsym.reader.table import INDICES, Found, Table
@@ -30,6 +31,13 @@ BEFORE = ("d", "delta")
 BAR = "bar"
 #: labels of what a cell takes from the step before, and of what it gives to the next one
 MOVED = {"prev": -1, "previous": -1, "next": 0}
+#: what the label of a part of a gradient ends with: what later steps pass back, and all else
+LATER, ABOVE = r"^{\leftarrow}", r"^{\uparrow}"
+#: what documents call these parts
+PARTS = {
+    **dict.fromkeys(("next", "future", "later", "recurrent", "rec", "recur", "time"), LATER),
+    **dict.fromkeys(("output", "above", "current", "當前", "当前"), ABOVE),
+}
 #: what the label of a gradient at an earlier step ends with: what is passed on may be less there
 BACK = "_{t-1}"
 
@@ -62,6 +70,9 @@ def of_pair(
     if not isinstance(node, s.Symbol):
         return None
     spelled = spell(node)
+    part = _of_part(spelled, table, scope)
+    if part is not None:
+        return part
     found = table.find(spelled, scope) or moved(spelled, table, scope)
     raised = found.power.text if found is not None and found.power is not None else ""
     if mark == "d" and (found is None or (raised.isalpha() and len(raised) > 2)):  # dh^{raw}
@@ -77,6 +88,44 @@ def of_pair(
     if found.components:
         term = u.Component(term, found.components)
     return u.Transposed(term) if spelled.transposed % 2 else term
+
+
+def _of_part(spelled: Spelled, table: Table, scope: Sequence[str]) -> u.Term | None:
+    """dh_t^{next}, dh_t^{out}: what later steps pass back at a step, and what comes from above."""
+    for script in spelled.scripts:
+        if script.text not in PARTS or len(spelled.scripts) < 2:
+            continue
+        rest = tuple(x for x in spelled.scripts if x is not script)
+        found = table.find(replace(spelled, scripts=rest), scope)
+        if found is None or found.entry.kind != "vector" or found.entry.name == "L":
+            continue
+        if found.time is not None and not found.components:
+            return _turned(of_part(found.entry.name, found.time, script.text), spelled)
+    return None
+
+
+def of_part(name: str, time: Index, word: str) -> u.Adjoint:
+    """The part of the gradient by a vector at a step that goes by a word of PARTS."""
+    return u.Adjoint(f"{name}{PARTS[word]}", (name,), time)
+
+
+def compound(node: s.Node, table: Table) -> s.Symbol | None:
+    """δ c^{(h)} as one name, where it is a name of the document's own; else None."""
+    if not isinstance(node, s.Times) or len(node.factors) != 2:
+        return None
+    (_, first), (op, second) = node.factors
+    if op or not isinstance(first, s.Symbol) or not isinstance(second, s.Symbol):
+        return None
+    if is_plain(first, "Delta", table):  # ΔW: what is added to W, or the gradient by it
+        return joined(first, second)
+    if not is_mark(first, table) or of_pair(second, table, (), first.base) is not None:
+        return None
+    return joined(first, second)
+
+
+def joined(mark: s.Symbol, node: s.Symbol) -> s.Symbol:
+    """δ and c^{(h)} as one symbol."""
+    return replace(node, base=f"{mark.base} {node.base}", start=mark.start)
 
 
 def _of_unknown(spelled: Spelled, table: Table, scope: Sequence[str]) -> u.Term | None:
@@ -144,6 +193,12 @@ def _of_delta(spelled: Spelled, table: Table, scope: Sequence[str]) -> u.Term | 
     spelled = replace(
         spelled, scripts=tuple(y for x in spelled.scripts for y in _parted(x, table, scope))
     )
+    part = next((x for x in spelled.scripts if x.text in PARTS), None)
+    if part is not None:  # δ^{h, future}_t
+        rest = tuple(x for x in spelled.scripts if x is not part)
+        whole = _of_delta(replace(spelled, scripts=rest, transposed=0), table, scope)
+        if isinstance(whole, u.Adjoint) and len(whole.names) == 1:
+            return _turned(of_part(whole.names[0], whole.time, part.text), spelled)
     for script in spelled.scripts:
         inside = _quantity(script, table, scope)
         if inside is not None and inside.time is not None:  # δ_{h_t}
@@ -177,6 +232,12 @@ def _of_delta(spelled: Spelled, table: Table, scope: Sequence[str]) -> u.Term | 
 
 def _parted(script: Script, table: Table, scope: Sequence[str]) -> list[Script]:
     """δ_{ht} as δ_{h,t}: the name of a vector and a time without anything between them."""
+    pieces = split(script.tokens, ",")
+    words = ["".join(x.text for x in p if x.text.isalpha()) for p in pieces]
+    if len(pieces) == 2 and words[1] in PARTS:
+        first = tuple(pieces[0])
+        label = replace(script, text=spelling(first), index=read_index(first), tokens=first)
+        return [label, replace(script, text=words[1], index=None, tokens=tuple(pieces[1]))]
     *name, last = script.tokens or (None,)
     if (
         script.style != "plain"

@@ -238,7 +238,7 @@ class Parser(Atoms):
         step = tuple(self.group())
         said = "".join(x.text for x in step).lower()
         if any(word in said for word in IMMEDIATE):
-            return replace(node, plus=True, end=self.behind)
+            return replace(node, plus=True, step=step, end=self.behind)
         return replace(node, step=step, end=self.behind)
 
     def at_relation(self) -> bool:

@@ -22,6 +22,8 @@ def differential_sign(tokens: Sequence[Token]) -> int | None:
     if len(tokens) > 1 and tokens[0].text == r"\delta":
         plus = [x.text for x in tokens[1:3]] == ["^", "+"]
         return 1 if plus or tokens[1].text not in ("_", "^") else None
+    if len(tokens) > 1 and tokens[0].text in _D[2] and tokens[1].text == "d":
+        return 2
     if (
         len(tokens) >= 4
         and tokens[0].text in _D[2]

@@ -68,6 +68,10 @@ class Resolver(Derivatives):
                 if tail is not None:
                     derived = self._scripts(derived, tail.sub, tail.sup, tail)
                 return derived, i + 2
+        if isinstance(bracket, s.Symbol) and isinstance(node, s.Symbol):
+            name = gradients.joined(node, bracket)  # a name of the document's own, δ c^{(h)}
+            if " " in name.base and self.table.find(spell(name), self.scope) is not None:
+                return self(name), i + 2
         if bracket is not None and gradients.is_mark(node, self.table):
             assert isinstance(node, s.Symbol)
             mark, last = node.base, i + 1
@@ -111,6 +115,9 @@ class Resolver(Derivatives):
                 if index is not None:
                     timed = Found(found.entry, index, found.components, found.power)
                     return self._raise(self._leaf(node, timed), found.power, spelled, node)
+            entry = self._entry_of(node, found, bracket)
+            if entry is not None:
+                return entry
             if (
                 found.entry.kind == "definition"
                 and self.table.definitions[found.entry.name].arguments
@@ -145,6 +152,17 @@ class Resolver(Derivatives):
             if script.where == "sup" and script.style == "plain":
                 term = self._power(term, script, node)
         return term
+
+    def _entry_of(self, node: s.Symbol, found: Found, bracket: s.Bracket) -> u.Term | None:
+        """W(i, j): an entry of a weight; None where it is no such thing."""
+        if found.entry.kind != "parameter" or found.components or len(bracket.parts) != 2:
+            return None
+        texts = [self.latex[p.start : p.end].strip() for p in bracket.parts]
+        indices = [read_index(tokens(x)) if len(x) < MAX_TIME else None for x in texts]
+        if bracket.kind != "(" or bracket.separator != "," or None in indices:
+            return None
+        term = u.Component(self._leaf(node, found), tuple(x for x in indices if x is not None))
+        return replace(term, start=node.start, end=bracket.end)
 
     def _with_parameters(
         self, function: str, arguments: tuple[u.Term, ...], spelled: Spelled
