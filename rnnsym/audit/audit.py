@@ -46,6 +46,7 @@ PAIRS_SECONDS = 1.0
 #: the letter that a verdict asks for
 OPEN = "what is "
 _WHAT_IS = re.compile(r"what is (\\?[A-Za-z]+)")
+_DELTA = re.compile(r"(\\delta|\\epsilon|\\varepsilon)(?![A-Za-z])")
 #: a display that has no left side
 _CONTINUES = re.compile(r"[\s~&]*=")
 
@@ -438,10 +439,13 @@ class Auditor:
 
 
 def _asked_too_early(findings: list[Finding]) -> list[int]:
-    """The formulas with a name that nothing had defined, and that a later formula defines."""
+    """The formulas with a name that nothing had defined, or that custom had given a meaning, and
+    that a later formula defines."""
     found = []
     for k, finding in enumerate(findings):
         name = _WHAT_IS.match(finding.message) if finding.verdict == UNKNOWN else None
+        if finding.verdict == FALSE:
+            name = _DELTA.search(finding.latex)
         if name is None:
             continue
         own = re.compile(r"[\s&]*" + re.escape(name.group(1)) + r"(?![A-Za-z])[^=]*=")

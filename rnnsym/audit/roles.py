@@ -11,6 +11,7 @@ from typing import Any
 from rnnsym.audit import tongues
 from rnnsym.audit.result import CLAIM, INFORMAL, NOTATION
 from rnnsym.claims.numbers import is_arithmetic
+from rnnsym.claims.worked import is_worked
 from rnnsym.reader import syntax as s
 from rnnsym.reader.occurring import nodes
 from rnnsym.reader.statements import Statement
@@ -53,7 +54,8 @@ def role(statement: Statement, before: str, display: bool, known: Any, latex: st
         return NOTATION
     if set(node.ops) <= NAMING or (len(node.ops) > 1 and set(node.ops) <= {"←", *NAMING}):
         return NOTATION
-    if is_arithmetic(node, latex) and not SUPPOSING.search(before.strip()[-80:]):
+    computed = is_arithmetic(node, latex) or is_worked(node, latex)
+    if computed and (set(node.ops) <= {"=", "≈"} or not SUPPOSING.search(before.strip()[-80:])):
         return CLAIM
     if any(_is_chance(x, known) for x in nodes(node)):
         return INFORMAL

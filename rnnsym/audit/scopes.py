@@ -24,6 +24,8 @@ from rnnsym.reader.vocabulary import Vocabulary
 SUPPOSED = (ACTIVATION, NUMBERS, COMPLETED)
 #: how many networks a claim is judged by
 MAX_NETWORKS = 7
+#: at how many places a document is read again for the equations of a weight
+MAX_PLACES = 3
 #: letters of inputs, whose own origin is no claim's business
 INPUTS = ("x", "X")
 
@@ -72,6 +74,8 @@ class Scopes:
             if built is not None and built.net is not None:
                 plain.append(built)
             yield built
+        if plain:
+            yield from self._of_symbols(k, node, plain[0])
         told = any(before < k for before, _ in self.whole.told.values())
         for said in (*(["formulas"] if told else []), "numbers", "words", "tanh", "sigmoid"):
             yield from (self._as_said(b, said) for b in plain[:2])
@@ -118,6 +122,24 @@ class Scopes:
             if "L" in built.kept or not any(self._is_loss(f) for f in self.whole.forward):
                 return list(dict.fromkeys([built, *complete]))
         return complete
+
+    def _of_symbols(self, k: int, node: s.Node, likeliest: Built) -> Iterator[Built]:
+        """The networks of all equations up to one that has what the likeliest network lacks of a
+        claim: the weights of a cell that the document has told of before another one."""
+        given = {*likeliest.net.parameters, *likeliest.net.vectors}
+        used = {
+            f.entry.name
+            for o in occurrences(node)
+            if (f := self.whole.table.find(o.spelled)) and f.entry.kind in ("vector", "parameter")
+        }
+        missing = used - given
+        places = [
+            f.formula
+            for f in self.whole.forward
+            if f.formula < k and missing & _read(self.whole, f)
+        ]
+        for place in sorted(set(places), reverse=True)[:MAX_PLACES]:
+            yield self._network(self.whole, place, None)
 
     def _is_loss(self, f: Any) -> bool:
         return self.whole.table.entries[f.key].name == "L"
@@ -169,6 +191,12 @@ class Scopes:
         given = [names.get(n) for n in built.net.inputs]
         computed = {f.key for f in self.whole.forward if f.key[0] not in INPUTS}
         return not any(key in computed for key in given)
+
+
+def _read(vocabulary: Vocabulary, f: Any) -> set[str]:
+    """The names that an equation reads."""
+    found = (vocabulary.table.find(o.spelled) for o in occurrences(f.right))
+    return {x.entry.name for x in found if x is not None}
 
 
 def maker() -> Any:

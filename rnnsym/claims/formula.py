@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 from fractions import Fraction
 
-from rnnsym.claims import numbers
+from rnnsym.claims import numbers, worked
 from rnnsym.claims.deciding import Outcome
 from rnnsym.claims.errors import TooLargeError
 from rnnsym.claims.explain import counterexample, reading_in_words, shown
@@ -48,6 +48,7 @@ class Formula(Taking):
     def judge(self) -> Verdict:
         """The verdict on the whole formula: that of its worst relation."""
         of_numbers = numbers.judged(self.reading, self.claim)
+        of_numbers = of_numbers or worked.judged(self.reading, self.claim)
         if of_numbers is not None:
             return of_numbers
         waiting: list[Statement] = []

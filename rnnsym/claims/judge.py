@@ -62,8 +62,10 @@ class Judge(Deciding):
         base = [reading.with_(meant=m) for m in meant for reading in plain]
         for reading in base:
             outcomes.append(self.test(left, right, reading))
-            if outcomes[-1].kind == "equal":
+            if outcomes[-1].kind == "equal" and not outcomes[-1].idle:
                 return outcomes[-1]
+            if outcomes[-1].kind == "equal":  # perhaps it speaks of steps that there are not
+                return self._of_some_length(left, right, base) or outcomes[-1]
         fitting = [o.reading for o in outcomes if o.kind not in ("misfit", "cannot")]
         for changes in further(self, (left, right), bool(fitting)):
             for reading in (fitting or base)[: 8 * min(len(meant), MAX_MEANT)]:
@@ -76,9 +78,11 @@ class Judge(Deciding):
     def _of_some_length(
         self, left: u.Term, right: u.Term, fitting: list[Reading]
     ) -> Outcome | None:
-        """A sum that is written out for n steps, or up to step n, is of a sequence of n steps."""
+        """A sum that is written out for n steps, or up to step n, is of a sequence of n steps; so
+        is a gradient at step n, where nothing later is spoken of."""
         last = _last_step(left, right)
-        summed = any(isinstance(x, u.Loss | u.Ranged) for s in (left, right) for x in u.walk(s))
+        kinds = u.Loss | u.Ranged | u.Adjoint
+        summed = any(isinstance(x, kinds) for s in (left, right) for x in u.walk(s))
         if not 1 < last <= MAX_WRITTEN or not summed or not self._allows(last):
             return None
         for reading in fitting[:16]:

@@ -20,6 +20,7 @@ MAX_DIGITS, MAX_BITS = 60, 40_000
 RELATIONS = {"≈", "=", "<", ">", "≤", "≥"}
 #: the next three digits of a number with a comma or a space in it
 _THOUSANDS = re.compile(r"(?:\{,\}|,|\\[,;! ]|~)?\s*\d{3}(?!\d)")
+_COMMA = re.compile(r"\d\{,\}\d{3}(?!\d)")
 #: the relative difference from which on a value is wrong, and not only rounded badly
 WRONG = Fraction(1, 20)
 
@@ -37,9 +38,15 @@ def is_arithmetic(node: s.Node, latex: str) -> bool:
     if not isinstance(node, s.Relation) or not set(node.ops) <= RELATIONS:
         return False
     computed = any(not isinstance(x, s.Number) for x in node.sides)
-    if not computed or _THOUSANDS.match(latex[node.end :]):  # 13,780 is read as two numbers
+    if not computed or is_ambiguous(node, latex):
         return False
     return all(_written(x, latex) is not None for x in node.sides)
+
+
+def is_ambiguous(node: s.Node, latex: str) -> bool:
+    """Whether a number in a relation may be 13.78 and 13780: 13,780 is read as two numbers."""
+    inside = _COMMA.search(latex[node.start : node.end])
+    return inside is not None or _THOUSANDS.match(latex[node.end :]) is not None
 
 
 def judged(reading: Reading, claim: str) -> Verdict | None:

@@ -105,8 +105,11 @@ def _scaled_norms(term: u.Term) -> u.Term:
 
 
 def is_entropy(loss: str, lines: Lines) -> bool:
+    """Whether a loss is the cross-entropy of a softmax, whose target is a distribution."""
+    if re.search(r"\.T @ (?:log\(softmax\(|logsoftmax\()", loss):
+        return True
     match = re.search(r"\.T @ log\((\w+)\[", loss)
-    return bool(match) and "softmax(" in lines.get(match.group(1), "") if match else False
+    return match is not None and "softmax(" in lines.get(match.group(1), "")
 
 
 @dataclass

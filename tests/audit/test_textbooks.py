@@ -54,6 +54,13 @@ EXPECTED = {
     # arguments, steps and weights that are left out; what is supposed in another language
     "left_out.md": "ttttttfttt",
     "only_the_last.md": "ttf",
+    # parts of gradients by their words; one step's loss; numbers; two cells in one document
+    "parts_by_words.md": "ttttttft",
+    "passed_back.md": "tttu",
+    "loss_of_one_step.md": "ttttf",
+    "worked_example.md": "ttttftt",
+    "two_cells.md": "tt",
+    "transition.md": "tt",
 }
 
 
