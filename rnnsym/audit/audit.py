@@ -115,6 +115,7 @@ class Auditor:
         # gradients of which the document says what they are: the label, by what, in which way
         self.sure: dict[str, tuple[str, str]] = {}
         self.unsettled: set[str] = set()  # and those of which it says what was not understood
+        self.by_value = standing.speaks_by_value(self.vocabulary)
         self.networks = Networks(self.scopes, model)
         self.notes: list[str] = list(source.notes)
 
@@ -373,9 +374,9 @@ class Auditor:
             if open_:
                 why = f"what is ${min(open_)}$? what is said of it was not understood"
                 return Verdict(judged.claim, UNKNOWN, why)
-            passed = judged.passed_back()
-            if passed is not None:
-                return passed
+            customary = judged.passed_back() or (judged.by_value() if self.by_value else None)
+            if customary is not None:
+                return customary
             why = standing.why_open(statement, built, judged.table, k, verdict.message, given)
             return Verdict(judged.claim, UNKNOWN, why) if why else verdict
         return verdict

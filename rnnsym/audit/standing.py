@@ -12,13 +12,16 @@ from rnnsym.audit.scopes import INPUTS
 from rnnsym.functions import KNOWN
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
+from rnnsym.reader.equations import call_of
 from rnnsym.reader.gradients import is_name
 from rnnsym.reader.making import Built
+from rnnsym.reader.meanings import CUSTOMARY
 from rnnsym.reader.occurring import FUNCTION_LETTERS, nodes, occurrences
 from rnnsym.reader.statements import Statement, read_formula
 from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Table
 from rnnsym.reader.tokens import UnreadableError
+from rnnsym.reader.vocabulary import Vocabulary
 
 #: the end of a sentence that has its formula
 _OVER = re.compile(r"\$…\$[^$.!?]*[.!?](?=\s|$)")
@@ -179,6 +182,36 @@ def assigns(statement: Statement, table: Table) -> bool:
     left = node.sides[0]
     found = table.find(spell(left)) if isinstance(left, s.Symbol) else None
     return found is not None and found.entry.kind == "vector"
+
+
+def speaks_by_value(vocabulary: Vocabulary) -> bool:
+    """Whether a document writes the derivatives of functions of their values throughout: σ′(z_t)
+    and tanh′(c_t), where z_t = σ(…) and c_t = tanh(…)."""
+    gives: dict[str, str] = {}
+    for f in vocabulary.forward:
+        entry, call = vocabulary.table.entries.get(f.key), call_of(f.right)
+        if entry is not None and call is not None:
+            gives[entry.name] = CUSTOMARY.get(call[0], call[0])
+    found: set[str] = set()
+    primed: list[tuple[str, s.Node]] = []
+    for _, node, _ in vocabulary.statements:
+        calls = [x for x in nodes(node) if isinstance(x, s.Call) and x.primes == 1]
+        primed += [(x.function, x.argument) for x in calls]
+        primed += [
+            (o.symbol.base, o.applied)
+            for o in occurrences(node)
+            if o.applied is not None and o.spelled.primes == 1
+        ]
+    for function, inner in primed:
+        if isinstance(inner, s.Bracket) and len(inner.parts) == 1:
+            inner = inner.parts[0]
+        of = vocabulary.table.find(spell(inner)) if isinstance(inner, s.Symbol) else None
+        if of is None or of.entry.kind != "vector" or of.time is None:
+            continue
+        if gives.get(of.entry.name) != CUSTOMARY.get(function, function):
+            return False
+        found.add(of.entry.name)
+    return len(found) > 1
 
 
 def supposes(statement: Statement, table: Table) -> bool:

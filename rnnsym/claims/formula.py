@@ -16,8 +16,9 @@ from rnnsym.claims.explain import counterexample, reading_in_words, shown
 from rnnsym.claims.generic import for_each
 from rnnsym.claims.judge import Judge
 from rnnsym.claims.omitted import bare, completions
-from rnnsym.claims.pairs import Pair, of_functions
+from rnnsym.claims.pairs import Pair, of_functions, of_predictions
 from rnnsym.claims.taking import Taking, adjoints_of
+from rnnsym.claims.trajectories import applied
 from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREADABLE, Verdict
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
@@ -140,7 +141,7 @@ class Formula(Taking):
         return found
 
     def _verdict(self, judge: Judge, pair: Pair) -> Verdict:
-        pair = of_functions(pair)
+        pair = of_predictions(of_functions(pair), self.net)
         try:
             return self._tell(judge, pair, judge.relation(pair.left, pair.op, pair.right))
         except TooLargeError as error:
@@ -195,16 +196,35 @@ class Formula(Taking):
     def passed_back(self) -> Verdict | None:
         """The verdict, where ∂L/∂h_{t-1} is told from step t: what that passes back, to which the
         loss of step t - 1 adds its own. None where nothing is told so, or it is not true."""
-        if self.refuted is None:
+        words = "the gradient is what the next step passes back: a loss at its own step adds to it"
+        return self._read_as([replace(p, left=self._from_later(p.left)) for p in self.pairs], words)
+
+    def by_value(self) -> Verdict | None:
+        """The verdict, where σ′(z) is written of a value z of σ; None where it is not true so."""
+
+        def argument(x: u.Term) -> u.Term | None:
+            leaf = x.argument if isinstance(x, u.Apply) and x.order else None
+            if not isinstance(leaf, u.Leaf) or leaf.time is None or leaf.name not in applied_:
+                return None
+            return replace(x, argument=u.Argument(leaf.name, leaf.time))  # type: ignore[call-arg]
+
+        applied_ = {n for n in self.net.equations if applied(self.net, n)}
+        pairs = [
+            replace(p, left=u.rebuilt(p.left, argument), right=u.rebuilt(p.right, argument))
+            for p in self.pairs
+        ]
+        words = (
+            "derivatives of functions are written of the values of these, as in all the document"
+        )
+        return self._read_as(pairs, words)
+
+    def _read_as(self, pairs: list[Pair], words: str) -> Verdict | None:
+        """The verdict, where the relations are read so; None where they are not true."""
+        if self.refuted is None or pairs == self.pairs:
             return None
-        judge = self.refuted[0]
-        pairs = [replace(p, left=self._from_later(p.left)) for p in self.pairs]
-        if pairs == self.pairs:
-            return None
-        parts = [self._verdict(judge, p) for p in pairs]
+        parts = [self._verdict(self.refuted[0], p) for p in pairs]
         if any(p.verdict != TRUE for p in parts):
             return None
-        words = "the gradient is what the next step passes back: a loss at its own step adds to it"
         reading = " | ".join(dict.fromkeys(filter(None, (words, *(p.reading for p in parts)))))
         return replace(parts[0], message=f"true, when {reading}", reading=reading)
 

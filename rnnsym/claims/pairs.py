@@ -5,7 +5,7 @@ Between `check` and `repair`, which judges corrected ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rnnsym.claims.updates import update
@@ -29,6 +29,29 @@ def pair_of(left: u.Term, op: str, right: u.Term) -> Pair:
     if found is None:
         return Pair(left, op, right)
     return Pair(found.left, "=", found.right, found.note, found.partial)
+
+
+def of_predictions(pair: Pair, net: Any) -> Pair:
+    """∂y_t/∂h_t, where y is the target: nobody derives that, so that the prediction ŷ is meant."""
+    if net is None:
+        return pair
+    derivatives = [x for s in (pair.left, pair.right) for x in u.walk(s)
+                   if isinstance(x, u.Derivative)]  # fmt: skip
+    derived = {v for d in derivatives for v in (d.of, *d.by) if isinstance(v, u.Leaf)}
+    for name in sorted({v.name for v in derived} & set(net.targets)):
+        if f"{name}_hat" not in net.equations:
+            continue
+
+        def prediction(x: Any, target: str = name) -> Any:
+            told = isinstance(x, u.Leaf) and x.name == target
+            return replace(x, name=f"{target}_hat") if told else None
+
+        note = f"${name}$ is the prediction where it is derived"
+        left, right = (u.rebuilt(x, prediction) for x in (pair.left, pair.right))
+        pair = replace(
+            pair, left=left, right=right, note="; ".join(filter(None, (pair.note, note)))
+        )
+    return pair
 
 
 def of_functions(pair: Pair) -> Pair:

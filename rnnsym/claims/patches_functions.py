@@ -36,6 +36,7 @@ def patches(source: Source, speller: Speller) -> Iterator[Patch]:
     """Every change of a function."""
     calls = list(applied(source))
     for call in calls:
+        yield from _of_a_value(source, speller, call)
         yield from _prime(source, call)
         yield from _other(source, call)
         yield from _power(source, call)
@@ -85,6 +86,23 @@ def _prime(source: Source, call: Applied) -> Iterator[Patch]:
         edit = Edit(place, place, "'")
         told = f"{shown} stands where its derivative should"
         yield Patch((edit,), "g instead of g′", told, 1.2)
+
+
+def _of_a_value(source: Source, speller: Speller, call: Applied) -> Iterator[Patch]:
+    """σ′(z) where z is a value of σ already: z (1 - z) is meant, or σ′ of what σ was taken of."""
+    inner = call.inner
+    body = inner.parts[0] if isinstance(inner, s.Bracket) and len(inner.parts) == 1 else inner
+    if call.primes != 1 or not isinstance(body, s.Symbol):
+        return
+    text, shown = source.text(body), source.latex[call.start : call.end]
+    if call.name == "tanh":
+        new = bracketed(f"1 - {squared(source, speller, text)}")
+    elif call.name in ("sigma", "sigmoid"):
+        new = bracketed(f"{text} {speller.times_sign} {bracketed(f'1 - {text}')}")
+    else:
+        return
+    told = f"{shown} is taken of {text}, which the function has been applied to already"
+    yield Patch((Edit(call.start, call.end, new),), "g′ at g(z)", told, 1.0)
 
 
 def _other(source: Source, call: Applied) -> Iterator[Patch]:

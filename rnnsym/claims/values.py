@@ -39,7 +39,8 @@ class Values(Products):
     def _argument(self, term: u.Argument, numbers: Numbers) -> Value:
         if self.ar is not self.scene.ar:
             raise CannotError("an argument that is left out, within a derivative")
-        return Value(self.scene.argument(term.name, self.number(term.time, numbers)))
+        m = self.scene.argument(term.name, self.number(term.time, numbers))
+        return Value(self.ar.transpose(m) if self.scene.rows or self.reading.rows else m)
 
     def function(self, name: str) -> str:
         """What a function is under the reading."""

@@ -100,7 +100,7 @@ class Equations(Times):
         """The z = … that h = f(z) = f(…) says."""
         if len(node.sides) < 3 or node.ops[1] != "=":
             return []
-        first, second = _call(node.sides[1]), _call(node.sides[2])
+        first, second = call_of(node.sides[1]), call_of(node.sides[2])
         if first is None or second is None or first[0] != second[0]:
             return []
         if not isinstance(first[1], s.Symbol):
@@ -233,7 +233,7 @@ class Equations(Times):
         for k, node, _ in self.statements:
             if not isinstance(node, s.Relation) or len(node.sides) != 2 or node.ops != ("=",):
                 continue
-            head, right = _call(node.sides[0], True), node.sides[1]
+            head, right = call_of(node.sides[0], True), node.sides[1]
             if head is None or not isinstance(head[1], s.Symbol):
                 continue
             name = self.table.functions.get(head[0])
@@ -254,7 +254,7 @@ class Equations(Times):
 
     def _alias(self, node: s.Relation) -> None:
         """h = σ(z) = f(z): f is another name of σ."""
-        calls = [_call(x) for x in node.sides[1:3]]
+        calls = [call_of(x) for x in node.sides[1:3]]
         if len(calls) != 2 or node.ops[1] != "=" or None in calls:
             return
         (first, inner), (second, other) = calls  # type: ignore[misc]
@@ -331,7 +331,7 @@ class Equations(Times):
 
 def _is_argument(o: Occurrence, f: Forward) -> bool:
     """Whether a symbol is all that the function of an equation is taken of."""
-    call = _call(f.right)
+    call = call_of(f.right)
     small = o.symbol.base[:1].islower() and o.symbol.base not in COPIED_LETTERS
     return call is not None and call[1] is o.symbol and small and f.index is not None
 
@@ -353,7 +353,7 @@ def _elementwise(node: s.Node, argument: s.Symbol) -> str | None:
     """The function of which a side is the value: x is the identity of x, max(0, x) its relu."""
     if isinstance(node, s.Symbol):
         return "identity" if _looks(node) == _looks(argument) else None
-    called = _call(node)
+    called = call_of(node)
     if called is None:
         return None
     name, inner = CUSTOMARY.get(called[0], called[0]), called[1]
@@ -364,7 +364,7 @@ def _elementwise(node: s.Node, argument: s.Symbol) -> str | None:
     return name if same and name in KNOWN else None
 
 
-def _call(node: s.Node, labelled: bool = False) -> tuple[str, s.Node] | None:
+def call_of(node: s.Node, labelled: bool = False) -> tuple[str, s.Node] | None:
     """The function and the argument of f(…); None for anything else.
 
     labelled: f may have a label, as σ_h has.

@@ -69,9 +69,12 @@ def _time(node: s.Node, latex: str) -> list[Token]:
         return []
     inner = tokens(latex[bracket.start : bracket.end].strip())
     index = read_index(inner[1:-1])
-    if index is None or len(index.names) != 1 or index.letters[0][1] != 1:
+    if index is None:
         return []
-    return [Token("letter", index.letter, 0, 0), *inner]
+    once = [str(n) for n, times in index.letters if times == 1]
+    if len(index.names) > 1:  # t - z - 1
+        once = [n for n in once if n in (*ALWAYS, *IN_RECURRENCES)]
+    return [Token("letter", once[0], 0, 0), *inner] if once else []
 
 
 def _rewritten(reading: Reading, names: set[str], letters: set[str]) -> Reading:

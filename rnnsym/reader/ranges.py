@@ -83,7 +83,7 @@ def _alone(node: s.Big, found: list[Token], resolver: Any) -> Limits:
 def _left_out(node: s.Big, resolver: Any) -> str:
     """The index of a sum that has none, Σ L_t: the only step that its terms speak of."""
     known = {*resolver.table.letters, "t"} - {*resolver.scope}
-    letters = _used(node.body)
+    letters = {x if x.startswith("T") else x.rpartition("_")[2] for x in _used(node.body)}  # z_t
     times = letters & known
     if len(times) != 1 or letters - known - {"T", *resolver.table.lengths, *resolver.scope}:
         fail("over which index?", node.start)

@@ -116,8 +116,9 @@ class Table:
     def _roles(self, script: Script, bound: set[str]) -> list[str]:
         if script.style == "angle":
             return ["time"]
-        if script.style == "square" and script.where == "sub":  # h_{[j]} is entry j
-            return ["label", *(["component"] if script.index else [])]
+        if script.style == "square" and script.where == "sub":  # h_{[j]} is entry j, but x_{[t]}
+            timed = script.index is not None and set(script.index.names) & {"t", *self.letters}
+            return ["label", *(["time" if timed else "component"] if script.index else [])]
         if script.style == "square" and script.where == "sup":
             return ["label", *(["time"] if script.index and "square" in self.styles else [])]
         roles = ["label"]
