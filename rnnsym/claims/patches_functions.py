@@ -13,6 +13,7 @@ from rnnsym.claims.patches_edit import Edit, Patch
 from rnnsym.claims.patches_names import Speller
 from rnnsym.claims.patches_source import Piece, Source, walk
 from rnnsym.latex.snippets import bracketed, coloured
+from rnnsym.nodes import TimeVector
 from rnnsym.reader import syntax as s
 from rnnsym.reader.meanings import ELEMENTWISE
 
@@ -94,6 +95,12 @@ def _of_a_value(source: Source, speller: Speller, call: Applied) -> Iterator[Pat
     body = inner.parts[0] if isinstance(inner, s.Bracket) and len(inner.parts) == 1 else inner
     if call.primes != 1 or not isinstance(body, s.Symbol):
         return
+    found = next((n.found for n in speller.named if n.symbol is body), None)
+    equation = speller.net.equations.get(found.entry.name) if found is not None else None
+    given = {e.name for e in speller.table.entries.values()}
+    argument = getattr(equation.rhs, "argument", None) if equation is not None else None
+    if argument is None or (isinstance(argument, TimeVector) and argument.name in given):
+        return  # the argument has a name of its own
     text, shown = source.text(body), source.latex[call.start : call.end]
     if call.name == "tanh":
         new = bracketed(f"1 - {squared(source, speller, text)}")

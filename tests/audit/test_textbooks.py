@@ -61,6 +61,8 @@ EXPECTED = {
     "worked_example.md": "ttttftt",
     "two_cells.md": "tt",
     "transition.md": "tt",
+    "by_value.md": "ttf",
+    "of_a_value.md": "ft",
 }
 
 
