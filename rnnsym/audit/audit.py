@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from rnnsym.audit.result import CLAIM, DEFINES, INFORMAL, NOTATION, Audit, Findi
 from rnnsym.audit.scopes import SUPPOSED, Scopes, maker
 from rnnsym.claims.formula import Formula
 from rnnsym.claims.guard import OWN_ERROR, Guard, LostError
+from rnnsym.claims.taking import is_condition
 from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREADABLE, Verdict
 from rnnsym.errors import InputError, RnnsymError
 from rnnsym.reader import syntax as s
@@ -346,7 +347,10 @@ class Auditor:
         sure = {x: m for x, m in self.sure.items() if m[0] in built.net.vectors}
         table.sure |= set(sure)
         table.meant.update(sure)
-        one, left = Reading(reading.latex, (statement,)), max(0.0, self.end - time.process_time())
+        left = max(0.0, self.end - time.process_time())
+        after = reading.statements[reading.statements.index(statement) + 1 :]
+        under = takewhile(lambda st: is_condition(st.link), after)  # … if |w| < 1
+        one = Reading(reading.latex, (statement, *under))
         judged = Formula(formula.latex, one, built.net, table, left, False, (), self.explicit)
         judged.anew, judged.pairs_seconds = standing.redefines(formula.before), PAIRS_SECONDS
         return judged

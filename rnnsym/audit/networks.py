@@ -95,10 +95,15 @@ class Networks:
         return self.supposed
 
     def _stepwise(self) -> bool:
-        """Whether the document speaks of the loss of a single step."""
+        """Whether the document speaks of the loss of a single step; of the last one, too, where it
+        speaks of others."""
+        table = self.vocabulary.table
+        last = {"T", *table.lengths}
         for _, o in self.vocabulary.seen:
-            found = self.vocabulary.table.find(o.spelled)
-            if found is not None and found.entry.name == "L" and found.time is not None:
+            found = table.find(o.spelled)
+            if found is None or found.entry.name != "L" or found.time is None:
+                continue
+            if found.time.constant or not set(found.time.names) <= last:
                 return True
         return False
 

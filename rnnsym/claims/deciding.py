@@ -82,6 +82,7 @@ class Deciding:
     seed: int = 0
     seconds: float = 10.0
     thorough: bool = True  # two things that custom leaves open are tried together, too
+    supposed: tuple[u.Claim, ...] = ()  # what weights are like, where a claim is meant
     vanishing: bool = False  # something is said to be zero: ∂ may be a partial that is
     _scenes: dict[Any, Scene] = field(default_factory=dict)
 

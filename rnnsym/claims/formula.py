@@ -84,7 +84,7 @@ class Formula(Taking):
         judge = Judge(
             self.net, self.table, self.explicit, tuple(self.conditions), seconds=self.seconds
         )
-        judge.thorough = self.thorough
+        judge.thorough, judge.supposed = self.thorough, tuple(self.supposed)
         zero = u.Num(Fraction(0))
         judge.vanishing = any(zero in (p.left, p.right) for p in self.pairs)
         parts: list[Verdict] = []
@@ -162,6 +162,9 @@ class Formula(Taking):
             return Verdict(self.claim, TRUE, message, words, evidence(outcome))
         if outcome.kind in ("cannot", "none"):
             return Verdict(self.claim, UNKNOWN, outcome.why)
+        if judge.supposed and not judge.tries_weights(pair.left, pair.op, pair.right):
+            why = "it is claimed under a condition on values: only limits and ≤ are tried under one"
+            return Verdict(self.claim, UNKNOWN, why)
         if pair.op == "←" and isinstance(pair.left, u.Adjoint):
             return Verdict(self.claim, UNKNOWN, f"at which step is ${pair.left.label}$ set?")
         if pair.partial:

@@ -38,7 +38,7 @@ from rnnsym.verify.arrays import random_arrays
 STEEP, LARGE_WEIGHTS, SMALL_WEIGHTS = 20, 3, 0.125
 #: how large weights are, whatever the length, at the points where limits are tried; at the last
 #: of them nothing moves the states away from zero
-SCALES = {"shrinking": 0.3, "growing": 4.0, "still": 30.0}
+SCALES = {"shrinking": 0.3, "usual": 1.0, "growing": 4.0, "still": 30.0}
 
 
 class Ground:

@@ -56,6 +56,12 @@ class Judge(Deciding):
             return Outcome("cannot", Reading(), f"the relation {op} is not judged")
         return self._equal(left, right)
 
+    @staticmethod
+    def tries_weights(left: u.Term, op: str, right: u.Term) -> bool:
+        """Whether a relation is followed or sampled, at points that conditions may leave out."""
+        limit = isinstance(left, u.Limit) or isinstance(right, u.Limit)
+        return limit or op in ("<", ">", "≤", "≥", "≪", "≫", "≲", "≳")
+
     def _equal(self, left: u.Term, right: u.Term) -> Outcome:
         outcomes: list[Outcome] = []
         plain, meant = self.base(left, right), meanings(self.net, self.table, left, right)
@@ -204,12 +210,15 @@ class Judge(Deciding):
         return _worst(outcomes)
 
     def _sampled(self, left: u.Term, op: str, right: u.Term, reading: Reading) -> Outcome:
-        cases = 0
+        cases, ends = 0, frozenset[conditions.Border]()
         for seed, extreme in enumerate(POINTS):
             scene = self.scene(3, True, reading.zero, seed, extreme=extreme)
             values = scene.values(reading)
             try:
+                if not scene.allows(values, self.supposed):
+                    continue
                 choices = conditions.choices(scene, (left, right), self.conditions)
+                wrong = []
                 for numbers in choices:
                     every = {**scene.numbers, **numbers}
                     x, y = values.pair(values(left, every), values(right, every))
@@ -217,7 +226,11 @@ class Judge(Deciding):
                     slack = scene.ar.mp.mpf(10) ** -AGREE
                     pairs = zip(np.ravel(x), np.ravel(y), strict=True)
                     if not all(_holds(a, op, b, slack) for a, b in pairs):
-                        return Outcome("differ", reading, at=numbers, scene=scene, numeric=True)
+                        wrong.append(numbers)
+                found = conditions.borders(scene, wrong, choices) if wrong else ()
+                if wrong and not (found and all(b.other for b in found)):  # k = t may be left out
+                    return Outcome("differ", reading, at=wrong[0], scene=scene, numeric=True)
+                ends |= set(found)
             except MisfitError as error:
                 return Outcome("misfit", reading, str(error))
             except (CannotError, NumbersNeededError) as error:
@@ -229,8 +242,9 @@ class Judge(Deciding):
         if not cases:
             return Outcome("none", reading, "no index lies in the range")
         return Outcome(
-            "equal", reading, cases=cases, points=len(POINTS), numeric=True, why="sampled"
-        )
+            "equal", reading, cases=cases, points=len(POINTS), borders=tuple(ends), numeric=True,
+            why="sampled",
+        )  # fmt: skip
 
     def _proportional(self, left: u.Term, right: u.Term) -> Outcome:
         return Outcome("cannot", Reading(), "proportionality is not judged: to what factor?")

@@ -27,7 +27,7 @@ FAR, NEAR = range(1, 6), range(1, 9)
 #: what has come as near as this is there; what goes on like this gets there, or nowhere
 THERE, ON, NOWHERE = 1e-9, 0.75, 0.95
 #: the points: how large the weights are (see `ground`), in words
-WEIGHTS = {"shrinking": "small", "": "of usual size", "growing": "large",
+WEIGHTS = {"shrinking": "small", "usual": "of usual size", "growing": "large",
            "still": "large, and nothing moves the states"}  # fmt: skip
 
 
@@ -50,7 +50,9 @@ def approached(judge: Deciding, left: u.Term, op: str, right: u.Term, reading: R
     found: list[Followed] = []
     try:
         for seed, weights in enumerate(WEIGHTS):
-            found.append(_followed(judge, limit, other, reading, seed, weights))
+            scene = judge.scene(3, True, reading.zero, seed, extreme=weights)
+            if scene.allows(scene.values(reading), judge.supposed):
+                found.append(_followed(judge, limit, other, reading, seed, weights))
     except MisfitError as error:
         return Outcome("misfit", reading, str(error))
     except (CannotError, NumbersNeededError) as error:
@@ -63,6 +65,8 @@ def approached(judge: Deciding, left: u.Term, op: str, right: u.Term, reading: R
 
 def _told(found: list[Followed], op: str, reading: Reading, endless: bool) -> Outcome:
     """All points together."""
+    if not found:
+        return Outcome("cannot", reading, "no weights that are tried fulfil the condition")
     if any(x.holds is None for x in found):
         return Outcome("cannot", reading, "it does not settle within the steps that are tried")
     reached = [x for x in found if x.holds == (op != "≠")]

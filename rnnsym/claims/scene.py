@@ -6,6 +6,7 @@ Used by `values`. Derivatives are dual numbers through the forward equations
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rnnsym.claims.errors import (
@@ -64,14 +65,19 @@ class Scene(Derivatives):
         names = {x.name for x in u.walk(term.body) if isinstance(x, u.Leaf) and x.time is not None}
         return not any(map(self._runs_back, names)) or any(map(self._runs_forth, names))
 
+    def allows(self, values: Values, supposed: Sequence[u.Claim]) -> bool:
+        """Whether everything that is supposed of weights is so here."""
+        return all(self.holds(values, claim, self.numbers) for claim in supposed)
+
     def holds(self, values: Values, claim: u.Claim, numbers: Numbers) -> bool:
-        """Whether a condition between whole numbers holds."""
+        """Whether a condition between numbers holds."""
         found = []
         for side in claim.sides:
             if isinstance(side, u.Whole):
                 found.append(values.number(side.index, numbers))
             elif isinstance(side, u.Num):
-                found.append(int(side.value))
+                whole = side.value.denominator == 1
+                found.append(int(side.value) if whole else float(side.value))
             elif self.numeric:
                 found.append(values(side, numbers).m[0, 0])
             else:

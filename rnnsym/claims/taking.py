@@ -5,6 +5,7 @@ Used by `formula`. Each is taken in its turn; what is left are pairs of terms to
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -40,6 +41,8 @@ KINDS = ("∈", "∉", "⊂", "→", "~", "↛", "↔")
 MAX_RELATIONS = 100
 #: characters of a range of indices
 MAX_CONDITION = 200
+#: words before what the relation before them supposes
+_IF = re.compile(r"\b(if|when|whenever|provided|assuming|given(?! by))\b", re.IGNORECASE)
 #: seconds of the processor for diagnoses that take two changes
 PAIRS = 3.0
 
@@ -55,6 +58,7 @@ class Taking:
         self.latex, self.seconds, self.diagnose = reading.latex, seconds, diagnose
         self.conditions, self.given = list(conditions), conditions
         self.begun = time.process_time()
+        self.supposed: list[u.Claim] = []  # what weights are said to be like, if |w| < 1
         self.explicit = explicit or r"\partial^" in self.latex
         self.pairs: list[Pair] = []
         self.defined: list[str] = []
@@ -86,6 +90,8 @@ class Taking:
             if learned is not None:
                 self._learn(learned)
                 return
+            if self._suppose(node, statement.link):
+                return
             if self.skip_first:
                 rest = s.Relation(
                     node.sides[1:], node.ops[1:], start=node.sides[1].start, end=node.end
@@ -109,6 +115,18 @@ class Taking:
             assert isinstance(term, u.Claim)
             for left, op, right in zip(term.sides, term.ops, term.sides[1:], strict=False):
                 self.pairs.append(pair_of(left, op, right))
+
+    def _suppose(self, node: s.Relation, link: str) -> bool:
+        """Whether a relation says under which condition the one before it is meant."""
+        if not self.pairs or not is_condition(link):
+            return False
+        try:
+            term = self._resolve(node)
+        except (UnknownSymbolError, UnreadableError):
+            return False
+        assert isinstance(term, u.Claim)
+        self.supposed.append(term)
+        return True
 
     def _name_at_the_end(self, node: s.Relation) -> None:
         """A = B → dz_t: what was found goes by that name from here on."""
@@ -289,6 +307,11 @@ class Taking:
         (name,) = names
         self.table.entries[(name, (), "")] = Entry("free", name)
         return True
+
+
+def is_condition(link: str) -> bool:
+    """Whether the words before a relation make it a condition of the one before it."""
+    return bool(_IF.search(link))
 
 
 def adjoints_of(*sides: u.Term) -> list[u.Adjoint]:

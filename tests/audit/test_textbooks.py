@@ -61,7 +61,7 @@ EXPECTED = {
     "worked_example.md": "ttttftt",
     "two_cells.md": "tt",
     "transition.md": "tt",
-    "by_value.md": "ttf",
+    "by_value.md": "ttu",
     "of_a_value.md": "ft",
 }
 
