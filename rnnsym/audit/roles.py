@@ -21,12 +21,14 @@ NAMING = {"∈", "→", "~", "⊂", "∉", "↔", "↛"}
 ORDERS = {"<", ">", "≤", "≥", "≪", "≫", "≲", "≳"}
 #: words after which an inequality is supposed, not claimed
 SUPPOSING = re.compile(
-    r"\b(if|when|whenever|where|suppose|assume|assuming|given(?! by)|for|provided|let|say|case|unless|"
+    r"\b(if|when|whenever|where|suppose|assume|assuming|given(?! by)|for|provided|let|say|case|"
+    r"unless|"
     r"with|while|iff|such that|so that|until|range|threshold)\b[^.;]{0,60}$", re.IGNORECASE
 )  # fmt: skip
 #: words right before a formula that suppose it
 ASSUMING = re.compile(
-    r"\b(if|when|whenever|suppose|assume|assumes|assuming|given(?! by)|let|say|imagine|unless|consider|"
+    r"\b(if|when|whenever|suppose|assume|assumes|assuming|given(?! by)|let|say|imagine|unless|"
+    r"consider|"
     r"such that|e\.g\.)\b(?!.*\b(then|get|have|obtain|yields|gives|becomes|is|are)\b)"
     r"[^.;,:]{0,60}:?$",
     re.IGNORECASE,

@@ -71,7 +71,7 @@ class Scene(Derivatives):
 
     def holds(self, values: Values, claim: u.Claim, numbers: Numbers) -> bool:
         """Whether a condition between numbers holds."""
-        found = []
+        found: list[Any] = []
         for side in claim.sides:
             if isinstance(side, u.Whole):
                 found.append(values.number(side.index, numbers))
