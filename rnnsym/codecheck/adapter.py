@@ -69,7 +69,8 @@ class Adapter:
         single sequence, are (1, n).
     axes
         The axes of x and y, a letter each: t time, b batch, n features. By default "tn", and
-        "tbn" where the function takes it. ``batch="first"`` is short for ``axes="btn"``.
+        "tbn" where the function takes it. ``batch="first"`` is short for ``axes="btn"``. Those of
+        each by its name: ``axes={"x": "btn", "y": "bn"}``, where there is one target, without t.
     indices
         Of "x", "y": those given as class numbers instead of one-hot vectors. They come as a list;
         a dict says otherwise: ``{"x": "array", "y": "column"}`` for (T,) and (T, 1), "number"
@@ -118,7 +119,7 @@ class Adapter:
     transposed: Sequence[str] = ()
     columns: bool = False
     rows: bool = False
-    axes: str | None = None
+    axes: str | Mapping[str, str] | None = None
     batch: str | None = None
     indices: Sequence[str] | Mapping[str, str] = ()
     squeeze: Sequence[str] = ()
@@ -176,11 +177,13 @@ class Adapter:
             raise AdapterError("calls are tuples: calls=[('forward', 'x', 'a'), ('backward', 'y')]")
         if not isinstance(self.names, Mapping):
             raise AdapterError("names is a dict from their names to ours: {'Whh': 'W_aa'}")
-        if self.axes is not None and not _good_axes(self.axes):
-            raise AdapterError(
-                f"axes={self.axes!r}: write a letter for each axis of x, t for time, n for "
-                f"features, b for the batch where there is one, such as 'tn', 'btn', 'nbt'"
-            )
+        by_name = isinstance(self.axes, Mapping)
+        for axes in self.axes.values() if isinstance(self.axes, Mapping) else (self.axes,):
+            if axes is not None and not _good_axes(axes, by_name):
+                raise AdapterError(
+                    f"axes={axes!r}: write a letter for each axis of x, t for time, n for "
+                    f"features, b for the batch where there is one, such as 'tn', 'btn', 'nbt'"
+                )
         if self.axes is not None and self.batch is not None:
             raise AdapterError("say either axes or batch, which is short for it")
         if self.columns and self.rows:
@@ -211,6 +214,11 @@ class Adapter:
             for name in given:
                 if name not in data:
                     raise AdapterError(f"{word}: unknown {name!r}: choose from {', '.join(data)}")
+        for name, axes in self.axes.items() if isinstance(self.axes, Mapping) else ():
+            if name not in data:
+                raise AdapterError(f"axes: unknown {name!r}: choose from {', '.join(data)}")
+            if "t" not in axes and name not in shapes.single:
+                raise AdapterError(f"axes: {name!r} has a value at each step: write a t as well")
         for name in self.transposed:
             if name not in self.theirs(shapes):
                 raise AdapterError(f"transposed: unknown {name!r}: say which of yours it is")
@@ -319,15 +327,25 @@ class Adapter:
     @property
     def order(self) -> str | None:
         """The axes of x as said, if said."""
+        if isinstance(self.axes, Mapping):
+            return next((a for a in self.axes.values() if "t" in a), None)
         return BATCH[self.batch] if self.batch else self.axes
+
+    def order_of(self, name: str) -> str | None:
+        """The axes of one input or target, if said."""
+        if isinstance(self.axes, Mapping) and name in self.axes:
+            return self.axes[name]
+        return self.order
 
 
 def _positive(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
-def _good_axes(axes: Any) -> bool:
-    return isinstance(axes, str) and sorted(axes) in (sorted("tn"), sorted("tbn"))
+def _good_axes(axes: Any, timeless: bool) -> bool:
+    """Whether letters are axes; timeless: those of a single value have no t."""
+    known = [sorted("tn"), sorted("tbn"), *([["n"], sorted("bn")] if timeless else [])]
+    return isinstance(axes, str) and sorted(axes) in known
 
 
 def plain_arguments(function: Callable[..., Any], shapes: Shapes) -> tuple[str, ...]:

@@ -72,7 +72,8 @@ class Caller:
             if self.adapter.rate is None:
                 loss, found = self.results.taken(result, holder)
             else:
-                loss, found = self.results.loss(result), self._updates(holder, given)
+                loss, more = self.results.beside(result)
+                found = {**more, **self._updates(holder, given)}
             outcome.loss = loss
             outcome.extra = self.results.unread(result)
         except Unusable as reason:
@@ -108,9 +109,9 @@ class Caller:
 
     def _updates(self, holder: Any, given: _Given) -> dict[str, Any]:
         """(before - after) / rate, by their names, of what the call has updated."""
-        table = holder if isinstance(holder, Mapping) else getattr(holder, "params", None)
         found = {}
         for name in self.layout.theirs:
+            table = holder if isinstance(holder, Mapping) else table_of(holder, name)
             handed, before = given.pair("parameter", name)
             if is_place(name):
                 path = steps(name)
@@ -153,16 +154,16 @@ class Caller:
         return result, None if isinstance(target, tuple | list | Mapping) else target
 
     def _fill(self, target: Any, given: _Given) -> None:
-        """Set the parameters of an object: its attributes, or its dict `params`."""
-        table = getattr(target, "params", None)
+        """Set the parameters of an object: its attributes, or the entries of a dict of it."""
         words = [*self.adapter.init, *(w for call in self.adapter.calls for w in call[1:])]
         used = {w for w in words if isinstance(w, str)}
         for name, value in self._parameters(given).items():
             if name in used or "params" in used or (is_place(name) and steps(name)[0] in used):
                 continue
+            table = table_of(target, name)
             if is_place(name):
                 self._put(target, name, value)
-            elif isinstance(table, dict) and not hasattr(target, name):
+            elif table is not None:
                 table[name] = value
             else:
                 setattr(target, name, value)
@@ -231,6 +232,18 @@ class Caller:
         except (TypeError, ValueError):
             return {}
         return {n: _wave(*s) for n, s in self.shapes.functions.items() if n in accepted}
+
+
+def table_of(target: Any, name: str) -> dict[str, Any] | None:
+    """The dict of an object that a parameter stands in, `params` or any that has it as a key; None
+    where it is an attribute."""
+    usual = getattr(target, "params", None)
+    if isinstance(usual, dict) and (name in usual or not hasattr(target, name)):
+        return usual
+    if target is None or hasattr(target, name):
+        return None
+    every = vars(target).values() if hasattr(target, "__dict__") else ()
+    return next((x for x in every if isinstance(x, dict) and name in x), None)
 
 
 class _Given:

@@ -34,12 +34,14 @@ from rnnsym.codecheck.survey import (
     remembers,
     survey,
 )
+from rnnsym.codecheck.unread import see_that_weights_are_read, with_a_time_axis
 from rnnsym.codecheck.verdicts import (
     after_others,
     arrived,
     explained,
     kept_over_calls,
     noticed,
+    of_its_own_loss,
     verdict,
     with_batch,
 )
@@ -166,6 +168,10 @@ def judge(
             with verdict_first(setting.notes, "the explanation"):
                 judged[n] = explained(judged[n], late(n, run, loud, ground))
     runs += calm
+    if not setting.random and any(g.verdict != "right" for g in judged.values()):
+        setting.notes += see_that_weights_are_read(setting.runner, probe, adapter, words)
+    if not any(g.ok for g in judged.values()):
+        setting.notes += with_a_time_axis(probe.point, adapter)
     search = Search(plain or runs, words, ground)
     wrong = [n for n, g in judged.items() if g.verdict == "wrong" and g.why is None]
     if setting.random:
@@ -186,6 +192,7 @@ def judge(
         diagnose.all_of(wrong, plain or runs, search, setting.runner, words, found, batches)
         diagnose.of_arrivals(sent, net, plain or runs, words, found)
     judged = {n: explained(g, found.diagnoses.get(n)) for n, g in judged.items()}
+    judged = {n: of_its_own_loss(g) for n, g in judged.items()}
     own = _parts(adapter, subject) | words.names
     judged = {n: replace(g, theirs=own.get(n, "")) for n, g in judged.items()}
     seen = None

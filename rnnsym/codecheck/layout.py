@@ -100,8 +100,10 @@ class Layout:
     def sequence(self, name: str, values: Values) -> Any:
         """An input or a target, with its axes in their order."""
         array = values.sequences[name]
-        order = self.adapter.order or "tn"
+        order = self.adapter.order_of(name) or "tn"
         axes = "tbn" if values.batch else "tn"
+        if "t" not in order and name in self.shapes.single:
+            array, axes = array[-1], axes[1:]
         form = self.adapter.numbers(name)
         if form is not None:
             return _numbers(array.argmax(-1), form, axes[:-1], order.replace("n", ""))

@@ -76,16 +76,17 @@ class Results:
             )
         return loss, self._renamed(result)
 
-    def loss(self, result: Any) -> float | None:
-        """The loss in the result of a function that returns no gradients, if it is there."""
+    def beside(self, result: Any) -> tuple[float | None, dict[str, Any]]:
+        """(loss, gradients by inputs and states) in the result of a function that updates its
+        parameters itself, as far as they are there."""
         if self.adapter.returns is not None:
-            return self.taken(result, None)[0]
+            return self.taken(result, None)
         if result is None:
-            return None
+            return None, {}
         try:
-            return float(np.asarray(result, dtype=float).reshape(()))
+            return float(np.asarray(result, dtype=float).reshape(())), {}
         except (TypeError, ValueError):
-            return None
+            return None, {}
 
     def _by_key(self, words: Any, result: Any) -> tuple[float | None, dict[str, Any]]:
         parts = result if isinstance(result, tuple | list) else [result]
@@ -102,7 +103,9 @@ class Results:
                 loss = _number(table[key])
             elif whose is not None and key in table:
                 found[whose] = table[key]
-        return loss, found
+        rest = {k: v for k, v in table.items() if k not in words}
+        known = {n: g for n, g in self._renamed(rest).items() if n in self.layout.theirs}
+        return loss, {**known, **found}
 
     def _by_position(self, result: Any) -> tuple[float | None, dict[str, Any]]:
         words = list(self.adapter.returns or ())
@@ -164,7 +167,7 @@ class Results:
     def _renamed(self, table: Mapping[Any, Any]) -> dict[str, Any]:
         """Their gradients by the names of their parameters; with an adapter also `dWhh`."""
         found: dict[str, Any] = {}
-        prefixed = bool(self.adapter.names or self.adapter.calls)
+        prefixed = bool(self.adapter.names or self.adapter.calls or self.adapter.returns)
         for name in self.layout.theirs:
             inside = gradient_at(table, name) if is_place(name) and name not in table else None
             found |= {} if inside is None else {name: inside}
@@ -189,7 +192,10 @@ class Results:
             return []
         parts = result if isinstance(result, tuple | list) else [result]
         table = next((p for p in parts if isinstance(p, Mapping)), {})
-        return [str(key) for key in table if key not in words]
+        rest = {k: v for k, v in table.items() if k not in words}
+        known = self._renamed(rest).keys() & self.layout.theirs.keys()
+        values = [id(self._renamed(rest)[n]) for n in known]
+        return [str(key) for key, value in rest.items() if id(value) not in values]
 
     def _of_else(self, name: str) -> bool:
         """Whether a result that does not fit may be of something else: of a state at each step."""
@@ -280,7 +286,8 @@ def _number(value: Any) -> float:
     try:
         return float(np.asarray(value, dtype=float).reshape(()))
     except (TypeError, ValueError):
-        raise Unusable(f"the loss is no number but {_kind_of(value)}") from None
+        text = f"the loss is no number but {_kind_of(value)}: say '_' for it in returns"
+        raise Unusable(text) from None
 
 
 def _array(value: Any) -> tuple[Array | None, str]:

@@ -29,6 +29,8 @@ class Factor:
     value: Callable[[Run], float]
 
 
+#: the kind of a gradient that is right of the returned loss, which is a number times the model's
+OWN_LOSS = "another factor of the loss"
 MEAN = Factor("mean instead of sum", "1/T", lambda r: 1.0 / r.point.losses)
 
 
@@ -95,7 +97,7 @@ def of_own_loss(name: str, runs: Sequence[Run]) -> Diagnosis | None:
         f"the right gradient of the loss that is returned, which is {factor.text} times that of "
         f"the model"
     )
-    return Diagnosis(("another factor of the loss",), text)
+    return Diagnosis((OWN_LOSS,), text)
 
 
 def arrived(name: str, runs: Sequence[Run], words: Words) -> Diagnosis | None:

@@ -29,6 +29,7 @@ from rnnsym.codecheck.points import (
 )
 from rnnsym.codecheck.results import Outcome
 from rnnsym.codecheck.runs import Run, Runner
+from rnnsym.codecheck.unread import with_a_time_axis
 from rnnsym.network import Network
 
 #: a function that needs longer than this for a call is called at fewer points
@@ -121,7 +122,7 @@ def _probe_call(setting: Setting, lengths: Sequence[int]) -> Run:
     if outcome.error is not None:
         given = _given(setting.adapter, first)
         text = f"the function raises {outcome.error}, called with {given}"
-        raise Uncallable(text + _hint(setting, outcome), "call")
+        raise Uncallable(text + _hint(setting, first), "call")
     return first
 
 
@@ -135,8 +136,9 @@ def _given(adapter: Adapter, run: Run) -> str:
     return f"{given} at {run.point.label}"
 
 
-def _hint(setting: Setting, outcome: Outcome) -> str:
+def _hint(setting: Setting, run: Run) -> str:
     """What may have to be said of a function that arrays do not fit."""
+    outcome = run.outcome
     if outcome.error is None or not outcome.error.startswith(("ValueError", "IndexError")):
         return ""
     adapter = setting.adapter
@@ -147,7 +149,9 @@ def _hint(setting: Setting, outcome: Outcome) -> str:
         may = ["columns=True or rows=True, if its vectors are (n, 1) or (1, n)"]
     if not setting.sizes:
         may.append("sizes={…} or steps=…, if it is made for certain ones")
-    return f"; say {'; '.join(may)}" if may else ""
+    hints = [f"say {'; '.join(may)}"] if may else []
+    hints += with_a_time_axis(run.point, adapter)
+    return "".join(f"; {x}" for x in hints)
 
 
 def habits(setting: Setting, probe: Run) -> None:

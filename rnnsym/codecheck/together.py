@@ -15,7 +15,7 @@ from sympy import Mul, Rational
 from rnnsym.algebra import split
 from rnnsym.codecheck.report import Diagnosis
 from rnnsym.codecheck.runs import INSIDE, VANISHING, Run, factor_of, ratio
-from rnnsym.codecheck.simple import MEAN
+from rnnsym.codecheck.simple import MEAN, OWN_LOSS
 from rnnsym.codecheck.words import Words
 from rnnsym.network import LOSS
 
@@ -26,6 +26,8 @@ CALLED = {
     "mean over batch": "the mean over the batch (1/B)",
     "mean": "the mean loss (1/(T·B))",
 }
+#: why there is a factor, where the returned loss has it, too
+OWN = ", and so is the loss that is returned"
 #: (run, by what number all its gradients are too large)
 Multiples = list[tuple[Run, float]]
 
@@ -63,7 +65,11 @@ def together(
         return None  # the catalogue knows from where a sign comes
     how = {"2": "twice", "1/2": "half"}.get(text, f"{text} times")
     kind = f"factor {text}"
-    text = f"all gradients are {how} the right ones{_why(found, number, words)}"
+    why = _why(found, number, words)
+    if why == OWN:
+        text = f"the right gradient of the loss that is returned, which is {how} that of the model"
+        return Diagnosis((OWN_LOSS,), text), ""
+    text = f"all gradients are {how} the right ones{why}"
     return Diagnosis((kind,), text), ""
 
 
@@ -139,7 +145,7 @@ def _why(found: Multiples, number: float | None, words: Words) -> str:
     losses = [r.loss for r in runs]
     if all(x is not None for x in losses):
         if all(abs(r.loss / (c * r.point.loss) - 1) < 1e-6 for r, c in found):  # type: ignore[operator]
-            return ", and so is the loss that is returned"
+            return OWN
         if all(abs(r.loss / r.point.loss - 1) < 1e-6 for r in runs):  # type: ignore[operator]
             return ", though the loss that is returned is the model's"
     if number is not None and number < 0:

@@ -12,7 +12,12 @@ from rnnsym.codecheck.adapter import Adapter
 from rnnsym.codecheck.clipping import Habit, Hidden, clipped
 from rnnsym.codecheck.report import Diagnosis, Judged
 from rnnsym.codecheck.runs import EXACT, Run
+from rnnsym.codecheck.simple import OWN_LOSS
 from rnnsym.network import Network
+
+#: to how many decimals gradients may be rounded, and how large one must be, in units of what
+#: rounding changes, for it to be seen
+MOST_DECIMALS, SEEN = 8, 50
 
 
 def arrived(net: Network, announced: Sequence[str], runs: Sequence[Run]) -> list[str]:
@@ -54,7 +59,10 @@ def verdict(
     worst = max(e for e, _ in errors)
     if all(run.right(name) for run in runs):
         remark = None
-        if worst > EXACT:
+        digits = rounded(name, runs) if worst > EXACT else None
+        if digits is not None:
+            remark = f"right, rounded to {digits} decimals"
+        elif worst > EXACT:
             single = any(r.tolerance(name) > 1e-5 for r in runs)
             remark = (
                 "right, in single precision"
@@ -63,6 +71,10 @@ def verdict(
                 f"a numerical derivative?"
             )
         return Judged("right", worst, remark)
+    digits = rounded(name, runs)
+    if digits is not None:
+        calm = max(e for e, _ in errors)
+        return Judged("right", calm, f"right, rounded to {digits} decimals")
     how = clipped(names, runs, name)
     if adapter.clip is False and how is not None:
         text = f"the right gradient, {how.text}"
@@ -81,6 +93,30 @@ def verdict(
     found = [(run.gradient(name), run) for run in wrong]
     worst = max(np.inf if g is None else run.through(g, name) for g, run in found)
     return Judged("wrong", worst, None, first.point.steps, first.point.label)
+
+
+def rounded(name: str, runs: Sequence[Run]) -> int | None:
+    """To how many decimals the right gradient is rounded in all runs; None if it is not."""
+    for digits in range(2, MOST_DECIMALS + 1):
+        pairs = [(run.outcome.gradients[name], run.gradient(name), run) for run in runs]
+        whole = all(np.allclose(raw, np.round(raw, digits), rtol=0, atol=1e-12)
+                    for raw, _, _ in pairs)  # fmt: skip
+        if not whole:
+            continue
+        near = all(
+            g is not None and g.shape == run.point.true(name).shape
+            and np.max(np.abs(g - run.point.true(name)), initial=0.0) <= _unit(digits, run)
+            for _, g, run in pairs
+        )  # fmt: skip
+        large = any(np.max(np.abs(run.point.true(name)), initial=0.0) > SEEN * _unit(digits, run)
+                    for _, _, run in pairs)  # fmt: skip
+        return digits if near and large else None
+    return None
+
+
+def _unit(digits: int, run: Run) -> float:
+    """The most that rounding changes a gradient, as of the summed loss."""
+    return 0.5 * 10.0**-digits * abs(run.factor) * (1 + 1e-6)
 
 
 def _undecided(how: Habit) -> Judged:
@@ -125,6 +161,13 @@ def explained(judged: Judged, found: Diagnosis | None) -> Judged:
     if found is None:
         return judged
     return replace(judged, diagnosis=str(found), why=found)
+
+
+def of_its_own_loss(judged: Judged) -> Judged:
+    """The verdict on the right gradient of a returned loss that is a number times the model's."""
+    if judged.why is None or judged.why.kinds != (OWN_LOSS,):
+        return judged
+    return replace(judged, verdict="right", error=None, since=None)
 
 
 def with_batch(name: str, judged: Judged, run: Run, all_judged: Mapping[str, Judged]) -> Judged:

@@ -48,8 +48,12 @@ def test_a_factor_of_all_gradients_is_told_as_one():
     assert "-1/10 times the right ones: the step of an update" in text
     text = only(check(each(lambda n, g: 2 * g)))
     assert text.endswith("though the loss that is returned is the model's")
-    text = only(check(each(lambda n, g: 2 * g, loss=lambda loss: 2 * loss)))
-    assert text.endswith("and so is the loss that is returned")
+    report = check(each(lambda n, g: 2 * g, loss=lambda loss: 2 * loss))
+    assert report.ok and not report.loss.ok  # right of its own loss
+    text = only(report)
+    assert (
+        text == "the right gradient of the loss that is returned, which is twice that of the model"
+    )
 
 
 def test_a_factor_that_follows_from_the_loss_is_told_as_that():
