@@ -12,6 +12,7 @@ from typing import Any
 from rnnsym.audit import tongues
 from rnnsym.audit.scopes import Scopes, maker
 from rnnsym.reader import syntax as s
+from rnnsym.reader.lines import outputs
 from rnnsym.reader.making import Built
 from rnnsym.reader.network import build
 from rnnsym.reader.occurring import occurrences
@@ -34,6 +35,7 @@ class Networks:
         # with the customary ones
         self.supposed: list[tuple[Built, str]] = []
         self.whole_supposed = False  # whether those of the whole document are among them
+        self.wholes: dict[int, Built] = {}  # of these, with a loss of all that no equation uses
         self.ends: dict[int, Built] = {}  # of parts of the document, with a loss of the last step
 
     def of_model(self) -> Built:
@@ -64,6 +66,7 @@ class Networks:
         if likeliest.supposed:
             yield from (built for built, _ in self._supposed())
             yield from self._of_the_last_step(likeliest)
+            yield from self._of_all(likeliest)
 
     def _of_the_last_step(self, built: Built, said: bool = False) -> Iterator[Built]:
         """The network of the same equations with a loss of the last step only."""
@@ -79,6 +82,21 @@ class Networks:
             self.supposed.append((self.ends[key], LAST))
         if self.ends[key].net is not None:
             yield self.ends[key]
+
+    def _of_all(self, built: Built) -> Iterator[Built]:
+        """The network of the same equations with a loss of all that none of them uses, where that
+        is more than one: what leads to its output may not be told yet."""
+        origin = self.scopes.origin(built)
+        if origin is None or len(outputs(built.written, every=True)) < 2:
+            return
+        key = id(built)
+        if key not in self.wholes:
+            self.wholes[key] = build(*origin, make=maker(), every=True)
+        whole = self.wholes[key]
+        if whole.net is not None:
+            words = next((n for n in whole.notes if n.startswith("the loss is")), "")
+            self.supposed.append((whole, words))
+            yield whole
 
     def _supposed(self) -> list[tuple[Built, str]]:
         """The networks with a loss that custom supposes, and what is supposed."""

@@ -111,7 +111,7 @@ def simple(name: str, runs: Sequence[Run], words: Words) -> Diagnosis | None:
     if not runs:
         return None
     own = words.name(name)
-    for look in (_transposed, _scaled, _another, _with_weights, _updated):
+    for look in (_transposed, _scaled, _another, _with_weights, _updated, _one_number):
         found = look(name, runs, own, words)
         if found is not None:
             return found
@@ -153,6 +153,19 @@ def _scaled(name: str, runs: Sequence[Run], own: str, words: Words) -> Diagnosis
         if float(factor.value(runs[0])) < 0:
             text += ": the step of an update rather than the gradient?"
     return Diagnosis((factor.kind,), text)
+
+
+def _one_number(name: str, runs: Sequence[Run], own: str, words: Words) -> Diagnosis | None:
+    """np.dot of two vectors, added to a matrix: all of its entries are one number."""
+    found = [r.gradient(name) for r in runs]
+    matrices = [g for g in found if g is not None and g.ndim == 2 and g.size > 1 and np.any(g)]
+    if not matrices or any(np.ptp(g) > 1e-9 * np.max(np.abs(g)) for g in matrices):
+        return None
+    text = (
+        f"every entry of the gradient by {own} is the same number: is a dot product taken where an "
+        f"outer product belongs?"
+    )
+    return Diagnosis(("dot for outer",), text)
 
 
 def _another(name: str, runs: Sequence[Run], own: str, words: Words) -> Diagnosis | None:

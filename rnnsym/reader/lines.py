@@ -46,20 +46,25 @@ def depends(lines: Lines, name: str) -> bool:
     return False
 
 
-def outputs(lines: Lines) -> list[str]:
-    """The predictions: what no other equation uses, by the customary names if some are so."""
+def outputs(lines: Lines, every: bool = False) -> list[str]:
+    """The predictions: what no other equation uses, by the customary names if some are so.
+
+    every: all that no other equation of the step uses, and not the likeliest alone.
+    """
     now = {
         n: set(re.findall(r"\b([^\W\d]\w*)\[t\]", line.partition("=")[2]))
         for n, line in lines.items()
     }
-    every, lines = lines, {n: x for n, x in lines.items() if not n.endswith(INITIAL)}
+    whole, lines = lines, {n: x for n, x in lines.items() if not n.endswith(INITIAL)}
     sinks = [n for n in lines if not any(n in now[m] for m in lines if m != n)]
+    if every:
+        return sinks
     states = recurrent(lines)
     named = [n for n in sinks if n in OUTPUTS and n not in states]
-    named = [n for n in named if depends(every, n)] or (named if not states else [])
+    named = [n for n in named if depends(whole, n)] or (named if not states else [])
     if named:
         return named[-1:]
-    last = [n for n in sinks if depends(every, n)]
+    last = [n for n in sinks if depends(whole, n)]
     return last[-1:] or sinks[-1:] or list(states)[-1:] or list(lines)[-1:]
 
 

@@ -122,13 +122,16 @@ class Supposed:
     note: str
 
 
-def suppose(lines: Lines, prose: str, last: bool, concrete: bool) -> Supposed | None:
+def suppose(
+    lines: Lines, prose: str, last: bool, concrete: bool, every: bool = False
+) -> Supposed | None:
     """A loss, where the document gives none in a formula: what its words say, or any.
 
-    last: of the last step only; concrete: the customary one of the output, not any function.
+    last: of the last step only; concrete: the customary one of the output, not any function;
+    every: a function of all that no other equation uses.
     None if there is nothing it could be of.
     """
-    predictions = outputs(lines)
+    predictions = outputs(lines, every)
     if not predictions:
         return None
     output = predictions[-1]

@@ -227,7 +227,7 @@ class Maker(Placing):
 
     def _suppose(self, lines: dict[str, str]) -> str:
         """A loss where the document writes none; its target."""
-        loss = suppose(lines, self.vocabulary.prose, self.last, self.concrete)
+        loss = suppose(lines, self.vocabulary.prose, self.last, self.concrete, self.every)
         if loss is None:
             raise InputError("no forward equation is left")
         lines["L"] = loss.line

@@ -77,6 +77,7 @@ def build(
     last: bool = False,
     concrete: bool = False,
     said: str = "",
+    every: bool = False,
     **options: Any,
 ) -> Built:
     """The network of the equations before formula `upto` (all: None), the latest of each name.
@@ -84,7 +85,7 @@ def build(
     last: the loss is one of the last step only; concrete: a loss that has to be supposed is the
     customary one of the output, and not any function; said: σ is the activation that the words
     speak of ("words"), or functions of which nothing is known are this one; "numbers": small
-    letters are numbers.
+    letters are numbers; every: a loss that has to be supposed is of all that no equation uses.
     """
     if make is None:
         from rnnsym.network import Network as make
@@ -101,5 +102,5 @@ def build(
         if name not in before:
             found.setdefault(name, []).append(f)
     maker = Maker(vocabulary, found, make, strict, dict(options), said == "numbers")
-    maker.last, maker.concrete, maker.said = last, concrete, said
+    maker.last, maker.concrete, maker.said, maker.every = last, concrete, said, every
     return maker.build()

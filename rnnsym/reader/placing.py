@@ -109,6 +109,7 @@ class Placing:
         self.odd_loss = False  # the loss with a time is not that of one step
         self.last = False  # a supposed loss is one of the last step only
         self.concrete = False  # … and the customary one of its output
+        self.every = False  # … or one of all that no other equation uses
         self.scalars = frozenset(
             e.name
             for key, e in self.table.entries.items()

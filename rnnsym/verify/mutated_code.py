@@ -15,7 +15,7 @@ from sympy.matrices.expressions import HadamardProduct
 from rnnsym.algebra import add, factors, had, mul, ones, scale, split, subtract, terms
 from rnnsym.nodes import Adjoint, Apply, Iverson, T, TimeSum, TimeVector, leaves, t
 from rnnsym.rules import derivative
-from rnnsym.verify.mutated_systems import _outputs, _values
+from rnnsym.verify.mutated_systems import _outputs, _values, sender
 from rnnsym.verify.mutation_subject import Change, Kind, Subject, parts_of
 
 CODE_KINDS: list[Kind] = []
@@ -377,6 +377,15 @@ def _vectors_beside(body: MatrixExpr) -> bool:
     """Whether a summand holds more than adjoints."""
     inside = {d.of for d in leaves(body, Adjoint)}
     return any(v not in inside for v in vectors_in(body))
+
+
+@_kind("output at every step", "the output error of one step is sent back at every step")
+def _at_every_step(s: Subject) -> Iterator[Change]:
+    for name, index, term in s.each_term():
+        now = {i: S.One for i in term.atoms(Iverson) if t in i.args}
+        if now and any(t not in d.of.time.free_symbols for d in leaves(term, Adjoint)):
+            place = f"{sender(term)} in δ of {name}"
+            yield s.term(name, index, term.xreplace(now), place)
 
 
 @_kind("target of another step", "the output error takes the target of the step before or after")

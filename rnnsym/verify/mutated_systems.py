@@ -174,21 +174,21 @@ def _missing_square(s: Subject) -> Iterator[Change]:
 def _missing_term(s: Subject) -> Iterator[Change]:
     for name, index, term in s.each_term():
         if leaves(term, Adjoint) and len(terms(s.system.equations[name])) > 1:
-            yield s.term(name, index, scale(0, term), f"{_sender(term)} in δ of {name}")
+            yield s.term(name, index, scale(0, term), f"{sender(term)} in δ of {name}")
 
 
 @_kind("contribution twice", "one contribution is added twice (dc += dc)")
 def _double_term(s: Subject) -> Iterator[Change]:
     for name, index, term in s.each_term():
         if leaves(term, Adjoint):
-            yield s.term(name, index, scale(2, term), f"{_sender(term)} in δ of {name}")
+            yield s.term(name, index, scale(2, term), f"{sender(term)} in δ of {name}")
 
 
 @_kind("sign of a contribution", "one contribution has the wrong sign")
 def _sign_of_term(s: Subject) -> Iterator[Change]:
     for name, index, term in s.each_term():
         if leaves(term, Adjoint):
-            yield s.term(name, index, scale(-1, term), f"{_sender(term)} in δ of {name}")
+            yield s.term(name, index, scale(-1, term), f"{sender(term)} in δ of {name}")
 
 
 @_kind("missing factor", "one elementwise factor, a gate or a state, is left out")
@@ -201,7 +201,7 @@ def _missing_factor(s: Subject) -> Iterator[Change]:
                 yield s.term(name, index, new, f"{_show(part)} in δ of {name}")
 
 
-def _sender(term: MatrixExpr) -> str:
+def sender(term: MatrixExpr) -> str:
     return ", ".join(f"δ of {d.of.name}" for d in leaves(term, Adjoint))
 
 

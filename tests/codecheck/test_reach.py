@@ -146,3 +146,43 @@ def test_keys_that_are_named_add_to_those_that_are_known():
     report = rs.check_gradient(grads, net(), returns={"back": "dx"}, sensitivity=False)
     assert report.ok and list(report.gradients) == ["W", "b", "x"]
     assert not any("not judged" in note for note in report.notes)
+
+
+MANY_TO_ONE = ("h[t] = tanh(W @ h[t-1] + U @ x[t] + b)", "y_hat[T] = V @ h[T]")
+
+
+def last_output(p, x, y, every=False, product=np.outer):
+    h = [np.zeros(len(p["b"]))]
+    for v in x:
+        h.append(np.tanh(p["W"] @ h[-1] + p["U"] @ v + p["b"]))
+    e = p["V"] @ h[-1] - y.reshape(-1)
+    g = {n: np.zeros_like(v) for n, v in p.items()}
+    g["V"], d = np.outer(e, h[-1]), p["V"].T @ e
+    for t in reversed(range(len(x))):
+        z = d * (1 - h[t + 1] ** 2)
+        g["W"] += product(z, h[t])
+        g["U"] += np.outer(z, x[t])
+        g["b"] += z
+        d = p["W"].T @ z + (p["V"].T @ e if every else 0)
+    return g
+
+
+def judged(**words):
+    net = rs.Network(*MANY_TO_ONE, loss="squared_error")
+    return rs.check_gradient(
+        lambda p, x, y: last_output(p, x, y, **words), net, arguments=["params", "x", "y"],
+        sensitivity=False,
+    )  # fmt: skip
+
+
+def test_an_output_error_at_every_step():
+    assert judged().ok
+    report = judged(every=True)
+    assert [n for n, g in report.gradients.items() if not g.ok] == ["W", "U", "b"]
+    assert report.gradients["W"].why.kinds == ("output at every step",)
+
+
+def test_a_dot_product_where_an_outer_product_belongs():
+    report = judged(product=np.dot)
+    assert [n for n, g in report.gradients.items() if not g.ok] == ["W"]
+    assert report.gradients["W"].why.kinds == ("dot for outer",)

@@ -30,6 +30,7 @@ FEWEST = {"elman": 290, "lstm": 3000, "gru": 1700}
 #: kinds that need a gate, a stack or an outer product that a network may not have
 ABSENT = {
     "elman": {
+        "output at every step",
         "weight of another gate",
         "factors swapped",
         "missing transposes",
@@ -48,6 +49,7 @@ ABSENT = {
         "sign inside a factor",
     },
     "lstm": {
+        "output at every step",
         "factors swapped",
         "z for a",
         "factor missing in the outer product",
@@ -57,7 +59,7 @@ ABSENT = {
         "part of a factor missing",
         "sign inside a factor",
     },
-    "gru": {"argument for value"},
+    "gru": {"argument for value", "output at every step"},
 }
 
 
@@ -86,6 +88,13 @@ def test_every_kind_has_wrong_mutants(outcome):
     assert len(kinds) >= 80
     assert set(counts) == kinds - ABSENT[name]
     assert sum(counts.values()) >= FEWEST[name]
+
+
+def test_an_output_at_the_last_step_may_be_sent_back_at_every_step():
+    found = [x for x in judged(build("elman", {"type": "many-to-one"}))
+             if x[0].kind == "output at every step"]  # fmt: skip
+    assert {mutant.parameter for mutant, *_ in found} >= {"W_aa", "W_ax", "b_a"}
+    assert all(different and refuted for _, different, refuted in found)
 
 
 def test_the_few_that_are_right_are_understood(outcome):
