@@ -48,6 +48,11 @@ PAIRS_SECONDS = 1.0
 OPEN = "what is "
 _WHAT_IS = re.compile(r"what is (\\?[A-Za-z]+)")
 _DELTA = re.compile(r"(\\delta|\\epsilon|\\varepsilon)(?![A-Za-z])")
+#: words that leave sums to the reader
+_IMPLICIT = re.compile(
+    r"Einstein|summation convention|summed[- ]over|(?:sum(?:med|mation)?|summing) over repeated|"
+    r"repeated (?:indices|index)|implicit(?:ly)? sum", re.IGNORECASE
+)  # fmt: skip
 #: a display that has no left side
 _CONTINUES = re.compile(r"[\s~&]*=")
 
@@ -106,7 +111,7 @@ class Auditor:
             except UnreadableError as error:
                 self.readings.append(None)
                 self.errors.append(error)
-        if any("Einstein" in f"{f.before} {f.after}" for f in source.formulas):
+        if any(_IMPLICIT.search(f"{f.before} {f.after}") for f in source.formulas):
             self.readings = [with_sums(r) if r is not None else None for r in self.readings]
         self.readings = with_times(self.readings)
         self.scopes = Scopes(source.formulas, self.readings)

@@ -56,6 +56,7 @@ def role(statement: Statement, before: str, display: bool, known: Any, latex: st
         return NOTATION
     if set(node.ops) <= NAMING or (len(node.ops) > 1 and set(node.ops) <= {"←", *NAMING}):
         return NOTATION
+    node = _without_naming(node)
     computed = is_arithmetic(node, latex) or is_worked(node, latex)
     if computed and (set(node.ops) <= {"=", "≈"} or not SUPPOSING.search(before.strip()[-80:])):
         return CLAIM
@@ -74,6 +75,14 @@ def role(statement: Statement, before: str, display: bool, known: Any, latex: st
     if set(node.ops) <= {"=", ":=", "≠"} and all(map(_is_setting, node.sides)):
         return INFORMAL
     return CLAIM
+
+
+def _without_naming(node: s.Relation) -> s.Relation:
+    """A ≤ B → 0 as A ≤ B: where something leads, or what it is in, makes no claim a supposition."""
+    cut = next((i for i, op in enumerate(node.ops) if op in NAMING), len(node.ops))
+    if cut in (0, len(node.ops)):
+        return node
+    return s.Relation(node.sides[: cut + 1], node.ops[:cut], start=node.start, end=node.end)
 
 
 def _outside_cases(node: s.Node) -> list[s.Node]:

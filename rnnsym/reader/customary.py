@@ -67,13 +67,14 @@ def completed(vocabulary: Vocabulary) -> tuple[Vocabulary, str] | None:
 
 
 def _missing(vocabulary: Vocabulary) -> Iterator[tuple[int, Occurrence, Key]]:
-    """The vectors that have no equation, and that no equation reads, wherever they stand."""
+    """The vectors that have no equation, and that none but the loss reads, wherever they stand."""
     table = vocabulary.table
     given = {f.key for f in vocabulary.forward}
     keys = {id(e): k for k, e in table.entries.items()}
     read = {
         keys.get(id(found.entry))
         for f in vocabulary.forward
+        if f.key not in table.entries or table.entries[f.key].name != "L"
         for o in occurrences(f.right)
         if (found := table.find(o.spelled)) is not None
     }

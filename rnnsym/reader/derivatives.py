@@ -32,6 +32,9 @@ class Derivatives(Brackets):
     def derived(
         self, of: s.Node, by: Sequence[s.Node], plus: bool, node: s.Derivative | s.Differential
     ) -> u.Term:
+        bare = self._unprimed(of)
+        if bare is not None:  # ∂h′_t/∂W: of h as an equation, with what it reads held
+            of, plus = bare, True
         part = self._part(of, by, node)
         if part is not None:
             return part
@@ -58,6 +61,16 @@ class Derivatives(Brackets):
             inner, quantities, kind,
             self(divided) if divided is not None else None, start=node.start, end=node.end,
         )  # fmt: skip
+
+    def _unprimed(self, of: s.Node) -> s.Symbol | None:
+        """The state whose name a prime marks, where that is no name of its own; None for others."""
+        if not isinstance(of, s.Symbol) or of.primes != 1:
+            return None
+        bare = replace(of, primes=0)
+        found = self.table.find(spell(bare), self.scope)
+        own = self.table.find(spell(of), self.scope)
+        state = found is not None and found.entry.kind == "vector" and found.time is not None
+        return bare if state and own is None else None
 
     def _part(
         self, of: s.Node, by: Sequence[s.Node], node: s.Derivative | s.Differential

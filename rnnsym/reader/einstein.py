@@ -23,8 +23,27 @@ def with_sums(reading: Reading) -> Reading:
     """A reading in which the sums that the convention leaves out are written."""
     return replace(
         reading,
-        statements=tuple(replace(st, node=_of_statement(st.node)) for st in reading.statements),
+        statements=tuple(
+            replace(st, node=_of_statement(_level(st.node))) for st in reading.statements
+        ),
     )
+
+
+def _level(node: s.Node) -> s.Node:
+    """h_{t_m} and b_{y_i} as h_{t,m} and b_{y,i}: entries that stand below what they are of."""
+
+    def change(x: Any) -> s.Node | None:
+        marks = [k for k, y in enumerate(x.sub) if y.text == "_"] if isinstance(x, s.Symbol) else []
+        if len(marks) != 1 or not isinstance(x, s.Symbol):
+            return None
+        inner = [y for y in x.sub[marks[0] + 1 :] if y.text not in "{}"]
+        if len(inner) != 1 or inner[0].text not in ENTRIES:
+            return None
+        comma = replace(x.sub[marks[0]], text=",")
+        return replace(x, sub=(*x.sub[: marks[0]], comma, inner[0]))
+
+    found: s.Node = s.rebuilt(node, change)
+    return found
 
 
 def _of_statement(node: s.Node) -> s.Node:
