@@ -83,7 +83,8 @@ def changes(judge: Any, sides: tuple[u.Term, ...], fits: bool) -> list[dict[str,
     if any(isinstance(x, u.Ranged) and x.op == "prod" for x in nodes):
         found.append({"descending": False})
     letters = set().union(*map(u.letters, sides)) - judge.lengths
-    if any(_is_gradient(x) for x in nodes) and len(letters) == 1:
+    summed = any(isinstance(x, u.Ranged) and x.op == "sum" for x in nodes)
+    if any(_is_gradient(x) for x in nodes) and len(letters) == 1 and not summed:
         found.append({"step": letters.pop()})
     elif not judge.explicit and _own_step(nodes):
         found.append({"step": _own_step(nodes)})

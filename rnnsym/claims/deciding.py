@@ -85,6 +85,7 @@ class Deciding:
     supposed: tuple[u.Claim, ...] = ()  # what weights are like, where a claim is meant
     vanishing: bool = False  # something is said to be zero: ∂ may be a partial that is
     _scenes: dict[Any, Scene] = field(default_factory=dict)
+    _chosen: dict[Any, tuple[u.Term, u.Term, list[dict[str, int]]]] = field(default_factory=dict)
 
     def scene(
         self,
@@ -179,11 +180,8 @@ class Deciding:
         outside: tuple[Border, ...] = (),
     ) -> Outcome:
         """Both sides at one point, for every choice of the free indices but those outside."""
-        choices = [
-            c
-            for c in conditions.choices(scene, (left, right), self.conditions)
-            if not any(b.excludes(c, scene.steps) for b in outside)
-        ]
+        every = self._choices(scene, left, right)
+        choices = [c for c in every if not any(b.excludes(c, scene.steps) for b in outside)]
         if not choices:
             return Outcome("none", reading, "no index lies in the range")
         scene.identity_size = scene.split = None
@@ -196,6 +194,17 @@ class Deciding:
             if outcome.kind != "equal":
                 scene.down.clear()
         return outcome
+
+    def _choices(self, scene: Scene, left: u.Term, right: u.Term) -> list[dict[str, int]]:
+        """The choices of the free indices, found once for two sides: readings do not change them.
+
+        Kept by the sides themselves, which are held so that no others get their identity.
+        """
+        key = id(scene), id(left), id(right)
+        if key not in self._chosen:
+            found = conditions.choices(scene, (left, right), self.conditions)
+            self._chosen[key] = left, right, found
+        return self._chosen[key][2]
 
     def _with_sizes(
         self,

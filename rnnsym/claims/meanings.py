@@ -10,7 +10,7 @@ from typing import Any
 
 from rnnsym.claims.trajectories import applied
 from rnnsym.reader import terms as u
-from rnnsym.reader.gradients import ABOVE, BACK, LATER, OWN
+from rnnsym.reader.gradients import ABOVE, BACK, LATER, OWN, way_of
 from rnnsym.reader.table import Table
 
 #: how many combinations are tried, and from how many on names are not taken one by one
@@ -57,10 +57,7 @@ def meanings(net: Any, table: Table, *sides: u.Term) -> list[Meant]:
             )
             for n, meant in found
         ]
-    fixed = tuple(
-        (label, (names[0], "carried" if label.endswith(LATER) else "own"))
-        for label, names in parts.items()
-    )
+    fixed = tuple((label, (names[0], way_of(label))) for label, names in parts.items())
     found = [(n, (*meant, *fixed)) for n, meant in found]
     found.sort(key=lambda x: x[0])
     return list(dict.fromkeys(m for _, m in found))[:MAX_COMBINATIONS]

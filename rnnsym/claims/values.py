@@ -20,6 +20,7 @@ from rnnsym.claims.errors import (
 from rnnsym.claims.value_products import Products, total_of
 from rnnsym.claims.value_sums import MAX_TERMS, Matrix, Numbers
 from rnnsym.reader import terms as u
+from rnnsym.reader.gradients import way_of
 from rnnsym.reader.ranges import ENTRIES
 
 
@@ -151,7 +152,7 @@ class Values(Products):
         meant = dict(self.reading.meant).get(term.label)
         if meant is None and not term.names:
             raise CannotError(f"what is {term.label}?")
-        name, way = meant or (term.names[0], "total")
+        name, way = meant or (term.names[0], way_of(term.label))
         step = None if term.loss is None else self.number(term.loss, numbers)
         row = self.scene.adjoint(self, name, self.number(term.time, numbers), way, step)
         lying = (self.scene.rows or self.reading.rows) != self.reading.lying

@@ -30,7 +30,7 @@ from rnnsym.reader.occurring import (
     occurrences,
 )
 from rnnsym.reader.symbols import Script, spell
-from rnnsym.reader.table import Key
+from rnnsym.reader.table import BARE, Key
 from rnnsym.reader.table import key as label_key
 from rnnsym.reader.times import Times
 
@@ -286,7 +286,25 @@ class Equations(Times):
                 if names:
                     self.table.given[function] = tuple(names)
 
+    def _find_biases(self) -> None:
+        """The c of o_t = V h_t + c, where c_t is something else: the cell of an LSTM."""
+        for f in self.forward:
+            terms = [x for _, x in f.right.terms] if isinstance(f.right, s.Add) else []
+            read = [self.table.find(o.spelled) for o in occurrences(f.right)]
+            if not any(x and x.entry.kind == "vector" and x.time is not None for x in read):
+                continue
+            for term in terms:
+                if not isinstance(term, s.Symbol) or term.sub or term.sup or term.base not in "bcd":
+                    continue
+                found = self.table.find(spell(term))
+                known = found is not None and found.entry.kind == "vector"
+                if found is None or not known or found.entry.name in self.table.timeless:
+                    continue
+                bare = term.base, term.accents, BARE
+                self._enter(bare, "parameter", f"{found.entry.name}_bias")
+
     def _find_parameters(self) -> None:
+        self._find_biases()
         derived = (
             x for _, node, _ in self.statements for x in nodes(node) if isinstance(x, s.Derivative)
         )

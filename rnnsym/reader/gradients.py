@@ -109,6 +109,13 @@ def of_part(name: str, time: Index, word: str) -> u.Adjoint:
     return u.Adjoint(f"{name}{PARTS[word]}", (name,), time)
 
 
+def way_of(label: str) -> str:
+    """In which of the ways of `rnnsym.claims.readings` a gradient is meant, as its label says."""
+    if label.endswith(LATER):
+        return "carried"
+    return "own" if label.endswith(ABOVE) else "total"
+
+
 def compound(node: s.Node, table: Table) -> s.Symbol | None:
     """δ c^{(h)} as one name, where it is a name of the document's own; else None."""
     if not isinstance(node, s.Times) or len(node.factors) != 2:

@@ -96,7 +96,7 @@ def occurrences(node: s.Node) -> Iterator[Occurrence]:
 def key_of_kept(spelled: Spelled, kept: Iterable[Script]) -> Key:
     """The key of a symbol with the labels that are kept."""
     labels = "".join(f"[{x.text}]" if x.style == "square" else x.text for x in kept)
-    return spelled.base, spelled.accents, labels + "'" * spelled.primes
+    return spelled.base, spelled.accents, labels + spelled.star + "'" * spelled.primes
 
 
 def bound_letters(node: s.Node) -> set[str]:

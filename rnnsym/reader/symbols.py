@@ -71,7 +71,7 @@ def spell(symbol: s.Symbol) -> Spelled:
         elif text in (r"-\top", "-T"):
             transposed, inverse = transposed + 1, True
         elif text in ("*", r"\star", r"\ast", "+", "-", r"\dagger", r"\infty", r"\circ"):
-            star += text.lstrip("\\")
+            star += "*" if text in (r"\star", r"\ast") else text.lstrip("\\")
         else:
             scripts.append(_script("sup", item))
     limits.check_scripts(len(scripts), 0, symbol.start)

@@ -25,6 +25,8 @@ Key = tuple[str, tuple[str, ...], str]
 
 
 #: letters that are indices by custom
+#: the label of a name without scripts that is another quantity than the same name at a time
+BARE = "·"
 INDICES = {"t", "k", "i", "j", "s", "n", "m", "r", "tau", "l", "q", "p", "t'", "k'", "i'", "tau'"}
 
 
@@ -93,6 +95,9 @@ class Table:
     def find(self, spelled: Spelled, scope: Iterable[str] = ()) -> Found | None:
         """What a symbol is; None if nothing of that name is known."""
         bound = set(scope)
+        bare = self.entries.get((spelled.base, spelled.accents, BARE))
+        if bare is not None and not spelled.scripts:
+            return Found(bare)
         if len(spelled.scripts) == 1 and "_" in spelled.scripts[0].text:  # z_{r_t} is z_{rt}
             label = re.sub(r"[\\{}_]", "", spelled.scripts[0].text)
             named = self.entries.get((spelled.base, spelled.accents, label))

@@ -274,6 +274,7 @@ class Times:
             start, end = labels.index("["), labels.index("]") if "]" in labels else len(labels)
             inner = labels[start + 1 : end]
             layer, labels = (inner if inner.isalnum() else ""), labels[:start] + labels[end + 1 :]
+        labels = labels.replace("*", "star")  # y_t^*, a target
         word = "_".join(
             [base, *plain, *(["".join(c for c in labels if c.isalnum())] if labels else [])]
         )

@@ -61,7 +61,11 @@ EXPECTED = {
     "worked_example.md": "ttttftt",
     "two_cells.md": "tt",
     "transition.md": "tt",
-    "by_value.md": "ttu",
+    "by_value.md": "tt",
+    "star_targets.md": "tttf",
+    "bias_and_cell.md": "tttt",
+    "primed.md": "tttf",
+    "implicit_sums.md": "tttf",
     "of_a_value.md": "ft",
 }
 
