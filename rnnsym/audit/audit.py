@@ -23,6 +23,7 @@ from rnnsym.claims.formula import Formula
 from rnnsym.claims.guard import OWN_ERROR, Guard, LostError
 from rnnsym.claims.taking import is_condition
 from rnnsym.claims.verdict import DEFINITION, FALSE, IDLE, TRUE, UNKNOWN, UNREADABLE, Verdict
+from rnnsym.claims.worked import is_computed
 from rnnsym.errors import InputError, RnnsymError
 from rnnsym.reader import syntax as s
 from rnnsym.reader.einstein import with_sums
@@ -54,7 +55,7 @@ _IMPLICIT = re.compile(
     r"repeated (?:indices|index)|implicit(?:ly)? sum", re.IGNORECASE
 )  # fmt: skip
 #: a display that has no left side
-_CONTINUES = re.compile(r"[\s~&]*=")
+_CONTINUES = re.compile(r"[\s~&]*(?:=|\\approx)")
 
 
 def audit(
@@ -133,7 +134,10 @@ class Auditor:
             before = next((r for r in reversed(self.readings) if r is not None), None)
             node = before.statements[0].node if before is not None and before.statements else None
             if before is not None and isinstance(node, s.Relation):
-                left = before.latex[node.sides[0].start : node.sides[0].end].replace("&", "")
+                # numbers go on from the last ones, anything else from what it is all about
+                numbers = is_computed(node.sides[-1], before.latex)
+                side = node.sides[-1 if numbers else 0]
+                left = before.latex[side.start : side.end].replace("&", "" if not numbers else "&")
                 return f"{left} {latex}"
         return latex
 

@@ -18,6 +18,7 @@ from rnnsym.reader.network import build
 from rnnsym.reader.occurring import occurrences
 from rnnsym.reader.placing import OF_A_STEP
 from rnnsym.reader.statements import Statement
+from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Table, of_network
 
 #: what is supposed of a loss that no formula gives
@@ -61,7 +62,7 @@ class Networks:
             yield built
         if likeliest is None:
             return
-        if tongues.of_the_last_step(self.scopes.words_before(k)):
+        if tongues.of_the_last_step(self.scopes.words_before(k)) or self._ends_by_number(k):
             yield from self._of_the_last_step(likeliest, said=True)
         if likeliest.supposed:
             yield from (built for built, _ in self._supposed())
@@ -82,6 +83,22 @@ class Networks:
             self.supposed.append((self.ends[key], LAST))
         if self.ends[key].net is not None:
             yield self.ends[key]
+
+    def _ends_by_number(self, k: int) -> bool:
+        """Whether a formula before gives the loss of one numbered step: L = (y_2 - y_2^*)^2 / 2."""
+        find = self.vocabulary.table.find
+        for j, node, _ in self.vocabulary.statements:
+            left = node.sides[0] if isinstance(node, s.Relation) else None
+            if j > k or not isinstance(left, s.Symbol) or not isinstance(node, s.Relation):
+                continue
+            loss = find(spell(left))
+            if loss is None or loss.entry.name != "L" or loss.time is not None:
+                continue
+            found = [find(o.spelled) for side in node.sides[1:] for o in occurrences(side)]
+            times = {x.time for x in found if x is not None and x.time is not None}
+            if len(times) == 1 and not any(t.letters or t.constant < 2 for t in times):
+                return True
+        return False
 
     def _of_all(self, built: Built) -> Iterator[Built]:
         """The network of the same equations with a loss of all that none of them uses, where that

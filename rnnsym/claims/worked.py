@@ -59,6 +59,12 @@ def is_worked(node: s.Node, latex: str) -> bool:
     return isinstance(node, s.Relation) and any(True for _ in _neighbours(node, latex))
 
 
+def is_computed(node: s.Node, latex: str) -> bool:
+    """Whether a side is made of numbers that are yet to be computed."""
+    found = _numbers(node, latex)
+    return found is not None and not found.units.all()
+
+
 def judged(reading: Reading, claim: str) -> Verdict | None:
     """The verdict on what is computed in a formula; None where nothing is."""
     found = [

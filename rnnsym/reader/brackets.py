@@ -136,6 +136,10 @@ class Brackets(Meanings):
                 fail(f"a norm with the index {kind} is not known", node.start)
             term: u.Term = u.Named(names[kind], (self(node.base.parts[0]),))
             return self._scripts(term, (), node.sup, node)
+        if isinstance(node.base, s.Derivative) and not (node.sub or node.primes or node.base.step):
+            inner = [x.text for x in node.sup]
+            if inner[:1] == ["("] and inner[-1:] == [")"]:  # ∂L/∂W^{(t)}: what step t adds
+                return self(replace(node.base, step=node.sup, end=node.end))
         if node.primes:
             fail("a prime after a bracket is not read", node.start)
         return self._scripts(self(node.base), node.sub, node.sup, node)

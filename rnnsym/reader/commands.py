@@ -39,8 +39,8 @@ WORDS = {r"\text", r"\textrm", r"\mathrm", r"\operatorname", r"\operatorname*", 
          r"\texttt", r"\textnormal", r"\hbox", r"\mathop", r"\rm", r"\textsc",
          r"\mathrm*"}  # fmt: skip
 DROPPED_WITH_GROUP = {r"\label", r"\tag", r"\tag*", r"\hspace", r"\hspace*", r"\vspace",
-                      r"\phantom",
-                      r"\hphantom", r"\eqref", r"\ref", r"\vspace*", r"\color", r"\cite",
+                      r"\phantom", r"\mspace", r"\hphantom", r"\eqref", r"\ref", r"\vspace*",
+                      r"\color", r"\cite",
                       r"\footnote", r"\intertext", r"\shortintertext"}  # fmt: skip
 KEPT_GROUP = {r"\boxed", r"\fbox", r"\mathbin", r"\mathrel", r"\mathord", r"\ensuremath", r"\qty",
               r"\smash", r"\mathclap", r"\mathrlap", r"\mathllap", r"\cancel", r"\bcancel",
@@ -68,7 +68,7 @@ SPACES = {r"\quad", r"\qquad", r"\enspace", r"\enskip"}
 OPERATORS = {
     r"\cdot": "·", r"\times": "×", "*": "*", r"\odot": "⊙", r"\circ": "⊙", r"\otimes": "⊗",
     "/": "/", r"\ast": "*", r"\bullet": "·", r"\div": "/", r"\star": "*", r"\cdotp": "·",
-    r"\oslash": "⊘", r"\oplus": "⊕",
+    r"\oslash": "⊘", r"\oplus": "⊕", r"\bigodot": "⊙", r"\bigotimes": "⊗", r"\bigoplus": "⊕",
 }  # fmt: skip
 DOTS = {r"\cdots", r"\ldots", r"\dots", r"\dotsb", r"\dotsc", r"\dotsm", r"\vdots", r"\ddots",
         r"\dotsi", r"\hdots"}  # fmt: skip

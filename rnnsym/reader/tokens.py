@@ -92,6 +92,10 @@ SILENT = {
 }  # fmt: skip
 
 
+#: commands that begin no factor
+NO_FACTORS = {r"\quad", r"\qquad", r"\text", r"\textrm", r"\mbox", r"\end", r"\\", r"\label",
+              r"\tag", r"\dots", r"\ldots", r"\cdots", r"\enspace", r"\hspace",
+              r"\eqno"}  # fmt: skip
 #: a bar of which \\left or \\right says what side it is on
 BARS = {"|": r"\{}vert", r"\|": r"\{}Vert", r"\Vert": r"\{}Vert", r"\vert": r"\{}vert"}
 
@@ -184,6 +188,12 @@ def _with_norms(found: list[Token], source: str) -> list[Token]:
         elif token.text in (r"\mathrel", r"\mathbin") and _inside(found[k + 1 : k + 5]):
             kept += _inside(found[k + 1 : k + 5])
             skip = len(_inside(found[k + 1 : k + 5])) + 2
+        elif token.text == "." and _multiplies(kept[-1:], token, following):  # ∂L/∂y.∂y/∂h
+            kept.append(Token("command", r"\cdot", token.start, token.end))
+        elif token.text == "{" and _is_nothing(kept[-1:], found[k : k + 3]):
+            skip = 1
+        elif token.text == "$":
+            continue  # of a display within a display
         elif token.text == "|":
             double = following is not None and following.text == "|" and not following.spaced
             if double and (not open_ or open_[-1] == "||"):
@@ -202,6 +212,21 @@ def _with_norms(found: list[Token], source: str) -> list[Token]:
         else:
             kept.append(token)
     return kept
+
+
+def _multiplies(before: list[Token], dot: Token, after: Token | None) -> bool:
+    """Whether a dot between two factors, with no space around it, is a product and no full stop."""
+    if not before or after is None or dot.spaced or after.spaced:
+        return False
+    begins = after.kind in ("letter", "command") or after.text == "("
+    return before[0].text in ("}", ")", "]") and begins and after.text not in NO_FACTORS
+
+
+def _is_nothing(before: list[Token], group: list[Token]) -> bool:
+    """Whether {} stands behind a letter, where it does nothing; {}_T w has a label on the left."""
+    ended = bool(before) and (before[0].kind in ("letter", "number") or before[0].text in ")]")
+    apart = group[0].spaced and [x.text for x in group[2:]] in (["_"], ["^"])
+    return ended and [x.text for x in group[1:2]] == ["}"] and not apart
 
 
 def _is_decimal(found: list[Token]) -> bool:

@@ -101,7 +101,8 @@ class Vocabulary(Equations):
             if plain[0] in LOSS_LETTERS or (not proper and plain not in self.table.entries):
                 self._loss(plain)
         for f in self.forward:
-            if f.key[0] in SURE_LOSSES and f.key not in recurrent and f.key[1:] == ((), ""):
+            sure = f.key[0] in SURE_LOSSES and f.key not in recurrent | defined
+            if sure and f.key[1:] == ((), ""):
                 self._loss(f.key)
         for k, entry in list(self.table.entries.items()):
             if (
@@ -116,14 +117,17 @@ class Vocabulary(Equations):
             self._summed_loss(node)
 
     def _is_jacobian(self, base: str) -> bool:
-        """Whether a letter of losses is a matrix: it is transposed, or J_t = ∂h_t/∂h_{t-1}."""
+        """Whether a letter of losses is a matrix: it is transposed, or made of diag(…) or ∂h/∂h."""
         if any(o.spelled.base == base and o.spelled.transposed for _, o in self.seen):
             return True
         for _, node, _ in self.statements:
             left = node.sides[0] if isinstance(node, s.Relation) else None
             if isinstance(left, s.Symbol) and left.base == base and isinstance(node, s.Relation):
-                of = [x.of for x in node.sides[1:] if isinstance(x, s.Derivative)]
+                inside = [x for side in node.sides[1:] for x in nodes(side)]
+                of = [x.of for x in inside if isinstance(x, s.Derivative)]
                 if any(isinstance(x, s.Symbol) and x.base not in LOSS_LETTERS for x in of):
+                    return True
+                if any(isinstance(x, s.Call) and x.function == "diag" for x in inside):
                     return True
         return False
 
