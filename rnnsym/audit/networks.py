@@ -81,8 +81,13 @@ class Networks:
             vocabulary, upto = origin
             self.ends[key] = build(vocabulary, upto, make=maker(), last=True)
             self.supposed.append((self.ends[key], LAST))
-        if self.ends[key].net is not None:
-            yield self.ends[key]
+        found = [self.ends[key]]
+        if said and origin[0].small and not origin[0].scalar:  # a worked example in numbers
+            if -key not in self.ends:
+                self.ends[-key] = build(*origin, make=maker(), last=True, said="numbers")
+                self.supposed.append((self.ends[-key], LAST))
+            found.append(self.ends[-key])
+        yield from (x for x in found if x.net is not None)
 
     def _ends_by_number(self, k: int) -> bool:
         """Whether a formula before gives the loss of one numbered step: L = (y_2 - y_2^*)^2 / 2."""

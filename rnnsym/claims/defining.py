@@ -15,7 +15,7 @@ from rnnsym.errors import RnnsymError
 from rnnsym.reader import syntax as s
 from rnnsym.reader import terms as u
 from rnnsym.reader.entries import without_entries
-from rnnsym.reader.gradients import compound
+from rnnsym.reader.gradients import compound, is_mark, joined
 from rnnsym.reader.indices import Index
 from rnnsym.reader.meanings import CUSTOMARY
 from rnnsym.reader.resolve import Resolver
@@ -44,7 +44,7 @@ def define(node: s.Relation, table: Table, latex: str, anew: bool = False) -> De
     anew: a name that the document has defined may be defined again. Raises what resolving the
     right-hand side raises, and then enters nothing.
     """
-    left, arguments = _named(node.sides[0], table)
+    left, arguments = _named(node.sides[0], table, node.ops[0] == ":=")
     if left is None or node.ops[0] not in DEFINING:
         return None
     spelled = spell(left)
@@ -86,11 +86,18 @@ def define(node: s.Relation, table: Table, latex: str, anew: bool = False) -> De
     return Defined(name, name, sides, node.ops[1:])
 
 
-def _named(left: s.Node, table: Table) -> tuple[s.Symbol | None, bool]:
-    """The symbol on the left of a definition, and whether it has arguments, as J(θ)."""
+def _named(left: s.Node, table: Table, own: bool) -> tuple[s.Symbol | None, bool]:
+    """The symbol on the left of a definition, and whether it has arguments, as J(θ).
+
+    own: dy is a name of the document's own, too, though custom has a meaning for it."""
     whole = compound(left, table)
     if whole is not None:
         return whole, False
+    if own and isinstance(left, s.Times) and len(left.factors) == 2:
+        (_, mark), (op, of) = left.factors
+        plain = isinstance(of, s.Symbol) and not (of.sub or of.sup) and not op
+        if plain and isinstance(mark, s.Symbol) and is_mark(mark, table):
+            return joined(mark, of), False  # type: ignore[arg-type]
     if isinstance(left, s.Times) and len(left.factors) == 2 and left.factors[1][0] == "":
         (_, first), (_, inner) = left.factors
         if isinstance(inner, s.Bracket) and inner.kind == "(" and isinstance(first, s.Symbol):

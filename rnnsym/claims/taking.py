@@ -170,10 +170,11 @@ class Taking:
         """Whether a relation tells a gradient that goes by a customary name, and is true of what
         the name may mean, or false of what its label says; else it may be a definition."""
         left, rest = node.sides[0], node.sides[1:]
-        if node.ops[0] not in ("=", "←") or self.anew or not is_name(left, self.table):
-            return False
         inside = [x for side in rest[:1] for x in nodes(side)]
         derived = any(isinstance(x, s.Derivative | s.Differential) for x in inside)
+        pair = derived and node.ops[0] == ":=" and isinstance(left, s.Times)  # dz_2 := ∂L/∂z_2
+        if not (node.ops[0] in ("=", "←") or pair) or self.anew or not is_name(left, self.table):
+            return False
         if self.net is None:
             return False
         try:
@@ -188,7 +189,7 @@ class Taking:
             ]
             return True
         if derived:
-            return isinstance(left, s.Symbol) and self._says_so(term)
+            return (isinstance(left, s.Symbol) or pair) and self._says_so(term)
         judge = Judge(
             self.net, self.table, self.explicit, tuple(self.conditions), seconds=self.seconds / 2
         )

@@ -153,6 +153,8 @@ class Equations(Times):
             counting = {*self.table.letters, "t", "k", "i", "j", "s", "n"}
             if any(x.index is not None and set(x.index.names) & counting for x in spelled.scripts):
                 return None
+            if left.start > right.start:
+                return None  # A = B =: e only gives a name
             key = label_key(spelled)
             if left.base not in LOSS_LETTERS:  # z = W h_t + b: at step t, though nothing says so
                 self._enter(key, "vector")

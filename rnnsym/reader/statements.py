@@ -327,11 +327,12 @@ def _statements(parser: Parser, link: str, result: list[Statement]) -> None:
 
 
 def _named_at_the_end(node: s.Node) -> list[s.Node]:
-    """A = B =: d as A = B, and d := B."""
+    """A = B =: d as A = B, and d := B; as d := A where A is a derivative, which says more."""
     if not isinstance(node, s.Relation) or node.ops[-1] != "=:":
         return [node]
     *before, last = node.sides
-    name = s.Relation((last, before[-1]), (":=",), start=before[-1].start, end=last.end)
+    told = before[0] if isinstance(before[0], s.Derivative) else before[-1]
+    name = s.Relation((last, told), (":=",), start=told.start, end=last.end)
     if len(before) == 1:
         return [name]
     end = before[-1].end

@@ -5,6 +5,7 @@ First part of `vocabulary`. A recurrence shows which index is the time.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,9 @@ from rnnsym.reader.stacked import rows_of
 from rnnsym.reader.statements import Reading
 from rnnsym.reader.symbols import Script, Spelled, spell
 from rnnsym.reader.table import INDICES, Entry, Key, Table
+
+#: the number of a step, z_2 or z_{2}
+_NUMBER = re.compile(r"_\{?(\d)\}?(?!\d)")
 
 
 @dataclass
@@ -237,7 +241,8 @@ class Times:
     def _find_numbered(self) -> None:
         """y_1 = V h_1, y_2 = V h_2: names that are computed at several steps, one by one."""
         steps: dict[Key, set[int]] = {}
-        for _, node, _ in self.statements:
+        again = self._said_again()
+        for _, node, latex in self.statements:
             if not isinstance(node, s.Relation) or node.ops[0] != "=":
                 continue
             left = node.sides[0]
@@ -248,7 +253,8 @@ class Times:
                 continue
             key, step = numbered
             others = [x for x in map(_numbered, (o.spelled for o in inside)) if x is not None]
-            if (key, step - 1) in others and not any(k[0] in WEIGHT_LETTERS for k, _ in others):
+            recurs = (key, step - 1) in others or _bare(node, latex) in again
+            if recurs and not any(k[0] in WEIGHT_LETTERS for k, _ in others):
                 for k, n in others:  # h_2 = f(h_1, x_2): what else is numbered is so too
                     steps.setdefault(k, set()).add(n)
                 self._enter(key, "vector")
@@ -259,6 +265,19 @@ class Times:
         for key, found in steps.items():
             if len(found) > 1:
                 self._enter(key, "vector")
+        for numbered in (_numbered(o.spelled) for _, o in self.seen if o.spelled.star):
+            if numbered and (numbered[0][0], (), "") in self.table.entries:
+                self._enter(numbered[0], "vector")  # y_2^*, the target of y_2
+
+    def _said_again(self) -> set[str]:
+        """Equations of one step that stand for the next step, too, where no recurrence has an
+        index: z_1 = w h_0 + u x_1 beside z_2 = w h_1 + u x_2."""
+        if self.styles:
+            return set()
+        found = {_bare(n, latex) for _, n, latex in self.statements if isinstance(n, s.Relation)}
+        plain = {_NUMBER.sub(r"_{\1}", x): x for x in found}
+        pairs = [(x, plain.get(_NUMBER.sub(_next, x))) for x in found if _NUMBER.search(x)]
+        return {x for pair in pairs if pair[1] for x in pair if x}
 
     def _enter(self, key: Key, kind: str, name: str = "") -> None:
         if key not in self.table.entries:
@@ -317,6 +336,14 @@ def _numbered(spelled: Spelled, brackets: bool = False) -> tuple[Key, int] | Non
         return None
     kept = [x for x in spelled.scripts if x is not numbers[0]]
     return key_of_kept(spelled, kept), numbers[0].index.constant
+
+
+def _bare(node: s.Node, latex: str) -> str:
+    return "".join(latex[node.start : node.end].split())
+
+
+def _next(number: re.Match[str]) -> str:
+    return f"_{{{int(number.group(1)) + 1}}}"
 
 
 def _is_entry(script: Script) -> bool:

@@ -52,7 +52,7 @@ EXPECTED = {
     "diagonals.md": "tttft",
     "in_general.md": "ttt",
     # arguments, steps and weights that are left out; what is supposed in another language
-    "left_out.md": "ttttttfttt",
+    "left_out.md": "tttttttfttt",
     "only_the_last.md": "ttf",
     # parts of gradients by their words; one step's loss; numbers; two cells in one document
     "parts_by_words.md": "ttttttft",
@@ -62,6 +62,8 @@ EXPECTED = {
     "dots_and_macros.md": "tttf",
     "steps_in_brackets.md": "ttt",
     "jacobians_by_name.md": "tttf",
+    "two_steps_by_hand.md": "ttttttuu",
+    "a_sequence_in_numbers.md": "ttttt",
     "two_cells.md": "tt",
     "transition.md": "tt",
     "by_value.md": "tt",
