@@ -71,6 +71,8 @@ def changes(judge: Any, sides: tuple[u.Term, ...], fits: bool) -> list[dict[str,
     inner = any(isinstance(x, u.Derivative) and not is_of_loss(x) for x in nodes)
     if inner and (not fits or ones):
         found += [{"diagonal": "left"}, {"diagonal": "both"}]
+        if not fits:  # o (1 - tanh²c) ∂c/∂h, all of them for numbers
+            found.append({"diagonal": "left", "dot": "elementwise"})
     leaves = [x for x in nodes if isinstance(x, u.Leaf) and x.time is not None]
     if leaves and judge.net is not None and judge.net.carried:
         found.append({"zero": True})

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
@@ -310,7 +311,8 @@ class Repair:
         for reading in readings:
             places = frozenset(moved(p, edits) for p in reading.immediate)
             outcome = self.judge.test(*whole, reading.with_(immediate=places))
-            if outcome.kind == "equal":
+            vain = outcome.idle and u.Num(Fraction(0)) not in whole  # both sides vanish: no claim
+            if outcome.kind == "equal" and not vain:
                 found = Found(patches, whole, outcome)
                 if not outcome.limited:
                     return found

@@ -14,6 +14,7 @@ from rnnsym.reader.commands import (
     ACCENTS,
     BIG,
     FONTS,
+    FRACTIONS,
     FUNCTIONS,
     GREEK,
     KEPT_GROUP,
@@ -48,7 +49,7 @@ class Atoms(Factors):
     def command(self, token: Token) -> s.Node:
         text, start = token.text, token.start
         name = text[1:].rstrip("*")
-        if text in (r"\frac", r"\dfrac", r"\tfrac", r"\cfrac", r"\nicefrac", r"\sfrac"):
+        if text in FRACTIONS:
             return self.fraction(self.group(), self.group(), start)
         if text == r"\partial" or text == r"\nabla":
             return self.differential(token)

@@ -64,6 +64,7 @@ IMMEDIATE = ("partial", "direct", "explicit", "immediate", "local", "fix", "cons
 IMPLICATIONS = {r"\Rightarrow", r"\implies", r"\iff", r"\Leftrightarrow", r"\Longrightarrow",
                 r"\land", r"\wedge", r"\therefore", r"\because", r"\impliedby", r"\Leftarrow",
                 r"\forall", r"\exists", r"\lor", r"\vee", r"\Longleftrightarrow"}  # fmt: skip
+FRACTIONS = {r"\frac", r"\dfrac", r"\tfrac", r"\cfrac", r"\nicefrac", r"\sfrac"}
 SPACES = {r"\quad", r"\qquad", r"\enspace", r"\enskip"}
 OPERATORS = {
     r"\cdot": "·", r"\times": "×", "*": "*", r"\odot": "⊙", r"\circ": "⊙", r"\otimes": "⊗",

@@ -14,6 +14,7 @@ from rnnsym.reader.commands import (
     BIG,
     DOTS,
     FONTS,
+    FRACTIONS,
     FUNCTIONS,
     KEPT_GROUP,
     KINDS,
@@ -208,13 +209,14 @@ class Factors(Cursor):
         return self.text in OPENING or self.text == "{"
 
     def juxtaposed(self) -> s.Node:
-        """Factors up to the next operator, as in \\tanh W x."""
+        """Factors up to the next operator or derivative, as in \\tanh W x."""
         start = self.place
         found = [self.factor()]
         while not (
             self.ends() or self.text in OPERATORS or self.text in ("+", "-", r"\pm")
             or self.at_relation() or self.text in OPENING or self.text in BIG
             or self.text.lstrip("\\") in FUNCTIONS or self.text in WORDS
+            or (self.text in FRACTIONS and [self.peek(1), self.peek(2)] == ["{", r"\partial"])
         ):  # fmt: skip
             found.append(self.factor())
         if len(found) == 1:

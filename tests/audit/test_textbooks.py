@@ -64,6 +64,7 @@ EXPECTED = {
     "jacobians_by_name.md": "tttf",
     "two_steps_by_hand.md": "ttttttuu",
     "a_sequence_in_numbers.md": "ttttt",
+    "before_a_derivative.md": "ttf",
     "two_cells.md": "tt",
     "transition.md": "tt",
     "by_value.md": "tt",

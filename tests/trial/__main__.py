@@ -20,7 +20,7 @@ def main() -> int:
     )
     parser.add_argument("--all", action="store_true", help="these too")
     parser.add_argument("--remarks", action="store_true", help="every line that is not right")
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     rows = []
     for entry in facts():
         wanted = entry["document"] in given.names if given.names else (
