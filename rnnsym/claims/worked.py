@@ -24,6 +24,8 @@ from rnnsym.reader.tokens import UnreadableError
 
 #: how many numbers there may be in all
 MAX_NUMBERS = 400
+#: numbers beyond this are left to exact arithmetic: doubles would not tell neighbours apart
+BIGGEST = 1e9
 #: within how many units of the last digit two numbers are equal (they may be cut off), and from
 #: which relative difference on one is wrong, and not only rounded badly
 UNITS, WRONG = 1.0, 0.05
@@ -131,7 +133,7 @@ def _numbers(node: s.Node, latex: str) -> Computed | None:
             found = _value(node, latex)
     except (NoNumbersError, UnreadableError, OverflowError, ValueError):
         return None
-    return found if np.isfinite(found.values).all() else None
+    return found if (np.abs(found.values) <= BIGGEST).all() else None
 
 
 def _value(node: s.Node, latex: str) -> Computed:

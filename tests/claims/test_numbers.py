@@ -84,6 +84,7 @@ def test_worked_examples(claim: str, verdict: str) -> None:
         r"[1, 2] + [1, 2, 3] = [2, 4]",
         r"[1, 2] \odot W = [3, 4]",
         r"\exp(10000) = 5",
+        r"1000000000001 = 1000000000002",
         r"\begin{bmatrix} 1 & 2 \end{bmatrix}^{100000} = 1",
     ],
 )
