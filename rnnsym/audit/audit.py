@@ -45,9 +45,9 @@ MAX_EXPLAINED = 3
 _PATH = re.compile(r"[^\s$\\]{1,200}\.(?:md|tex|ipynb)")
 #: seconds for diagnoses that take two changes
 PAIRS_SECONDS = 1.0
-#: the letter that a verdict asks for
+#: how a verdict asks for a name, and the letter that it asks for
 OPEN = "what is "
-_WHAT_IS = re.compile(r"what is (\\?[A-Za-z]+)")
+_WHAT_IS = re.compile(OPEN + r"(\\?[A-Za-z]+)")
 _DELTA = re.compile(r"(\\delta|\\epsilon|\\varepsilon)(?![A-Za-z])")
 #: words that leave sums to the reader
 _IMPLICIT = re.compile(

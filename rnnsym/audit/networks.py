@@ -36,8 +36,7 @@ class Networks:
         # with the customary ones
         self.supposed: list[tuple[Built, str]] = []
         self.whole_supposed = False  # whether those of the whole document are among them
-        self.wholes: dict[int, Built] = {}  # of these, with a loss of all that no equation uses
-        self.ends: dict[int, Built] = {}  # of parts of the document, with a loss of the last step
+        self.variants: dict[Any, Built] = {}  # networks of the document with other losses
 
     def of_model(self) -> Built:
         """The given model, with its names in the notation that most symbols fit."""
@@ -76,18 +75,20 @@ class Networks:
             return
         if not said and (origin[0] is self.vocabulary or self._stepwise()):
             return
-        key = id(built)
-        if key not in self.ends:
-            vocabulary, upto = origin
-            self.ends[key] = build(vocabulary, upto, make=maker(), last=True)
-            self.supposed.append((self.ends[key], LAST))
-        found = [self.ends[key]]
+        yield from self._variant(built, last=True)
         if said and origin[0].small and not origin[0].scalar:  # a worked example in numbers
-            if -key not in self.ends:
-                self.ends[-key] = build(*origin, make=maker(), last=True, said="numbers")
-                self.supposed.append((self.ends[-key], LAST))
-            found.append(self.ends[-key])
-        yield from (x for x in found if x.net is not None)
+            yield from self._variant(built, last=True, said="numbers")
+
+    def _variant(self, built: Built, **options: Any) -> Iterator[Built]:
+        """The network of the same equations with another loss, made once; none if there is none."""
+        key = id(built), *options.items()
+        if key not in self.variants:
+            origin = self.scopes.origin(built)
+            assert origin is not None
+            found = self.variants[key] = build(*origin, make=maker(), **options)
+            self.supposed.append((found, LAST if "last" in options else _loss_of(found)))
+        if self.variants[key].net is not None:
+            yield self.variants[key]
 
     def _ends_by_number(self, k: int) -> bool:
         """Whether a formula before gives the loss of one numbered step: L = (y_2 - y_2^*)^2 / 2."""
@@ -111,14 +112,7 @@ class Networks:
         origin = self.scopes.origin(built)
         if origin is None or len(outputs(built.written, every=True)) < 2:
             return
-        key = id(built)
-        if key not in self.wholes:
-            self.wholes[key] = build(*origin, make=maker(), every=True)
-        whole = self.wholes[key]
-        if whole.net is not None:
-            words = next((n for n in whole.notes if n.startswith("the loss is")), "")
-            self.supposed.append((whole, words))
-            yield whole
+        yield from self._variant(built, every=True)
 
     def _supposed(self) -> list[tuple[Built, str]]:
         """The networks with a loss that custom supposes, and what is supposed."""
@@ -129,7 +123,7 @@ class Networks:
                 ways.append(({"last": True}, LAST))
             for options, words in ways:
                 built = build(self.vocabulary, None, make=maker(), **options)
-                words = words or next((n for n in built.notes if n.startswith("the loss is")), "")
+                words = words or _loss_of(built)
                 if built.net is not None:
                     self.supposed.append((built, words.replace("is taken to be", "is")))
         return self.supposed
@@ -172,3 +166,8 @@ class Networks:
         """Whether the words of the document say of the loss what custom supposes."""
         prose, words = self.scopes.prose.lower(), " ".join(w for _, w in self._supposed())
         return "entropy" in words and ("entropy" in prose or "likelihood" in prose)
+
+
+def _loss_of(built: Built) -> str:
+    """What is supposed of the loss of a network, in words."""
+    return next((n for n in built.notes if n.startswith("the loss is")), "")

@@ -10,6 +10,7 @@ from typing import Any
 
 from rnnsym.audit import tongues
 from rnnsym.audit.result import CLAIM, INFORMAL, NOTATION
+from rnnsym.claims.judge import ORDERS
 from rnnsym.claims.numbers import is_arithmetic
 from rnnsym.claims.worked import is_worked
 from rnnsym.reader import syntax as s
@@ -18,7 +19,6 @@ from rnnsym.reader.statements import Statement
 
 #: relations that only say what kind of thing something is, or where it leads
 NAMING = {"∈", "→", "~", "⊂", "∉", "↔", "↛"}
-ORDERS = {"<", ">", "≤", "≥", "≪", "≫", "≲", "≳"}
 #: words after which an inequality is supposed, not claimed
 SUPPOSING = re.compile(
     r"\b(if|when|whenever|where|suppose|assume|assuming|given(?! by)|for|provided|let|say|case|"

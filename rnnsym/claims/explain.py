@@ -12,6 +12,7 @@ import numpy as np
 from rnnsym.claims import conditions
 from rnnsym.claims.deciding import Outcome
 from rnnsym.claims.judge import Judge
+from rnnsym.claims.limiting import is_limit
 from rnnsym.claims.readings import Reading
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import terms as u
@@ -39,7 +40,7 @@ def counterexample(
     judge: Judge, left: u.Term, op: str, right: u.Term, outcome: Outcome
 ) -> dict[str, Any] | None:
     """The smallest length and sizes at which two sides differ, with the numbers there."""
-    if outcome.kind == "misfit" or any(isinstance(x, u.Limit) for x in (left, right)):
+    if outcome.kind == "misfit" or is_limit(left, right):
         return None
     reading = outcome.reading
     found_in = outcome.scene if outcome.numeric else None  # tried last: it may be a large one

@@ -15,6 +15,7 @@ from rnnsym.claims.errors import TooLargeError
 from rnnsym.claims.explain import counterexample, reading_in_words, shown
 from rnnsym.claims.generic import for_each
 from rnnsym.claims.judge import Judge
+from rnnsym.claims.limiting import is_limit
 from rnnsym.claims.omitted import bare, completions
 from rnnsym.claims.pairs import Pair, of_functions, of_predictions
 from rnnsym.claims.taking import Taking, adjoints_of
@@ -190,8 +191,8 @@ class Formula(Taking):
             return Verdict(self.claim, UNKNOWN, message)
         found = counterexample(judge, pair.left, pair.op, pair.right, outcome)
         why = "the two sides differ" if pair.op in ("=", ":=", "≈", "←") else "it does not hold"
-        limit = isinstance(pair.left, u.Limit) or isinstance(pair.right, u.Limit)
-        why = outcome.why if outcome.kind == "misfit" or limit else why
+        told = outcome.kind == "misfit" or is_limit(pair.left, pair.right)
+        why = outcome.why if told else why
         message = f"false under every reading: {why}"
         self.refuted = self.refuted or (judge, pair, outcome)
         return Verdict(self.claim, FALSE, message, "", evidence(outcome), counterexample=found)

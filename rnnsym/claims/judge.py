@@ -19,13 +19,15 @@ from rnnsym.claims.errors import (
     NumbersNeededError,
     TooLargeError,
 )
-from rnnsym.claims.limiting import approached
+from rnnsym.claims.limiting import approached, is_limit
 from rnnsym.claims.meanings import meanings
 from rnnsym.claims.readings import LAYOUTS, Reading
 from rnnsym.claims.scene import Scene, compare
 from rnnsym.errors import RnnsymError
 from rnnsym.reader import terms as u
 
+#: relations that are sampled
+ORDERS = {"<", ">", "≤", "≥", "≪", "≫", "≲", "≳"}
 #: places that are read as immediate partials one by one, and those that are looked at
 MAX_IMMEDIATE, MAX_AMBIGUOUS = 6, 24
 #: meanings of customary names that are tried together with what else custom leaves open
@@ -44,9 +46,9 @@ class Judge(Deciding):
 
         Raises TooLargeError where that takes more than the limits allow.
         """
-        if isinstance(left, u.Limit) or isinstance(right, u.Limit):
+        if is_limit(left, right):
             return self._limit(left, op, right)
-        if op in ("<", ">", "≤", "≥", "≪", "≫", "≲", "≳"):
+        if op in ORDERS:
             return self._order(left, op, right)
         if op == "∝":
             return self._proportional(left, right)
@@ -59,8 +61,7 @@ class Judge(Deciding):
     @staticmethod
     def tries_weights(left: u.Term, op: str, right: u.Term) -> bool:
         """Whether a relation is followed or sampled, at points that conditions may leave out."""
-        limit = isinstance(left, u.Limit) or isinstance(right, u.Limit)
-        return limit or op in ("<", ">", "≤", "≥", "≪", "≫", "≲", "≳")
+        return is_limit(left, right) or op in ORDERS
 
     def _equal(self, left: u.Term, right: u.Term) -> Outcome:
         outcomes: list[Outcome] = []

@@ -41,6 +41,11 @@ class Followed:
     last: str
 
 
+def is_limit(*sides: u.Term) -> bool:
+    """Whether a side is a limit."""
+    return any(isinstance(x, u.Limit) for x in sides)
+
+
 def approached(judge: Deciding, left: u.Term, op: str, right: u.Term, reading: Reading) -> Outcome:
     """Whether a side comes to the other, where one of them is a limit."""
     limit, other = (left, right) if isinstance(left, u.Limit) else (right, left)

@@ -196,9 +196,9 @@ class Repair:
         )
 
     def _single(self, singles: Sequence[Patch], end: float) -> Found | None:
-        limit = time.process_time() + SINGLE
+        limit = min(time.process_time() + SINGLE, end)
         for patch in singles:
-            if time.process_time() > limit or time.process_time() > end:
+            if time.process_time() > limit:
                 break
             sides = self._patched(patch.edits)
             if sides is not None:
@@ -209,10 +209,10 @@ class Repair:
         return None
 
     def _pairs(self, singles: Sequence[Patch], end: float) -> Found | None:
-        limit = time.process_time() + self.formula.pairs_seconds
+        limit = min(time.process_time() + self.formula.pairs_seconds, end)
         few = [p for p in singles if p in self.changed][:MOST_PAIRED]
         for first, other in sorted(combinations(few, 2), key=lambda p: p[0].rank + p[1].rank):
-            if time.process_time() > limit or time.process_time() > end:
+            if time.process_time() > limit:
                 break
             sides = None if first.overlaps(other) else self._together(first, other)
             found = self._judged((first, other), sides) if sides is not None else None

@@ -120,13 +120,10 @@ class Taking:
         """Whether a relation says under which condition the one before it is meant."""
         if not self.pairs or not is_condition(link):
             return False
-        try:
-            term = self._resolve(node)
-        except (UnknownSymbolError, UnreadableError):
-            return False
-        assert isinstance(term, u.Claim)
-        self.supposed.append(term)
-        return True
+        term = self._known(node)
+        if term is not None:
+            self.supposed.append(term)
+        return term is not None
 
     def _name_at_the_end(self, node: s.Relation) -> None:
         """A = B → dz_t: what was found goes by that name from here on."""
@@ -175,13 +172,9 @@ class Taking:
         pair = derived and node.ops[0] == ":=" and isinstance(left, s.Times)  # dz_2 := ∂L/∂z_2
         if not (node.ops[0] in ("=", "←") or pair) or self.anew or not is_name(left, self.table):
             return False
-        if self.net is None:
+        term = self._known(node) if self.net is not None else None
+        if term is None:
             return False
-        try:
-            term = self._resolve(node)
-        except (UnknownSymbolError, UnreadableError):
-            return False
-        assert isinstance(term, u.Claim)
         known = isinstance(term.sides[0], u.Adjoint) and term.sides[0].label in self.table.sure
         if known:
             self.pairs += [
@@ -220,6 +213,15 @@ class Taking:
 
     def _resolve(self, node: s.Node) -> u.Term:
         return Resolver(self.table, self.latex)(node)
+
+    def _known(self, node: s.Relation) -> u.Claim | None:
+        """A relation, if all of its symbols are known."""
+        try:
+            term = self._resolve(node)
+        except (UnknownSymbolError, UnreadableError):
+            return None
+        assert isinstance(term, u.Claim)
+        return term
 
     def names(self, node: s.Node) -> set[str]:
         """The customary names of gradients on the left of a relation."""

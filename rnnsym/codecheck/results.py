@@ -103,9 +103,12 @@ class Results:
                 loss = _number(table[key])
             elif whose is not None and key in table:
                 found[whose] = table[key]
+        return loss, {**self._unsaid(words, table), **found}
+
+    def _unsaid(self, words: Any, table: Mapping[Any, Any]) -> dict[str, Any]:
+        """The gradients by parameters in a dict under keys that the adapter does not name."""
         rest = {k: v for k, v in table.items() if k not in words}
-        known = {n: g for n, g in self._renamed(rest).items() if n in self.layout.theirs}
-        return loss, {**known, **found}
+        return {n: g for n, g in self._renamed(rest).items() if n in self.layout.theirs}
 
     def _by_position(self, result: Any) -> tuple[float | None, dict[str, Any]]:
         words = list(self.adapter.returns or ())
@@ -192,10 +195,8 @@ class Results:
             return []
         parts = result if isinstance(result, tuple | list) else [result]
         table = next((p for p in parts if isinstance(p, Mapping)), {})
-        rest = {k: v for k, v in table.items() if k not in words}
-        known = self._renamed(rest).keys() & self.layout.theirs.keys()
-        values = [id(self._renamed(rest)[n]) for n in known]
-        return [str(key) for key, value in rest.items() if id(value) not in values]
+        known = {id(g) for g in self._unsaid(words, table).values()}
+        return [str(k) for k, v in table.items() if k not in words and id(v) not in known]
 
     def _of_else(self, name: str) -> bool:
         """Whether a result that does not fit may be of something else: of a state at each step."""

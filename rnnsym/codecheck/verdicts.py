@@ -97,8 +97,8 @@ def verdict(
 
 def rounded(name: str, runs: Sequence[Run]) -> int | None:
     """To how many decimals the right gradient is rounded in all runs; None if it is not."""
+    pairs = [(run.outcome.gradients[name], run.gradient(name), run) for run in runs]
     for digits in range(2, MOST_DECIMALS + 1):
-        pairs = [(run.outcome.gradients[name], run.gradient(name), run) for run in runs]
         whole = all(np.allclose(raw, np.round(raw, digits), rtol=0, atol=1e-12)
                     for raw, _, _ in pairs)  # fmt: skip
         if not whole:

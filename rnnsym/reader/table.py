@@ -24,9 +24,9 @@ from rnnsym.reader.tokens import UnreadableError, tokens
 Key = tuple[str, tuple[str, ...], str]
 
 
-#: letters that are indices by custom
 #: the label of a name without scripts that is another quantity than the same name at a time
 BARE = "·"
+#: letters that are indices by custom
 INDICES = {"t", "k", "i", "j", "s", "n", "m", "r", "tau", "l", "q", "p", "t'", "k'", "i'", "tau'"}
 
 
