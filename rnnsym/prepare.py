@@ -89,7 +89,8 @@ def validated(
         name = equation.lhs.name
         if name in given:
             raise InputError(
-                f"equation '{equation}': {name} is an input or a target, given as data"
+                f"equation '{equation}': {name} is an input or a target, given as data; give the "
+                f"vector that it defines another name, such as {name}_hat"
             )
         known = table.get(name)
         if known is None:

@@ -147,7 +147,7 @@ class Networks:
             return False
         built = [b for b in self.scopes.order if b.net is not None]
         several = len({tuple(sorted(b.written.items())) for b in built}) > 1
-        partly = ("left out", OF_A_STEP)
+        partly = ("not in the network", OF_A_STEP)
         return several or any(n.startswith(partly) for b in built for n in b.notes)
 
     def hangs_on_loss(self, statement: Statement, built: Built) -> bool:

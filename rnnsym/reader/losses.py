@@ -15,7 +15,7 @@ from rnnsym.reader.indices import Index
 from rnnsym.reader.lines import Lines, outputs
 
 #: the note on a loss of which the equations found do not say how it depends on the states
-NO_LOSS = "left out: the loss, which does not depend on the states so far"
+NO_LOSS = "not in the network: the loss, which does not depend on the states so far"
 
 
 def over_time(term: u.Term) -> tuple[bool, u.Ranged | None]:

@@ -73,7 +73,7 @@ class Maker(Placing):
                     self.notes.append(str(error))
                     net = None
                     break
-                self.notes.append(f"left out: {error}")
+                self.notes.append(f"not in the network: {error}")
                 self.lines.pop(culprit)
                 self.terms.pop(culprit, None)
         kept = {n: f for n, f in self.taken.items() if n in self.lines}

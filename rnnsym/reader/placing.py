@@ -121,7 +121,7 @@ class Placing:
         alternatives: dict[str, list[tuple[u.Term, Index | None, Forward]]] = {}
         for name, forwards in self.found.items():
             if _of_several(forwards):
-                self.notes.append(f"left out: {name}: its entries have several equations")
+                self.notes.append(f"not in the network: {name}: its entries have several equations")
                 continue
             for f in forwards:
                 try:
@@ -129,7 +129,7 @@ class Placing:
                     if name != "L":
                         term = without_entries(term, f.components[0].letter if f.components else "")
                 except InputError as error:
-                    self.notes.append(f"left out: {' '.join(f.latex.split())[:60]}: {error}")
+                    self.notes.append(f"not in the network: {' '.join(f.latex.split())[:60]}: {error}")
                     continue
                 if name != "L" and _is_example(term):
                     continue
@@ -156,7 +156,7 @@ class Placing:
                     self.taken[name] = f
                     break
                 except InputError as error:
-                    self.notes.append(f"left out: {' '.join(f.latex.split())[:60]}: {error}")
+                    self.notes.append(f"not in the network: {' '.join(f.latex.split())[:60]}: {error}")
                     timed = f.index is not None and bool(f.index.letters)
                     self.odd_loss |= name == "L" and timed and over_time(term)[1] is not None
         every = dict(self.lines)
@@ -165,7 +165,7 @@ class Placing:
                 self._add(name, term, f)
                 every[name + INITIAL] = self.lines[name]
             except InputError as error:
-                self.notes.append(f"left out: {' '.join(f.latex.split())[:60]}: {error}")
+                self.notes.append(f"not in the network: {' '.join(f.latex.split())[:60]}: {error}")
         self.lines = every
         self._free_target()
         self.lines = with_names_of_parts(self.lines)
@@ -175,7 +175,7 @@ class Placing:
         """Beside ŷ, y is the target, though another part of a document may call an output so."""
         rest = " ".join(line for n, line in self.lines.items() if n not in ("y", "L"))
         if {"y", "y_hat"} <= self.lines.keys() and not re.search(r"\by\[", rest):
-            self.notes.append(f"left out: {self.lines.pop('y')}: y is the target of y_hat")
+            self.notes.append(f"not in the network: {self.lines.pop('y')}: y is the target of y_hat")
 
     def _split_blocks(self) -> None:
         """W_a [a; x] as W_aa a + W_ax x, where the document speaks of W_aa and W_ax."""
