@@ -72,7 +72,7 @@ class Judge(Deciding):
             if outcomes[-1].kind == "equal" and not outcomes[-1].idle:
                 return outcomes[-1]
             if outcomes[-1].kind == "equal":  # perhaps it speaks of steps that there are not
-                return self._of_some_length(left, right, base) or outcomes[-1]
+                return self.of_some_length(left, right, base) or outcomes[-1]
         fitting = [o.reading for o in outcomes if o.kind not in ("misfit", "cannot")]
         for changes in further(self, (left, right), bool(fitting)):
             for reading in (fitting or base)[: 8 * min(len(meant), MAX_MEANT)]:
@@ -80,17 +80,23 @@ class Judge(Deciding):
                 if outcome.kind == "equal":
                     return outcome
                 outcomes.append(outcome)
-        return self._of_some_length(left, right, fitting) or _worst(outcomes)
+        return self.of_some_length(left, right, fitting) or _worst(outcomes)
 
-    def _of_some_length(
-        self, left: u.Term, right: u.Term, fitting: list[Reading]
-    ) -> Outcome | None:
-        """A sum that is written out for n steps, or up to step n, is of a sequence of n steps; so
-        is a gradient at step n, where nothing later is spoken of."""
+    def length(self, left: u.Term, right: u.Term) -> int:
+        """The steps of the sequence that a claim speaks of in numbers, 0 where it does not: a sum
+        that is written out for n steps, or up to step n, is of a sequence of n steps; so is a
+        gradient at step n, where nothing later is spoken of."""
         last = _last_step(left, right)
         kinds = u.Loss | u.Ranged | u.Adjoint
         summed = any(isinstance(x, kinds) for s in (left, right) for x in u.walk(s))
-        if not 1 < last <= MAX_WRITTEN or not summed or not self._allows(last):
+        return last if 1 < last <= MAX_WRITTEN and summed and self._allows(last) else 0
+
+    def of_some_length(
+        self, left: u.Term, right: u.Term, fitting: list[Reading]
+    ) -> Outcome | None:
+        """What is true of a sequence of as many steps as a claim speaks of in numbers."""
+        last = self.length(left, right)
+        if not last:
             return None
         for reading in fitting[:16]:
             scenes = [self.scene(last, zero=reading.zero, seed=seed) for seed in (0, 1)]

@@ -55,7 +55,8 @@ def _times(source: Source, named: Named) -> Iterator[Patch]:
     for rank, new in enumerate(dict.fromkeys(tried)):
         if new != old and not (new.constant > 0 and "T" in new.names):
             edit = write(source, time.tokens, new)
-            far = 0.0 if new.letters and "T" not in new.names else 1.0
+            near = not old.letters if not new.letters else "T" not in new.names
+            far = 0.0 if near else 1.0
             yield Patch(
                 (edit,), _time_kind(source, named, old, new),
                 _time_words(source, named, edit), 1 + 0.03 * rank + far + 0.2 * (rank > 1),

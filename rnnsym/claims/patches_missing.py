@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from rnnsym.claims.patches_edit import Edit, Patch
-from rnnsym.claims.patches_names import Speller
+from rnnsym.claims.patches_edit import Edit, Patch, apply
+from rnnsym.claims.patches_limits import write
+from rnnsym.claims.patches_names import Named, Speller
 from rnnsym.claims.patches_pool import Pool
 from rnnsym.claims.patches_source import Piece, Source
 from rnnsym.latex.snippets import bracketed, coloured, derivative, ranged
@@ -30,6 +31,7 @@ def patches(source: Source, speller: Speller) -> Iterator[Patch]:
     yield from _sums_of_entries(source, speller)
     yield from _longest(source, speller, pool)
     yield from _links(source, speller, pool)
+    yield from _steps(source, speller)
     yield from _terms(source, speller, pool)
     yield from _products(source, speller, pool)
     yield from _replaced(source, speller, pool)
@@ -203,6 +205,40 @@ def _terms(source: Source, speller: Speller, pool: Pool) -> Iterator[Patch]:
         told = f"{len(absent)} terms are missing"
         edit = _added(source.sides[1], absent)
         yield Patch((edit,), "nothing carried", told, 1.6)
+
+
+def _steps(source: Source, speller: Speller) -> Iterator[Patch]:
+    """The same of earlier steps: of one step, or of all, where steps are told by their numbers."""
+    whole = source.sides[1]
+    terms = [x for _, x in whole.terms] if isinstance(whole, s.Add) else [whole]
+    for term in terms:
+        inside = [
+            n for n in speller.named
+            if n.time is not None and source.start(term) <= n.symbol.start < term.end
+        ]  # fmt: skip
+        times = [n.found.time for n in inside if n.found.time is not None]
+        if not times or any(at.letters for at in times):
+            continue
+        earlier: list[str] = []
+        for back in range(1, min(at.constant for at in times) + 1):
+            earlier.append(_of_step(source, term, inside, back))
+            edit = _added(whole, earlier)
+            told = f"the term {earlier[-1]} is missing"
+            if back > 1:
+                told = f"the terms {', '.join(earlier)} are missing"
+            yield Patch((edit,), "last step only", told, 1.1 + 0.05 * back)
+
+
+def _of_step(source: Source, term: s.Node, inside: list[Named], back: int) -> str:
+    """A term some steps earlier."""
+    start = source.start(term)
+    edits = [
+        Edit(e.start - start, e.end - start, e.new)
+        for n in inside
+        if n.time is not None and n.found.time is not None
+        for e in [write(source, n.time.tokens, n.found.time.plus(Index(back), -1))]
+    ]
+    return apply(source.text(term), edits)
 
 
 def _plain(latex: str) -> str:

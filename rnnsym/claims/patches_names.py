@@ -45,7 +45,8 @@ class Named:
         """The script that is its time."""
         if self.found.time is None:
             return None
-        fitting = [x for x in self.spelled.scripts if x.index == self.found.time]
+        scripts = [x for x in self.spelled.scripts if x != self.found.power]
+        fitting = [x for x in scripts if x.index == self.found.time]
         return fitting[-1] if fitting else None
 
     @property

@@ -175,14 +175,14 @@ class Repair:
         self.store = Store()
         self.splicer = Splicer(source, self.store)
         self.sides = self.store(self.pair.left), self.store(self.pair.right)
-        readings = self._readings()
-        self.filter = Filter(self.judge, self.sides, readings, self.store, self._numeric())
+        self.length = 0
+        self.filter = self._filter()
         self.changed: dict[Patch, Sides] = {}
         self.second: Found | None = None  # true but for the first or last step
         speller = Speller(source, self.formula.net)
         known = self._patches(source, speller, GENERATORS)
         common = [p for p in known if p.rank < COMMON]
-        found = self._single(common, self.end)
+        found = self._single(common, self.end) or self._of_some_length()
         if found is not None:
             return found
         known += self._patches(source, speller, (patches_inserted.patches,))
@@ -190,6 +190,7 @@ class Repair:
         last = [p for p in known if p.rank >= LAST]
         return (
             self._single(rare, self.end - RESERVE)
+            or self._of_some_length()
             or self.second
             or self._pairs([*common, *rare], self.end - RESERVE)
             or self._single(last, self.end)
@@ -207,6 +208,21 @@ class Repair:
                 if found is not None:
                     return found
         return None
+
+    def _of_some_length(self) -> Found | None:
+        """A single change that is right of as many steps as are spoken of in numbers."""
+        self.length = self.judge.length(*self.sides)
+        if not self.length:
+            return None
+        usual, self.filter = self.filter, self._filter()
+        found = (self._judged((p,), sides) for p, sides in self.changed.items())
+        first = next(filter(None, found), None)
+        self.filter, self.length = usual, 0
+        return first
+
+    def _filter(self) -> Filter:
+        numeric, readings = self._numeric(), self._readings()
+        return Filter(self.judge, self.sides, readings, self.store, numeric, self.length)
 
     def _pairs(self, singles: Sequence[Patch], end: float) -> Found | None:
         limit = min(time.process_time() + self.formula.pairs_seconds, end)
@@ -310,7 +326,9 @@ class Repair:
             return None
         for reading in readings:
             places = frozenset(moved(p, edits) for p in reading.immediate)
-            outcome = self.judge.test(*whole, reading.with_(immediate=places))
+            outcome = self._outcome(whole, reading.with_(immediate=places))
+            if outcome is None:
+                continue
             vain = outcome.idle and u.Num(Fraction(0)) not in whole  # both sides vanish: no claim
             if outcome.kind == "equal" and not vain:
                 found = Found(patches, whole, outcome)
@@ -318,6 +336,12 @@ class Repair:
                     return found
                 self.second = self.second or found
         return None
+
+
+    def _outcome(self, sides: Sides, reading: Reading) -> Outcome | None:
+        if self.length:
+            return self.judge.of_some_length(*sides, [reading])
+        return self.judge.test(*sides, reading)
 
 
 def _on_the_left(patch: Patch, right: int) -> float:

@@ -71,17 +71,18 @@ class Filter:
     """Whether a candidate can be true: both sides at small points, under some readings.
 
     Where only sums run over steps the first point has one step, which is soon done; the next has
-    two. Where a formula is about a step t, there is one point with enough of them.
+    two. Where a formula is about a step t, there is one point with enough of them; where it speaks
+    of steps in numbers, one of length steps, if that is given.
     """
 
     def __init__(
         self, judge: Any, sides: tuple[u.Term, u.Term], readings: Sequence[Reading], store: Store,
-        numeric: bool,
+        numeric: bool, length: int = 0,
     ) -> None:  # fmt: skip
         self.judge, self.store, self.numeric = judge, store, numeric
         self.scenes: dict[tuple[int, bool], Scene] = {}
         free = {n for side in sides for n in store.letters(side)} - set(judge.scene(1).numbers)
-        self.steps = (STEPS,) if free else SUMMED
+        self.steps = (length,) if length else (STEPS,) if free else SUMMED
         self.choices: dict[Any, list[dict[str, int]]] = {}
         self.all = [
             (r, [Memo(self._scene(n, r.zero), r, store) for n in self.steps]) for r in readings

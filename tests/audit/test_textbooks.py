@@ -62,7 +62,7 @@ EXPECTED = {
     "dots_and_macros.md": "tttf",
     "steps_in_brackets.md": "ttt",
     "jacobians_by_name.md": "tttf",
-    "two_steps_by_hand.md": "ttttttuu",
+    "two_steps_by_hand.md": "ttttttff",
     "a_sequence_in_numbers.md": "ttttt",
     "before_a_derivative.md": "ttf",
     "two_cells.md": "tt",
