@@ -91,9 +91,7 @@ class Judge(Deciding):
         summed = any(isinstance(x, kinds) for s in (left, right) for x in u.walk(s))
         return last if 1 < last <= MAX_WRITTEN and summed and self._allows(last) else 0
 
-    def of_some_length(
-        self, left: u.Term, right: u.Term, fitting: list[Reading]
-    ) -> Outcome | None:
+    def of_some_length(self, left: u.Term, right: u.Term, fitting: list[Reading]) -> Outcome | None:
         """What is true of a sequence of as many steps as a claim speaks of in numbers."""
         last = self.length(left, right)
         if not last:

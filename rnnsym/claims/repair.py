@@ -337,7 +337,6 @@ class Repair:
                 self.second = self.second or found
         return None
 
-
     def _outcome(self, sides: Sides, reading: Reading) -> Outcome | None:
         if self.length:
             return self.judge.of_some_length(*sides, [reading])

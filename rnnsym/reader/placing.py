@@ -129,7 +129,9 @@ class Placing:
                     if name != "L":
                         term = without_entries(term, f.components[0].letter if f.components else "")
                 except InputError as error:
-                    self.notes.append(f"not in the network: {' '.join(f.latex.split())[:60]}: {error}")
+                    self.notes.append(
+                        f"not in the network: {' '.join(f.latex.split())[:60]}: {error}"
+                    )
                     continue
                 if name != "L" and _is_example(term):
                     continue
@@ -156,7 +158,9 @@ class Placing:
                     self.taken[name] = f
                     break
                 except InputError as error:
-                    self.notes.append(f"not in the network: {' '.join(f.latex.split())[:60]}: {error}")
+                    self.notes.append(
+                        f"not in the network: {' '.join(f.latex.split())[:60]}: {error}"
+                    )
                     timed = f.index is not None and bool(f.index.letters)
                     self.odd_loss |= name == "L" and timed and over_time(term)[1] is not None
         every = dict(self.lines)
@@ -175,7 +179,9 @@ class Placing:
         """Beside ŷ, y is the target, though another part of a document may call an output so."""
         rest = " ".join(line for n, line in self.lines.items() if n not in ("y", "L"))
         if {"y", "y_hat"} <= self.lines.keys() and not re.search(r"\by\[", rest):
-            self.notes.append(f"not in the network: {self.lines.pop('y')}: y is the target of y_hat")
+            self.notes.append(
+                f"not in the network: {self.lines.pop('y')}: y is the target of y_hat"
+            )
 
     def _split_blocks(self) -> None:
         """W_a [a; x] as W_aa a + W_ax x, where the document speaks of W_aa and W_ax."""
