@@ -21,7 +21,7 @@ arrivals   the same for gradients by inputs and initial states
 parts      which summands are left out or counted twice
 late       what shows in long sequences only; locate: where to look when nothing explains it
 words      formulas as NumPy code
-layer      the network of a layer without output, for a pair (forward, backward)
+layer      the network of a layer without output, or of one step, with what is sent back to it
 report     CodeReport: as text, HTML and JSON
 faults     why a function cannot be judged at all
 remote     a function in another process, with limits; worker: that process

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from .naming import Blocks, PlaceError, flat, is_place, owner, steps  # without the package, too
@@ -47,6 +47,8 @@ class Shapes:
     functions: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     #: the inputs and targets that have one value, as the target of a whole sequence
     single: tuple[str, ...] = ()
+    #: whether the network is that of one step
+    cell: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,14 @@ class Adapter:
     init
         For a class: what its constructor is given, as in `arguments`.
     layer
-        Whether a pair (forward, backward) is a layer, without output and loss, whose backward is
-        given what the output sends back. None: a layer, or the whole network where that fails.
+        Whether a class or a pair (forward, backward) is a layer, without output and loss, whose
+        backward is given what the output sends back. None: a class is the whole network; a pair
+        is a layer, or the whole network where that fails.
+    cell
+        Whether the calls are one step: x, states and what is sent back have no time axis. What is
+        sent back to a state, or to an output that is not squashed, is called d and its name:
+        ``calls=[("forward", "x", "a", "c"), ("backward", "da", "dc", "cache")]``. The gradient by
+        the state of the step before is ``da0``, ``dc0`` in returns.
     rate
         For a function that returns no gradients but updates its parameters: they are taken from
         (before - after) / rate. 1 keeps their digits.
@@ -129,6 +137,7 @@ class Adapter:
     calls: Sequence[Sequence[str]] = ()
     init: Sequence[str] = ()
     layer: bool | None = None
+    cell: bool = False
     rate: float | None = None
     globals: bool = False
     clip: float | bool | None = None
@@ -177,7 +186,7 @@ class Adapter:
             raise AdapterError("calls are tuples: calls=[('forward', 'x', 'a'), ('backward', 'y')]")
         if not isinstance(self.names, Mapping):
             raise AdapterError("names is a dict from their names to ours: {'Whh': 'W_aa'}")
-        by_name = isinstance(self.axes, Mapping)
+        by_name = isinstance(self.axes, Mapping) or self.cell
         for axes in self.axes.values() if isinstance(self.axes, Mapping) else (self.axes,):
             if axes is not None and not _good_axes(axes, by_name):
                 raise AdapterError(
@@ -194,6 +203,33 @@ class Adapter:
             raise AdapterError(f"rate={self.rate!r}: give the learning rate, a positive number")
 
     # ---- against a network ---------------------------------------------------------------
+
+    @property
+    def handed(self) -> list[str]:
+        """The words for what is handed over."""
+        every = (self.arguments or (), self.init, *(call[1:] for call in self.calls))
+        return [word for words in every for word in words if isinstance(word, str)]
+
+    def named(self, shapes: Shapes) -> Adapter:
+        """The same, where "x" and "y" are called by the names of the only input and target."""
+        data = (*shapes.inputs, *shapes.targets)
+        table = {
+            word: only[0]
+            for word, only in (("x", shapes.inputs), ("y", shapes.targets))
+            if len(only) == 1 and word not in data
+        }
+
+        def put(given: Any) -> Any:
+            if isinstance(given, Mapping):
+                return {table.get(n, n): form for n, form in given.items()}
+            return (
+                given
+                if given is None or isinstance(given, str)
+                else [table.get(n, n) for n in given]
+            )
+
+        changed = {word: put(getattr(self, word)) for word in ("axes", "indices", "squeeze")}
+        return replace(self, **changed) if table else self
 
     def check(self, shapes: Shapes) -> None:
         """Raises AdapterError for a name that the network does not have."""
@@ -222,14 +258,8 @@ class Adapter:
         for name in self.transposed:
             if name not in self.theirs(shapes):
                 raise AdapterError(f"transposed: unknown {name!r}: say which of yours it is")
-        given = [
-            *(self.arguments or ()),
-            *self.init,
-            *(word for call in self.calls for word in call[1:]),
-        ]
-        for word in given:
-            if isinstance(word, str):
-                self.kind(word, shapes)
+        for word in self.handed:
+            self.kind(word, shapes)
         back = self.returns or ()
         for word in back.values() if isinstance(back, Mapping) else back:
             self.returned(word, shapes)
@@ -268,7 +298,10 @@ class Adapter:
             choices = (
                 "params", "initial", "x", "y", *self.theirs(shapes), *shapes.states, *shapes.sizes
             )  # fmt: skip
-            raise AdapterError(f"unknown argument {word!r}: choose from {', '.join(choices)}")
+            sent = word.removeprefix("d")
+            hint = "; for what is sent back at a single step, say cell=True"
+            hint = hint if sent != word and sent in shapes.states and not shapes.cell else ""
+            raise AdapterError(f"unknown argument {word!r}: choose from {', '.join(choices)}{hint}")
         return kinds[0]
 
     def arrival(self, word: str, shapes: Shapes) -> str | None:
@@ -328,14 +361,14 @@ class Adapter:
     def order(self) -> str | None:
         """The axes of x as said, if said."""
         if isinstance(self.axes, Mapping):
-            return next((a for a in self.axes.values() if "t" in a), None)
+            return max(self.axes.values(), key=len, default=None)
         return BATCH[self.batch] if self.batch else self.axes
 
     def order_of(self, name: str) -> str | None:
         """The axes of one input or target, if said."""
         if isinstance(self.axes, Mapping) and name in self.axes:
             return self.axes[name]
-        return self.order
+        return self.order or ("bn" if self.cell else None)
 
 
 def _positive(value: Any) -> bool:

@@ -33,6 +33,7 @@ class Caller:
     """A user's function, class, object or pair of functions, with its adapter."""
 
     def __init__(self, function: Any, adapter: Adapter, shapes: Shapes) -> None:
+        adapter = adapter.named(shapes)
         self.function, self.adapter, self.shapes = function, adapter, shapes
         adapter.check(shapes)
         self.layout = Layout(adapter, shapes)

@@ -19,7 +19,7 @@ from rnnsym.codecheck.clipping import Hidden, bounds_of, told_bounds, unseen
 from rnnsym.codecheck.faults import Uncallable
 from rnnsym.codecheck.ground import Ground
 from rnnsym.codecheck.late import first_wrong, late
-from rnnsym.codecheck.layer import either, layer_of
+from rnnsym.codecheck.layer import cell_of, either, layer_of
 from rnnsym.codecheck.naming import flat
 from rnnsym.codecheck.points import LENGTHS, Regime, shapes_of, shortest
 from rnnsym.codecheck.report import CodeReport
@@ -75,18 +75,19 @@ def check_gradient(
 
     def judged(as_layer: bool) -> CodeReport:
         network = layer_of(net) if as_layer else net
+        network = cell_of(net, chosen.handed) if chosen.cell else network
         try:
-            caller = Caller(function, chosen, shapes_of(network))
+            caller = Caller(function, chosen, shapes_of(network, chosen.cell))
             return judge(
-                caller, network, chosen, caller.started, seed=seed, steps=steps, sizes=sizes,
-                sensitivity=sensitivity, name=name,
+                caller, network, caller.adapter, caller.started, seed=seed, steps=steps,
+                sizes=sizes, sensitivity=sensitivity, name=name,
             )  # fmt: skip
         except AdapterError as error:
             raise Uncallable(str(error), "adapter") from None
 
-    pair = isinstance(function, tuple | list | Mapping) and bool(chosen.calls)
+    pair = isinstance(function, tuple | list | Mapping) and bool(chosen.calls) and not chosen.cell
     try:
-        return either(judged, chosen.layer) if pair else judged(False)
+        return either(judged, chosen.layer) if pair else judged(bool(chosen.layer))
     except Uncallable as error:
         raise InputError(str(error)) from None
 
@@ -132,7 +133,7 @@ def judge(
             frozenset(n for n in net.initial_states if n not in started),
         ),
     )
-    lengths = _lengths(net, steps)
+    lengths = [1] if adapter.cell else _lengths(net, steps)
     probe = probe_call(setting, lengths)
     habits(setting, probe)
     runs = survey(setting, lengths, probe)

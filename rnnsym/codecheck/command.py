@@ -13,8 +13,8 @@ from typing import Any
 
 from rnnsym.codecheck.calling import told
 from rnnsym.codecheck.check import judge
-from rnnsym.codecheck.faults import Uncallable
-from rnnsym.codecheck.layer import either, layer_of
+from rnnsym.codecheck.faults import OfACell, Uncallable
+from rnnsym.codecheck.layer import cell_of, either, layer_of
 from rnnsym.codecheck.points import shapes_of
 from rnnsym.codecheck.remote import Remote
 from rnnsym.codecheck.report import CodeReport
@@ -75,19 +75,23 @@ def _judged(
         net = built(model)
         net.name = label  # with its options, as it was asked for
 
-    def judged(as_layer: bool) -> CodeReport:
-        network = layer_of(net) if as_layer else net
-        with Remote(path, name, shapes_of(network)) as remote:
+    def of(network: Any, as_layer: bool | None, cell: bool = False) -> CodeReport:
+        with Remote(path, name, shapes_of(network, cell)) as remote:
             stated = remote.adapter.layer
-            if pair and stated not in (None, as_layer):
+            if as_layer is not None and stated not in (None, as_layer):
                 raise Uncallable(f"the adapter says layer={stated}", "adapter")
             return judge(
                 remote, network, remote.adapter, remote.started,
                 seed=seed, steps=steps, sizes=sizes, name=name,
             )  # fmt: skip
 
-    pair = "," in name
-    report = either(judged, None) if pair else judged(False)
+    def judged(as_layer: bool) -> CodeReport:
+        return of(layer_of(net) if as_layer else net, as_layer)
+
+    try:
+        report = either(judged, None) if "," in name else judged(False)
+    except OfACell as told_by_adapter:
+        report = of(cell_of(net, told_by_adapter.words), None, cell=True)
     return report, str(label)
 
 

@@ -19,3 +19,11 @@ class Uncallable(InputError):
     def __init__(self, text: str, where: str) -> None:
         super().__init__(text)
         self.where = where
+
+
+class OfACell(Exception):
+    """The adapter says that the calls are one step; words: what they are handed."""
+
+    def __init__(self, words: list[str]) -> None:
+        super().__init__("cell")
+        self.words = words

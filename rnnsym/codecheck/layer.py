@@ -1,12 +1,16 @@
-"""The network of a layer alone: its states, with what is sent back to them given from outside.
+"""The network of a layer or a cell alone, with what is sent back to its states given from outside.
 
 For functions such as `rnn_forward(x, h0, …)` and `rnn_backward(dh, cache)`, which have no output
-and no loss: the gradients that they return for given dh are those of Σ_t dh⟨t⟩ᵀ h⟨t⟩.
+and no loss: the gradients that they return for given dh are those of Σ_t dh⟨t⟩ᵀ h⟨t⟩. A cell is
+judged at one step, where every state is sent something back: dhᵀ h + dcᵀ c.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from sympy import MatAdd
 
 from rnnsym.codecheck.faults import STAGES, ProcessFailed, Uncallable
 from rnnsym.codecheck.report import CodeReport
@@ -16,6 +20,8 @@ from rnnsym.nodes import Blocks, TimeVector, leaves, t, time_vectors
 
 #: the names of what is sent back, and of the states of two directions in one vector
 UPSTREAM, BOTH = "d", "h"
+#: how the name of what is sent back to a state of a cell begins
+SENT = "d"
 
 
 def either(judged: Callable[[bool], CodeReport], layer: bool | None) -> CodeReport:
@@ -60,7 +66,55 @@ def layer_of(net: Network) -> Network:
             f"checked as a layer, without the output"
         )
     states = [v for v in dict.fromkeys(_used(net, net.output)) if v in net.states]
-    needed, agenda = set[str](), list(states)
+    equations = _equations(net, states)
+    at = next(e.lhs.time for e in net.source if e.lhs.name == net.output)  # every step, or the last
+    output = net.vectors[states[0]].at(at)
+    if len(states) > 1:  # two directions, side by side
+        parts = [net.vectors[s].at(at) for s in states]
+        output = TimeVector(_free(BOTH, net), sum(p.rows for p in parts), at)
+        equations.append((output, Blocks([[p] for p in parts])))
+    upstream = TimeVector(_free(UPSTREAM, net), output.rows, at)
+    return Network(
+        *equations,
+        (TimeVector(LOSS, 1, at), upstream.T * output),
+        output=output.name,
+        inputs=_inputs(net, equations),
+        targets=(upstream.name,),
+        name=f"the layer of {net.name}",
+    )
+
+
+def cell_of(net: Network, words: Collection[str]) -> Network:
+    """The network of one step: its targets are what is sent back to each state, called d and its
+    name, and to the output, if its target is among the words.
+
+    Raises InputError where a name is not free, or the output is squashed: what is sent back to it
+    may be meant before or behind that.
+    """
+    ends = list(net.initial_states)
+    if SENT + net.output in words and net.output not in ends:
+        ends.append(net.output)
+    taken = [SENT + n for n in ends if SENT + n in (*net.vectors, *net.parameters)]
+    if taken or not net.initial_states:
+        why = f"{taken[0]} is something else there" if taken else "no state is carried on"
+        raise InputError(f"{net.name} cannot be judged as a cell: {why}")
+    equations = _equations(net, ends)
+    vectors = [net.vectors[n].at(t) for n in ends]
+    sent = [TimeVector(SENT + v.name, v.rows, t) for v in vectors]
+    first, *others = (d.T * v for d, v in zip(sent, vectors, strict=True))
+    return Network(
+        *equations,
+        (TimeVector(LOSS, 1, t), MatAdd(first, *others) if others else first),
+        output=ends[-1],
+        inputs=_inputs(net, equations),
+        targets=tuple(d.name for d in sent),
+        name=f"the cell of {net.name}",
+    )
+
+
+def _equations(net: Network, ends: Sequence[str]) -> list[tuple[Any, Any]]:
+    """The equations that some vectors are computed by."""
+    needed, agenda = set[str](), list(ends)
     while agenda:
         name = agenda.pop()
         if name not in needed:
@@ -68,21 +122,12 @@ def layer_of(net: Network) -> Network:
             source = next((e for e in net.source if e.lhs.name == name), None)
             if source is not None:
                 agenda += [v.name for v in time_vectors(source.rhs)]
-    equations = [(e.lhs, e.rhs) for e in net.source if e.lhs.name in needed]
-    output = net.vectors[states[0]].at(t)
-    if len(states) > 1:  # two directions, side by side
-        parts = [net.vectors[s].at(t) for s in states]
-        output = TimeVector(_free(BOTH, net), sum(p.rows for p in parts), t)
-        equations.append((output, Blocks([[p] for p in parts])))
-    upstream = TimeVector(_free(UPSTREAM, net), output.rows, t)
-    return Network(
-        *equations,
-        (TimeVector(LOSS, 1, t), upstream.T * output),
-        output=output.name,
-        inputs=tuple(n for n in net.inputs if n in needed),
-        targets=(upstream.name,),
-        name=f"the layer of {net.name}",
-    )
+    return [(e.lhs, e.rhs) for e in net.source if e.lhs.name in needed]
+
+
+def _inputs(net: Network, equations: Sequence[tuple[Any, Any]]) -> tuple[str, ...]:
+    used = {v.name for _, rhs in equations for v in time_vectors(rhs)}
+    return tuple(n for n in net.inputs if n in used)
 
 
 def _free(name: str, net: Network) -> str:

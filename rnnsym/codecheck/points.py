@@ -204,8 +204,8 @@ def _in_regime(case: Case, regime: Regime) -> Case:
     return case if regime.calm is None else calmed(case, *regime.calm, regime.one_hot)
 
 
-def shapes_of(net: Network) -> Shapes:
-    """What an adapter must know of a network."""
+def shapes_of(net: Network, cell: bool = False) -> Shapes:
+    """What an adapter must know of a network, or of the network of a cell."""
     shifts = {}
     for name in sorted(net.functions - {*NumpyArithmetic().functions, *REGISTERED}):
         shifts[name] = phase(name), 0.5
@@ -217,7 +217,8 @@ def shapes_of(net: Network) -> Shapes:
         tuple(net.initial_states),
         (*net.sizes, *net.lengths, *(() if "T" in net.lengths else ("T",))),
         shifts,
-        tuple(n for n in (*net.inputs, *net.targets) if net.spans[n].single),
+        tuple(n for n in (*net.inputs, *net.targets) if cell or net.spans[n].single),
+        cell,
     )
 
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from rnnsym.codecheck import worker
 from rnnsym.codecheck.adapter import Adapter, Shapes
-from rnnsym.codecheck.faults import ProcessFailed, Uncallable
+from rnnsym.codecheck.faults import OfACell, ProcessFailed, Uncallable
 from rnnsym.codecheck.layout import Layout, Values
 from rnnsym.codecheck.results import Outcome
 from rnnsym.errors import InputError
@@ -93,6 +93,8 @@ class Remote:
             f"{Path(self.path).name} is not imported after {IMPORT_SECONDS:.0f} s: does it train "
             f"at the top level? Put that under if __name__ == '__main__'",
         )
+        if "cell" in header:
+            raise OfACell(header["cell"])
         if header.get("unfit"):
             raise Uncallable(str(header["failed"]), "adapter")
         if "failed" in header:

@@ -56,8 +56,9 @@ class Results:
             by_key = isinstance(returns, Mapping)
             words = returns.values() if isinstance(returns, Mapping) else returns
             loss, found = self._by_key(returns, result) if by_key else self._by_position(result)
-            elsewhere = holder is not None and all(word in ("loss", "_") for word in words)
-            return loss, self._attributes(holder) if elsewhere else found
+            given = "gradients" in words
+            given = given or any(name in self.layout.theirs for name in found)
+            return loss, found if given or holder is None else {**self._attributes(holder), **found}
         if holder is not None and not _has_gradients(result):
             return None, self._attributes(holder)
         loss = None

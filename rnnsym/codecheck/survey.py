@@ -132,7 +132,7 @@ def usable(outcome: Outcome) -> bool:
 
 def _given(adapter: Adapter, run: Run) -> str:
     """What the function was called with, in its own layout."""
-    given = Layout(adapter, shapes_of(run.point.net)).told(run.point.values)
+    given = Layout(adapter, shapes_of(run.point.net, adapter.cell)).told(run.point.values)
     return f"{given} at {run.point.label}"
 
 
@@ -216,6 +216,8 @@ def survey(setting: Setting, lengths: Sequence[int], probe: Run) -> list[Run]:
     slow = probe.seconds > SLOW
     chosen = [n for n in lengths if n in (1, MAIN, min(lengths))] if slow else lengths
     runs = [setting.runner.at(setting.point(n, turned=n > MAIN)) for n in chosen]
+    if setting.adapter.cell:
+        runs.append(setting.runner.at(setting.point(lengths[-1], turned=True)))
     bad = next((r for r in runs if not usable(r.outcome)), None)
     if bad is not None and not setting.sizes and usable(probe.outcome):
         # made for certain sizes, perhaps: then they are the same everywhere

@@ -135,6 +135,8 @@ def main() -> None:
     try:
         function, given = function_of(path, name)
         chosen = adapter.Adapter.of(given)
+        if chosen.cell and not shapes.cell:
+            return send(outgoing, {"cell": chosen.handed}, {})
         caller = calling.Caller(function, chosen, shapes)
     except (Absent, adapter.AdapterError, KeyError) as error:
         text = f"{ADAPTER}: {error}" if isinstance(error, adapter.AdapterError) else str(error)
@@ -143,7 +145,7 @@ def main() -> None:
     except BaseException as error:
         file = Path(path).name
         return send(outgoing, {"failed": f"{file} cannot be imported: {calling.told(error)}"}, {})
-    send(outgoing, _description(caller, chosen), {})
+    send(outgoing, _description(caller), {})
     while True:
         message = receive(incoming)
         if message is None:
@@ -170,10 +172,10 @@ def _tuples(shapes: dict[str, Any]) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in shapes.items()}
 
 
-def _description(caller: Any, adapter: Any) -> dict[str, Any]:
+def _description(caller: Any) -> dict[str, Any]:
     """What the other side must know of the function and its adapter."""
     own = ("init", "arguments", "returns", "calls")  # with constants of any type
-    plain = {k: v for k, v in vars(adapter).items() if k not in own}
+    plain = {k: v for k, v in vars(caller.adapter).items() if k not in own}
     return {"adapter": plain, "started": list(caller.started), "arrivals": caller.arrivals}
 
 
