@@ -19,6 +19,7 @@ from rnnsym.audit import roles, slips, standing
 from rnnsym.audit.networks import Networks
 from rnnsym.audit.result import CLAIM, DEFINES, INFORMAL, NOTATION, Audit, Finding
 from rnnsym.audit.scopes import SUPPOSED, Scopes, maker
+from rnnsym.audit.told import tell_inside, told
 from rnnsym.claims.formula import Formula
 from rnnsym.claims.guard import OWN_ERROR, Guard, LostError
 from rnnsym.claims.taking import is_condition
@@ -115,12 +116,15 @@ class Auditor:
         if any(_IMPLICIT.search(f"{f.before} {f.after}") for f in source.formulas):
             self.readings = [with_sums(r) if r is not None else None for r in self.readings]
         self.readings = with_times(self.readings)
-        self.scopes = Scopes(source.formulas, self.readings)
+        words = told(source.formulas, self.readings)
+        self.readings, self.inside = words.readings, words.inside
+        self.scopes = Scopes(source.formulas, self.readings, words.naming)
         self.vocabulary = self.scopes.whole
         self.explicit = False
         self.definitions: dict[Key, tuple[Entry, Any]] = {}
         # gradients of which the document says what they are: the label, by what, in which way
         self.sure: dict[str, tuple[str, str]] = {}
+        self.bounds: list[s.Relation] = []  # ranges of numbers, 0 < α < 1
         self.unsettled: set[str] = set()  # and those of which it says what was not understood
         self.by_value = standing.speaks_by_value(self.vocabulary)
         self.networks = Networks(self.scopes, model)
@@ -249,6 +253,8 @@ class Auditor:
                 if verdict is not None and verdict.verdict == TRUE:
                     return [(CLAIM, verdict)]
         if role != CLAIM or not isinstance(node, s.Relation):
+            if isinstance(node, s.Relation) and roles.is_range(node):
+                self.bounds.append(node)
             return [(role, None)]
         forward = self._forward(k, node)
         if forward and len(node.sides) == 2:
@@ -320,6 +326,7 @@ class Auditor:
         # false of the likeliest network only, where there was no time for the others, is not false
         undecided = [v for v in verdicts if v.message.startswith("too large")]
         first = (undecided or verdicts)[0]
+        known = refuted[0][0].table if refuted else likeliest.table
         if first.verdict == FALSE:
             if self.networks.hangs_on_loss(statement, likeliest) and not self.networks.says_loss():
                 why = "what is the loss? no formula gives it"
@@ -329,11 +336,9 @@ class Auditor:
                 and (standing.redefines(formula.before) or forward)
             ) or standing.says_what_it_is(statement, likeliest.table):
                 return DEFINES, None
-            elif standing.assigns(statement, likeliest.table) or standing.supposes(
-                statement, likeliest.table
-            ):
+            elif standing.assigns(statement, known) or standing.supposes(statement, known):
                 return INFORMAL, None
-        if first.verdict in (FALSE, UNKNOWN) and standing.renames(statement, likeliest.table):
+        if first.verdict in (FALSE, UNKNOWN) and standing.renames(statement, known):
             return DEFINES, None
         if first.verdict == FALSE and diagnose:
             first = self._explained(first, refuted)
@@ -356,11 +361,13 @@ class Auditor:
         sure = {x: m for x, m in self.sure.items() if m[0] in built.net.vectors}
         table.sure |= set(sure)
         table.meant.update(sure)
+        tell_inside(self.inside, table, built.net)
         left = max(0.0, self.end - time.process_time())
         after = reading.statements[reading.statements.index(statement) + 1 :]
         under = takewhile(lambda st: is_condition(st.link), after)  # … if |w| < 1
         one = Reading(reading.latex, (statement, *under))
         judged = Formula(formula.latex, one, built.net, table, left, False, (), self.explicit)
+        judged.bounds = self.bounds
         judged.anew, judged.pairs_seconds = standing.redefines(formula.before), PAIRS_SECONDS
         return judged
 
@@ -390,7 +397,11 @@ class Auditor:
             customary = judged.passed_back() or (judged.by_value() if self.by_value else None)
             if customary is not None:
                 return customary
-            why = standing.why_open(statement, built, judged.table, k, verdict.message, given)
+            known = self.vocabulary.table.entries
+            named = {known[key].name for key in self.definitions if key in known}
+            why = standing.why_open(
+                statement, built, judged.table, k, verdict.message, given, named
+            )
             return Verdict(judged.claim, UNKNOWN, why) if why else verdict
         return verdict
 

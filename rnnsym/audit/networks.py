@@ -13,6 +13,7 @@ from rnnsym.audit import tongues
 from rnnsym.audit.scopes import Scopes, maker
 from rnnsym.reader import syntax as s
 from rnnsym.reader.lines import outputs
+from rnnsym.reader.losses import LEFT_OUT
 from rnnsym.reader.making import Built
 from rnnsym.reader.network import build
 from rnnsym.reader.occurring import occurrences
@@ -23,6 +24,10 @@ from rnnsym.reader.table import Table, of_network
 
 #: what is supposed of a loss that no formula gives
 LAST = "the loss is one of the last step only"
+
+
+#: how notes end on equations that only give a name to something: D_t = diag(1 - h²)
+ONLY_NAMES = tuple(f": {x} has no place in a forward equation" for x in ("diag", "a derivative"))
 
 
 class Networks:
@@ -147,8 +152,9 @@ class Networks:
             return False
         built = [b for b in self.scopes.order if b.net is not None]
         several = len({tuple(sorted(b.written.items())) for b in built}) > 1
-        partly = ("not in the network", OF_A_STEP)
-        return several or any(n.startswith(partly) for b in built for n in b.notes)
+        partly = (LEFT_OUT, OF_A_STEP)
+        notes = [n for b in built for n in b.notes if not n.endswith(ONLY_NAMES)]
+        return several or any(n.startswith(partly) for n in notes)
 
     def hangs_on_loss(self, statement: Statement, built: Built) -> bool:
         """Whether a relation speaks of the target of a loss that no formula gives."""

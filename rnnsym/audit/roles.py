@@ -185,6 +185,13 @@ def _of_parameters(node: s.Node) -> bool:
     return isinstance(node, s.Symbol)
 
 
+def is_range(node: s.Relation) -> bool:
+    """Whether a relation says nothing but between which numbers a number lies: 0 < α < 1."""
+    symbols = [x for x in node.sides if isinstance(x, s.Symbol)]
+    plain = all(isinstance(x, s.Number | s.Symbol) for x in node.sides)
+    return plain and len(symbols) == 1 and set(node.ops) <= {"<", ">", "≤", "≥"}
+
+
 def _is_setting(node: s.Node) -> bool:
     """A name or a number: h_0 = 0, w = 1 suppose a value."""
     if isinstance(node, s.Add) and len(node.terms) == 1:

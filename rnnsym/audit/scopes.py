@@ -18,6 +18,7 @@ from rnnsym.reader.making import ACTIVATION, NUMBERS, Built
 from rnnsym.reader.network import build
 from rnnsym.reader.occurring import occurrences
 from rnnsym.reader.statements import Reading
+from rnnsym.reader.table import Naming
 from rnnsym.reader.vocabulary import Vocabulary
 
 #: how the notes begin on what a network is supposed to be
@@ -33,14 +34,19 @@ INPUTS = ("x", "X")
 class Scopes:
     """The networks of the parts of a document."""
 
-    def __init__(self, formulas: Sequence[Any], readings: Sequence[Reading | None]) -> None:
+    def __init__(
+        self,
+        formulas: Sequence[Any],
+        readings: Sequence[Reading | None],
+        naming: Naming,
+    ) -> None:
         pairs = zip(formulas, readings, strict=True)
         self.readings = [r or Reading(f.latex) for f, r in pairs]
         self.prose = " ".join(f"{f.before} {f.after}" for f in formulas)
         self.formulas = formulas
         self.sections = [(f.cell or 0, f.section) for f in formulas]
         self.starts = sorted(set(self.sections))
-        self.whole = Vocabulary(self.readings, self.prose)
+        self.whole = Vocabulary(self.readings, self.prose, naming=naming)
         self.order: list[Built] = []  # in which they were first needed
         self._vocabularies: dict[Any, Vocabulary] = {}
         self._built: dict[Any, Built] = {}
@@ -154,8 +160,8 @@ class Scopes:
                 r if first <= section <= last else Reading("")
                 for r, section in zip(self.readings, self.sections, strict=True)
             ]
-            barred = self.whole.table.barred
-            part = self._vocabularies[key] = Vocabulary(inside, self.prose, barred=barred)
+            naming = self.whole.table.naming
+            part = self._vocabularies[key] = Vocabulary(inside, self.prose, naming=naming)
             part.table.lengths |= self.whole.table.lengths
             for name, function in self.whole.table.functions.items():
                 if function in KNOWN:  # σ(z) = f(z) is said but once

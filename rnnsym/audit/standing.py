@@ -28,14 +28,20 @@ _OVER = re.compile(r"\$…\$[^$.!?]*[.!?](?=\s|$)")
 
 
 def why_open(
-    statement: Statement, built: Built, table: Table, k: int, message: str, given: bool
+    statement: Statement,
+    built: Built,
+    table: Table,
+    k: int,
+    message: str,
+    given: bool,
+    named: set[str],
 ) -> str:
     """Why a claim in formula k that is false of a network may be true of the one that is meant; ""
     if nothing says so. table: the names in the claim; message: what is wrong; given: the network is
-    the user's, and whole."""
+    the user's, and whole; named: what the document only gives names to."""
     missing = lost(statement, built, table)
     if "a matrix (" in message:
-        missing = sorted(built.lost)  # the shapes hang on all equations
+        missing = sorted(built.lost - named)  # the shapes hang on all equations
     if missing:
         return f"the equations of {', '.join(missing)} could not be used"
     open_ = "" if given else not_computed(built) or varied_input(statement, built)

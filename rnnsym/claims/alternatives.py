@@ -10,6 +10,7 @@ from itertools import combinations
 from typing import Any
 
 from rnnsym.reader import terms as u
+from rnnsym.reader.indices import Index
 from rnnsym.reader.series import from_one
 
 
@@ -74,7 +75,11 @@ def changes(judge: Any, sides: tuple[u.Term, ...], fits: bool) -> list[dict[str,
         if not fits:  # o (1 - tanh²c) ∂c/∂h, all of them for numbers
             found.append({"diagonal": "left", "dot": "elementwise"})
     leaves = [x for x in nodes if isinstance(x, u.Leaf) and x.time is not None]
-    if leaves and judge.net is not None and judge.net.carried:
+    varied = any(  # what is derived by is no constant
+        isinstance(v, u.Leaf) and v.time == Index(0)
+        for x in nodes if isinstance(x, u.Derivative) for v in x.by
+    )  # fmt: skip
+    if leaves and judge.net is not None and judge.net.carried and not varied:
         found.append({"zero": True})
     if any(isinstance(x, u.Loss | u.Adjoint) for x in nodes):
         found.append({"mean": True})

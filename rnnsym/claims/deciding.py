@@ -83,6 +83,7 @@ class Deciding:
     seconds: float = 10.0
     thorough: bool = True  # two things that custom leaves open are tried together, too
     supposed: tuple[u.Claim, ...] = ()  # what weights are like, where a claim is meant
+    bounds: tuple[u.Claim, ...] = ()  # in which ranges the document has its numbers, 0 < α < 1
     vanishing: bool = False  # something is said to be zero: ∂ may be a partial that is
     _scenes: dict[Any, Scene] = field(default_factory=dict)
     _chosen: dict[Any, tuple[u.Term, u.Term, list[dict[str, int]]]] = field(default_factory=dict)

@@ -86,6 +86,7 @@ class Formula(Taking):
             self.net, self.table, self.explicit, tuple(self.conditions), seconds=self.seconds
         )
         judge.thorough, judge.supposed = self.thorough, tuple(self.supposed)
+        judge.bounds = tuple(filter(None, map(self._known, self.bounds)))
         zero = u.Num(Fraction(0))
         judge.vanishing = any(zero in (p.left, p.right) for p in self.pairs)
         parts: list[Verdict] = []

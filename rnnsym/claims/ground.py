@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from sympy import Add, Integer, MatAdd, Rational
+from sympy import Add, Integer, MatAdd, MatrixSymbol, Rational, Transpose, preorder_traversal
 
 from rnnsym.claims.blocks import Value
 from rnnsym.claims.digits import BoundedArithmetic
@@ -71,6 +71,7 @@ class Ground:
             if numeric
             else FieldArithmetic(seed)
         )
+        self.upright = _upright(net) if table.rows else frozenset()
         self.truth = self._shared((steps, seed, numeric, zero, str(sizes), extreme), zero)
         self.point = self.truth.point
         self.deadline = float("inf")
@@ -238,3 +239,15 @@ def _added(net: Any) -> set[str]:
     sums = [x for e in net.equations.values() for x in e.rhs.atoms(MatAdd, Add)]
     terms = {x for s in sums for x in s.args}
     return {n for n, w in net.parameters.items() if w in terms}
+
+
+def _upright(net: Any) -> frozenset[str]:
+    """Weights of one column that vectors are multiplied by, the v of h v, in a document that writes
+    vectors as rows: they stand upright there, while biases lie."""
+    return frozenset(
+        x.arg.name
+        for e in net.source
+        for x in preorder_traversal(e.rhs)
+        if isinstance(x, Transpose) and isinstance(x.arg, MatrixSymbol) and x.arg.cols == 1
+        if x.arg.name in net.parameters
+    )

@@ -34,6 +34,8 @@ MAX_IMMEDIATE, MAX_AMBIGUOUS = 6, 24
 MAX_MEANT = 12
 #: the points at which an inequality is tried: any, steep functions, small weights
 POINTS = ("", "", "", "", "steep", "steep", "small", "small")
+#: so many more where numbers must lie in some range
+MORE_POINTS = 24
 #: the most steps that a sum is written out for
 MAX_WRITTEN = 6
 
@@ -216,11 +218,12 @@ class Judge(Deciding):
 
     def _sampled(self, left: u.Term, op: str, right: u.Term, reading: Reading) -> Outcome:
         cases, ends = 0, frozenset[conditions.Border]()
-        for seed, extreme in enumerate(POINTS):
+        points = (*POINTS, *("",) * MORE_POINTS) if self.bounds else POINTS
+        for seed, extreme in enumerate(points):
             scene = self.scene(3, True, reading.zero, seed, extreme=extreme)
             values = scene.values(reading)
             try:
-                if not scene.allows(values, self.supposed):
+                if not scene.allows(values, (*self.supposed, *self.bounds)):
                     continue
                 choices = conditions.choices(scene, (left, right), self.conditions)
                 wrong = []

@@ -82,6 +82,8 @@ def _options(
     said = table.said.get(label.removesuffix(BACK))
     if said is not None and said in net.vectors:
         names = (said,)
+    if names and table.naming.total:
+        return [(name, "total") for name in names]
     for name in names or (*states, *others):
         found.append((name, "total"))
         if applied(net, name) and said is None:

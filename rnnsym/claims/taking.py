@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
@@ -59,6 +60,7 @@ class Taking:
         self.conditions, self.given = list(conditions), conditions
         self.begun = time.process_time()
         self.supposed: list[u.Claim] = []  # what weights are said to be like, if |w| < 1
+        self.bounds: Sequence[s.Relation] = ()  # ranges of numbers that the document gives
         self.explicit = explicit or r"\partial^" in self.latex
         self.pairs: list[Pair] = []
         self.defined: list[str] = []

@@ -106,7 +106,7 @@ class Sums:
             time = None
         if (self.scene.rows and time is not None) or self.reading.rows:
             m = self.ar.transpose(m)
-        elif self.scene.rows and self.ar.shape(m)[1] == 1:
+        elif self.scene.rows and self.ar.shape(m)[1] == 1 and term.name not in self.scene.upright:
             m = self.ar.transpose(m)  # a bias is a row, as vectors are
         return Value(m)
 

@@ -134,6 +134,9 @@ class Values(Products):
         if scalar and by == (1, 1):
             return Value(jacobian)
         own_row = self.scene.rows or self.reading.rows
+        upright = [v for v in term.by if isinstance(v, u.Leaf) and v.name in self.scene.upright]
+        if upright and vector and scalar and self.scene.rows:
+            return Value(ar.transpose(jacobian))  # as that weight stands
         if scalar:
             m = jacobian if vector else self._reshaped(jacobian, by)
             if vector:

@@ -61,7 +61,7 @@ def completed(vocabulary: Vocabulary) -> tuple[Vocabulary, str] | None:
     if not readings:
         return None
     every = [*vocabulary.readings, *readings]
-    found = Vocabulary(every, vocabulary.prose, barred=vocabulary.table.barred)
+    found = Vocabulary(every, vocabulary.prose, naming=vocabulary.table.naming)
     words = "; ".join(f"${line}$" for line in lines)
     return found, COMPLETED + words
 

@@ -15,6 +15,7 @@ from rnnsym.reader.brackets import Brackets
 from rnnsym.reader.gradients import PARTS, of_part
 from rnnsym.reader.indices import Index, read_index
 from rnnsym.reader.meanings import UnknownSymbolError
+from rnnsym.reader.occurring import LOSS_LETTERS
 from rnnsym.reader.parser import Parser
 from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import INDICES
@@ -162,11 +163,29 @@ class Derivatives(Brackets):
             found = self.derived(node.of, (by,), node.plus, node)
             assert isinstance(found, u.Derivative)
             return replace(found, kind="∇") if node.style == "nabla" else found
+        of_at = _at_a_place(node.of)
+        if node.style == "nabla" and of_at is not None:
+            found = self.derived(*of_at, node.plus, node)
+            assert isinstance(found, u.Derivative)
+            return replace(found, kind="∇")
         if node.style == "nabla":
             inner = self(node.of)
             if isinstance(inner, u.Leaf) and inner.name != "L":
                 return u.Derivative(u.Loss(), (inner,), "∇")
         fail("a differential by itself is not read: by what is it divided?", node.start)
+
+
+def _at_a_place(node: s.Node) -> tuple[s.Symbol, tuple[s.Node]] | None:
+    """The ℓ_t and the h_t of ∇ℓ_t(h_t)."""
+    if not isinstance(node, s.Times) or len(node.factors) != 2:
+        return None
+    (_, name), (op, bracket) = node.factors
+    plain = isinstance(bracket, s.Bracket) and bracket.kind == "(" and len(bracket.parts) == 1
+    if op or not isinstance(name, s.Symbol) or name.base not in LOSS_LETTERS or not plain:
+        return None
+    assert isinstance(bracket, s.Bracket)
+    part = bracket.parts[0]
+    return (name, (part,)) if isinstance(part, s.Symbol) else None
 
 
 class Operator:

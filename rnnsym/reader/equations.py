@@ -7,10 +7,10 @@ equations is a parameter.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from rnnsym.functions import KNOWN, UNKNOWN
 from rnnsym.reader import syntax as s
+from rnnsym.reader.elementwise import function_of, looks
 from rnnsym.reader.gradients import is_barred
 from rnnsym.reader.indices import Index
 from rnnsym.reader.meanings import CUSTOMARY
@@ -62,7 +62,8 @@ class Equations(Times):
             if not isinstance(node, s.Relation) or len(node.sides) < 2:
                 continue
             left, right = node.sides[:2]
-            if not isinstance(left, s.Symbol) or not isinstance(right, s.Derivative):
+            derivative = s.Derivative | s.Differential
+            if not isinstance(left, s.Symbol) or not isinstance(right, derivative):
                 continue
             loss = isinstance(right.of, s.Symbol) and right.of.base in LOSS_LETTERS
             named = self.table.find(spell(left))
@@ -115,7 +116,9 @@ class Equations(Times):
             bracket = left.factors[1][1]
             if isinstance(bracket, s.Bracket) and bracket.kind == "(" and left.factors[1][0] == "":
                 left, arguments = left.factors[0][1], True
-        if not isinstance(left, s.Symbol) or left.base in GRADIENT_LETTERS:
+        if not isinstance(left, s.Symbol):
+            return None
+        if left.base in GRADIENT_LETTERS or left.base in self.naming.letters:
             return None
         spelled = spell(left)
         if spelled.transposed or spelled.inverse or spelled.star:
@@ -133,6 +136,10 @@ class Equations(Times):
         ):
             return None
         found = self.table.find(spelled)
+        if self._is_of_gradients(right, k):
+            if found is not None:  # γ_t = g_t ⊙ (1 - h_t²), where g_t = ∂L/∂h_t, is one, too
+                self.derived.setdefault(found.entry.name, k)
+            return None
         if found is not None and found.time is not None and found.power is None:
             letter = found.time.letter
             if letter or not found.time.letters:
@@ -161,6 +168,11 @@ class Equations(Times):
                 self.table.timeless.add(self.table.entries[key].name)
             return Forward(key, None, (), right, latex, k, node.sides[2:], arguments)
         return None
+
+    def _is_of_gradients(self, node: s.Node, k: int) -> bool:
+        """Whether some formula so far has given the name of a derivative to what stands here."""
+        found = (self.table.find(o.spelled) for o in occurrences(node))
+        return any(x is not None and self.derived.get(x.entry.name, k + 1) <= k for x in found)
 
     def _over_time(self, x: s.Node) -> bool:
         """Whether a sum or product runs over steps: a closed form, no equation of a network."""
@@ -193,6 +205,7 @@ class Equations(Times):
             if isinstance(node, s.Relation) and len(node.sides) > 2:
                 self._alias(node)
         uses: dict[str, set[bool]] = {}
+        given = self._given_functions()
         for f in self.forward:
             for o in occurrences(f.right):
                 if o.applied is None or self.table.find(o.spelled) is not None:
@@ -207,8 +220,9 @@ class Equations(Times):
                 if base in CUSTOMARY and not several and not labelled:
                     continue
                 theta = base == "theta" and f.right is self._call_of(o, f)
+                text = o.symbol.font == "text"
                 if (base in WEIGHT_LETTERS and not theta) or not (
-                    base in FUNCTION_LETTERS or several or theta or o.symbol.font == "text"
+                    base in FUNCTION_LETTERS or several or theta or text or base in given
                 ):
                     continue
                 if o.applied.kind == "{" and not several:
@@ -229,6 +243,21 @@ class Equations(Times):
             elif ways == {True}:
                 self.table.functions[f"{name}()"] = name
 
+    def _given_functions(self) -> set[str]:
+        """The letters that are said to be a function, ζ(a) = log(1 + e^a), or that have a prime."""
+        found = {o.symbol.base for _, o in self.seen if o.symbol.primes and o.applied is not None}
+        for _, node, _ in self.statements:
+            if not isinstance(node, s.Relation):
+                continue
+            head = call_of(node.sides[0], True)
+            if head is None or not isinstance(head[1], s.Symbol):
+                continue
+            variable = head[1].base
+            inside = {o.symbol.base for o in occurrences(node.sides[1])}
+            if variable not in {*self.table.letters, "t", "T"} and variable in inside:
+                found.add(head[0])
+        return found
+
     def _find_told(self) -> None:
         """φ(x) = x, σ_h(z) = tanh(z): what functions of which nothing else is known are from some
         formula on."""
@@ -239,7 +268,7 @@ class Equations(Times):
             if head is None or not isinstance(head[1], s.Symbol):
                 continue
             name = self.table.functions.get(head[0])
-            known = _elementwise(right, head[1])
+            known = function_of(right, head[1])
             if name is not None and known is not None and name not in KNOWN:
                 self.told[name] = k, known
 
@@ -262,7 +291,7 @@ class Equations(Times):
         (first, inner), (second, other) = calls  # type: ignore[misc]
         if isinstance(inner, s.Symbol) and isinstance(other, s.Symbol) and first != second:
             known = CUSTOMARY.get(first) or self.table.functions.get(first)
-            if known and _looks(inner) == _looks(other) and second not in self.table.functions:
+            if known and looks(inner) == looks(other) and second not in self.table.functions:
                 self.table.functions[second] = known
 
     def _function_name(self, base: str, labels: str) -> str:
@@ -369,21 +398,6 @@ def _is_backward(x: s.Node) -> bool:
     return False
 
 
-def _elementwise(node: s.Node, argument: s.Symbol) -> str | None:
-    """The function of which a side is the value: x is the identity of x, max(0, x) its relu."""
-    if isinstance(node, s.Symbol):
-        return "identity" if _looks(node) == _looks(argument) else None
-    called = call_of(node)
-    if called is None:
-        return None
-    name, inner = CUSTOMARY.get(called[0], called[0]), called[1]
-    if name == "max" and isinstance(inner, s.Bracket) and len(inner.parts) == 2:
-        zero, inner = inner.parts
-        name = "relu" if isinstance(zero, s.Number) and zero.value == 0 else ""
-    same = isinstance(inner, s.Symbol) and _looks(inner) == _looks(argument)
-    return name if same and name in KNOWN else None
-
-
 def call_of(node: s.Node, labelled: bool = False) -> tuple[str, s.Node] | None:
     """The function and the argument of f(…); None for anything else.
 
@@ -402,12 +416,6 @@ def call_of(node: s.Node, labelled: bool = False) -> tuple[str, s.Node] | None:
     if isinstance(inner, s.Bracket) and len(inner.parts) == 1:
         inner = inner.parts[0]
     return name, inner
-
-
-def _looks(symbol: s.Symbol) -> Any:
-    """How a symbol is written, wherever it stands."""
-    spelled = spell(symbol)
-    return spelled.base, spelled.accents, [(x.where, x.style, x.text) for x in spelled.scripts]
 
 
 def _is_number(node: s.Node) -> bool:

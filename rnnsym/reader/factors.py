@@ -239,6 +239,8 @@ class Factors(Cursor):
         while True:
             while self.text in SPACES or self.text in ("&",):
                 self.take()
+            if self.text == r"\cdot" and self.peek() == closing:
+                self.take()  # f(·): whatever it is taken of
             if self.closes(closing, token.text):
                 parts.append(s.Empty(start=self.place, end=self.place))
             else:

@@ -1,7 +1,8 @@
 r"""Families of names: W_\star with \star \in \{i, f, o\} is a formula for each of the three.
 
 First stage of the reader for documents. The names are those of a set that is written out; those of
-a star that no set explains are the labels that stand elsewhere in its place.
+a star that no set explains are the labels that stand elsewhere in its place. A layer l that no
+formula counts is each of those that go by a number elsewhere.
 """
 
 from __future__ import annotations
@@ -23,11 +24,17 @@ _ALONE = re.compile(rf"\s*{_ITEMS}\s*")
 _FONT = re.compile(r"\\(?:mathbf|boldsymbol|bm|mathit|mathrm|text)(?![A-Za-z])|[{}\s]|\\,")
 _NAME = re.compile(r"(\\(?:bar|overline|tilde|widetilde|hat))?([A-Za-z])")
 
+#: letters of layers; a letter and the layer that it is of
+LAYERS = ("l", r"\ell")
+_RAISED = re.compile(
+    r"(\\?[A-Za-z]+)\}*\s*\^\s*\{?\s*(?:\(|\[)?\s*(\d|l|\\ell)\s*(?:\)|\])?\s*(?:\}|(?=[_\s,=]|$))"
+)
 _LABELLED = re.compile(r"([A-Za-z])\}?_\s*\{?\s*(\\[a-z]+|[A-Za-z])\s*\}?")
 
 
 def written_out(formulas: Sequence[str]) -> list[str]:
     """The formulas of a document with those of families written out, a row for each name."""
+    formulas = _of_each_layer(formulas)
     sets = _sets(formulas)
     starred = [s for s in STARS if s not in sets and any(s in f for f in formulas)]
     if not sets and not starred:
@@ -37,6 +44,33 @@ def written_out(formulas: Sequence[str]) -> list[str]:
         if names:
             sets[star] = names
     return [_written_out(f, sets) for f in formulas]
+
+
+def _of_each_layer(formulas: Sequence[str]) -> Sequence[str]:
+    """The formulas in which δ^{(l)} stands beside δ^{(1)} and δ^{(2)} elsewhere, for each layer."""
+    numbered: dict[str, set[str]] = {}
+    for f in formulas:
+        for base, mark in _RAISED.findall(f):
+            if mark.isdigit():
+                numbered.setdefault(base, set()).add(mark)
+    every = " ".join(formulas)
+    layers: dict[str, list[str]] = {}
+    for mark in LAYERS:
+        counted = re.search(rf"{re.escape(mark)}\s*(?:[-+=]|\\in|\\le)", every)
+        bases = {base for f in formulas for base, m in _RAISED.findall(f) if m == mark}
+        found = [numbered[b] for b in bases if {"1", "2"} <= numbered.get(b, set())]
+        if found and not counted:
+            layers[mark] = sorted(set.union(*found), key=int)
+
+    def of_each(formula: str) -> str:
+        for mark, names in layers.items():
+            if any(m == mark for _, m in _RAISED.findall(formula)):
+                one = rf"(\^\s*\{{?\s*[(\[]?\s*){re.escape(mark)}(?![A-Za-z])"
+                rows = [re.sub(one, rf"\g<1>{n}", formula) for n in names[:MAX_NAMES]]
+                return " \\\\ ".join(r.strip().rstrip(",") for r in rows)
+        return formula
+
+    return [of_each(f) for f in formulas]
 
 
 def _sets(formulas: Sequence[str]) -> dict[str, list[str]]:

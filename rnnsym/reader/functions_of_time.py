@@ -19,6 +19,9 @@ from rnnsym.reader.tokens import Token, tokens
 
 #: letters that are times where they are an argument, and those that are only in recurrences
 ALWAYS, IN_RECURRENCES = ("t", "T"), ("n", "k")
+#: of what is claimed at a time, the first and the last steps are meant: a number, or a length
+NUMBER = "0"
+ENDS = {"N", "K", NUMBER}
 #: characters of an argument that may be a time
 MAX_ARGUMENT = 24
 
@@ -27,8 +30,14 @@ def with_times(readings: Sequence[Reading | None]) -> list[Reading | None]:
     """The readings of a document with its functions of time as names with times."""
     pairs = [p for r in readings if r is not None for p in _applications(r)]
     letters = _letters(pairs)
-    functions = {base for base, letter, _ in pairs if letter not in letters}
+    recurrent = {base for base, letter, left in pairs if left and letter in letters}
+    functions = {
+        base
+        for base, letter, _ in pairs
+        if letter not in letters and not (base in recurrent and letter in ENDS)
+    }
     names = {b for b, letter, _ in pairs if letter in letters} - functions - {*CUSTOMARY}
+    letters |= ENDS
     if not any(b in names and letter in letters and left for b, letter, left in pairs):
         return list(readings)
     return [_rewritten(r, names, letters) if r is not None else None for r in readings]
@@ -71,6 +80,8 @@ def _time(node: s.Node, latex: str) -> list[Token]:
     index = read_index(inner[1:-1])
     if index is None:
         return []
+    if not index.letters and index.constant >= 0:
+        return [Token("number", NUMBER, 0, 0), *inner]
     once = [str(n) for n, times in index.letters if times == 1]
     if len(index.names) > 1:  # t - z - 1
         once = [n for n in once if n in (*ALWAYS, *IN_RECURRENCES)]
@@ -85,12 +96,17 @@ def _rewritten(reading: Reading, names: set[str], letters: set[str]) -> Reading:
         for op, factor in x.factors:
             before = factors[-1][1] if factors else None
             time = _time(factor, reading.latex) if op == "" else []
-            named = isinstance(before, s.Symbol) and before.base in names
-            if isinstance(before, s.Symbol) and named and time and time[0].text in letters:
+            slashed = isinstance(before, s.Derivative) and before.by  # dJ/dx[k]
+            symbol = before.by[-1] if slashed and isinstance(before, s.Derivative) else before
+            named = isinstance(symbol, s.Symbol) and symbol.base in names
+            if isinstance(symbol, s.Symbol) and named and time and time[0].text in letters:
                 scripted = factor if isinstance(factor, s.Scripted) else None
-                sub = (*before.sub, *(scripted.sub if scripted else ()))
-                sup = (*before.sup, *time[1:], *(scripted.sup if scripted else ()))
-                factors[-1] = factors[-1][0], replace(before, sub=sub, sup=sup, end=factor.end)
+                sub = (*symbol.sub, *(scripted.sub if scripted else ()))
+                sup = (*symbol.sup, *time[1:], *(scripted.sup if scripted else ()))
+                new: s.Node = replace(symbol, sub=sub, sup=sup, end=factor.end)
+                if isinstance(before, s.Derivative):
+                    new = replace(before, by=(*before.by[:-1], new), end=factor.end)
+                factors[-1] = factors[-1][0], new
             else:
                 factors.append((op, factor))
         inner = tuple((op, changed(y)) for op, y in factors)

@@ -49,10 +49,11 @@ def of_symbol(node: s.Symbol, table: Table, scope: Sequence[str] = ()) -> u.Term
         return of_pair(replace(node, accents=node.accents[:-1]), table, scope, BAR)
     if spelled.accents:
         return None
-    if spelled.base in DELTAS or (spelled.base == "Delta" and len(spelled.scripts) == 1):
+    delta = spelled.base in DELTAS or spelled.base in table.naming.letters
+    if delta or (spelled.base == "Delta" and len(spelled.scripts) == 1):
         found = _of_delta(spelled, table, scope)
         named = isinstance(found, u.Adjoint) and found.label == OWN
-        return found if named or spelled.base in DELTAS else None
+        return found if named or delta else None
     if len(spelled.base) > 1 and spelled.base[0] == "d" and node.font:
         return of_pair(replace(node, base=spelled.base[1:]), table, scope)
     return None
@@ -60,7 +61,7 @@ def of_symbol(node: s.Symbol, table: Table, scope: Sequence[str] = ()) -> u.Term
 
 def is_barred(spelled: Spelled, table: Table) -> bool:
     """Whether a name carries the bar of a gradient."""
-    return table.barred and spelled.accents[-1:] == (BAR,)
+    return table.naming.bars and spelled.accents[-1:] == (BAR,)
 
 
 def of_pair(
@@ -197,6 +198,7 @@ def _of_delta(spelled: Spelled, table: Table, scope: Sequence[str]) -> u.Term | 
     """δ with a label, a time, or both, in any order."""
     times: list[Script] = []
     labels: list[Script] = []
+    mark = f"\\{spelled.base}" if len(spelled.base) > 1 else spelled.base
     spelled = replace(
         spelled, scripts=tuple(y for x in spelled.scripts for y in _parted(x, table, scope))
     )
@@ -211,9 +213,7 @@ def _of_delta(spelled: Spelled, table: Table, scope: Sequence[str]) -> u.Term | 
         if inside is not None and inside.time is not None:  # δ_{h_t}
             if len(spelled.scripts) > 1:
                 return None
-            return _turned(
-                _gradient(inside, rf"\{spelled.base}_{{{_inner(script, inside)}}}"), spelled
-            )
+            return _turned(_gradient(inside, f"{mark}_{{{_inner(script, inside)}}}"), spelled)
         (times if _is_time(script, table, scope) else labels).append(script)
     if len(labels) == 2:  # δ^r_{a,t} is by a^r_t
         labels = _joined(labels, table, scope)
@@ -225,16 +225,16 @@ def _of_delta(spelled: Spelled, table: Table, scope: Sequence[str]) -> u.Term | 
     time = times[0].index if times else None
     if not labels:
         of = loss.index if loss is not None else None
-        label = rf"\{spelled.base}" + ("_{t,\\cdot}" if of is not None else "")
+        label = mark + ("_{t,\\cdot}" if of is not None else "")
         return _turned(u.Adjoint(label, (), time or Index.of("t"), of), spelled)
     found = _quantity(labels[0], table, scope)
     if found is None and len(labels[0].text) > 2 and labels[0].text.isalpha():  # δ^{out}
-        label = rf"\{spelled.base}_{{{labels[0].text}}}"
+        label = f"{mark}_{{{labels[0].text}}}"
         return _turned(u.Adjoint(label, (), time or Index.of("t")), spelled)
     if found is None:
         return None
     found = replace(found, time=time)
-    return _turned(_gradient(found, rf"\{spelled.base}_{{{labels[0].text}}}"), spelled)
+    return _turned(_gradient(found, f"{mark}_{{{labels[0].text}}}"), spelled)
 
 
 def _parted(script: Script, table: Table, scope: Sequence[str]) -> list[Script]:

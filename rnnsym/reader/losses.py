@@ -14,8 +14,10 @@ from rnnsym.reader.entries import without_entries
 from rnnsym.reader.indices import Index
 from rnnsym.reader.lines import Lines, outputs
 
+#: how notes begin on equations that are not part of the network
+LEFT_OUT = "not in the network"
 #: the note on a loss of which the equations found do not say how it depends on the states
-NO_LOSS = "not in the network: the loss, which does not depend on the states so far"
+NO_LOSS = f"{LEFT_OUT}: the loss, which does not depend on the states so far"
 
 
 def over_time(term: u.Term) -> tuple[bool, u.Ranged | None]:

@@ -22,7 +22,7 @@ from rnnsym.reader.lines import (
     recurrent,
     uses,
 )
-from rnnsym.reader.losses import NO_LOSS, is_entropy, suppose
+from rnnsym.reader.losses import LEFT_OUT, NO_LOSS, is_entropy, suppose
 from rnnsym.reader.occurring import Forward, nodes
 from rnnsym.reader.placing import Placing
 from rnnsym.reader.table import Entry, Table
@@ -73,7 +73,7 @@ class Maker(Placing):
                     self.notes.append(str(error))
                     net = None
                     break
-                self.notes.append(f"not in the network: {error}")
+                self.notes.append(f"{LEFT_OUT}: {error}")
                 self.lines.pop(culprit)
                 self.terms.pop(culprit, None)
         kept = {n: f for n, f in self.taken.items() if n in self.lines}
@@ -223,7 +223,21 @@ class Maker(Placing):
             inside = rf"\w\([^()]*\b{re.escape(entry.name)}\b[^()@*+-]*\)"
             if uses and all(re.search(inside, x) and "@" not in x for x in uses):
                 found[entry.name] = f"n_{entry.name}", 1
-        return found
+        return found | dict.fromkeys(self._scores(lines), 1)
+
+    def _scores(self, lines: dict[str, str]) -> set[str]:
+        """What is a number because it is computed by a vector of weights, o = wᵀ s: beside
+        matrices in capitals a small letter is one."""
+        keys = {e.name: key[0] for key, e in self.table.entries.items() if e.kind == "parameter"}
+        if not any(base[:1].isupper() for base in keys.values()):
+            return set()
+        small = "|".join(re.escape(n) for n, base in keys.items() if re.fullmatch("[a-z]", base))
+        product = re.compile(
+            rf"(?:\w+\()*\(*(?:(?:{small})\.T @ \w+\[\w+\]|\w+\[\w+\](?:\.T)? @ (?:{small}))\)*"
+            rf"(?: \+ \w+)?\)*"
+        )
+        sides = {n: line.partition(" = ")[2] for n, line in lines.items() if n != "L"}
+        return {n for n, right in sides.items() if small and product.fullmatch(right)}
 
     def _suppose(self, lines: dict[str, str]) -> str:
         """A loss where the document writes none; its target."""
@@ -256,6 +270,10 @@ class Maker(Placing):
                     for _, node, _ in self.vocabulary.statements for big in nodes(node)
                     if isinstance(big, s.Big)}  # fmt: skip
             self.table.lengths |= {n for n in {*seen, *ends} if n.startswith("T_")}
+        singles = {
+            n for n in (*net.vectors, *net.targets) if n in net.spans and net.spans[n].single
+        }
+        self.table.final |= singles & self.table.timeless
         for name in net.lengths:
             self.table.entries.setdefault((name[0], (), name[2:]), Entry("length", name))
 

@@ -222,7 +222,7 @@ class Meanings:
             if name == "L" and time is None:
                 term = u.Loss()
             else:
-                now = Index.of("t")
+                now = Index.of("T" if name in self.table.final else "t")
                 implied = time is None and name not in self.table.timeless
                 term = u.Leaf(name, time if time is not None else now, implied)
         elif kind == "parameter":

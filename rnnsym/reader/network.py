@@ -12,7 +12,7 @@ from typing import Any
 from rnnsym.errors import InputError
 from rnnsym.reader.families import written_out
 from rnnsym.reader.functions_of_time import with_times
-from rnnsym.reader.losses import NO_LOSS
+from rnnsym.reader.losses import LEFT_OUT, NO_LOSS
 from rnnsym.reader.macros import expand
 from rnnsym.reader.making import Built, Maker
 from rnnsym.reader.occurring import Forward
@@ -47,7 +47,7 @@ def read(latex: str, macros: Any = None, make: Any = None, prose: str = "", **op
         raise InputError("; ".join(built.notes) or "no network could be made of the equations")
     uses = {n for e in built.net.source for n in re.findall(r"[^\W\d]\w*", e.text)}
     if built.lost & uses or NO_LOSS in built.notes:  # it would be an input, or no loss at all
-        raise InputError("; ".join(n for n in built.notes if n.startswith("left out")))
+        raise InputError("; ".join(n for n in built.notes if n.startswith(LEFT_OUT)))
     built.net.reading_notes, built.net.reading_table = built.notes, built.table
     return built.net
 

@@ -20,7 +20,7 @@ from rnnsym.reader.lines import (
     INITIAL,
     with_names_of_parts,
 )
-from rnnsym.reader.losses import of_a_step, over_time
+from rnnsym.reader.losses import LEFT_OUT, of_a_step, over_time
 from rnnsym.reader.occurring import SCALAR_LETTERS, Forward, nodes, occurrences
 from rnnsym.reader.resolve import Resolver
 from rnnsym.reader.table import Entry
@@ -85,6 +85,10 @@ def _is_loss(term: u.Term) -> bool:
     return isinstance(term, u.Leaf) and term.name == "L"
 
 
+#: letters of targets
+TARGET_LETTERS = ("y", "d", "r", "t")
+
+
 class Placing:
     """The equations of a document on their way to those of a network."""
 
@@ -121,7 +125,7 @@ class Placing:
         alternatives: dict[str, list[tuple[u.Term, Index | None, Forward]]] = {}
         for name, forwards in self.found.items():
             if _of_several(forwards):
-                self.notes.append(f"not in the network: {name}: its entries have several equations")
+                self.notes.append(f"{LEFT_OUT}: {name}: its entries have several equations")
                 continue
             for f in forwards:
                 try:
@@ -129,9 +133,7 @@ class Placing:
                     if name != "L":
                         term = without_entries(term, f.components[0].letter if f.components else "")
                 except InputError as error:
-                    self.notes.append(
-                        f"not in the network: {' '.join(f.latex.split())[:60]}: {error}"
-                    )
+                    self.notes.append(f"{LEFT_OUT}: {' '.join(f.latex.split())[:60]}: {error}")
                     continue
                 if name != "L" and _is_example(term):
                     continue
@@ -158,9 +160,7 @@ class Placing:
                     self.taken[name] = f
                     break
                 except InputError as error:
-                    self.notes.append(
-                        f"not in the network: {' '.join(f.latex.split())[:60]}: {error}"
-                    )
+                    self.notes.append(f"{LEFT_OUT}: {' '.join(f.latex.split())[:60]}: {error}")
                     timed = f.index is not None and bool(f.index.letters)
                     self.odd_loss |= name == "L" and timed and over_time(term)[1] is not None
         every = dict(self.lines)
@@ -169,19 +169,44 @@ class Placing:
                 self._add(name, term, f)
                 every[name + INITIAL] = self.lines[name]
             except InputError as error:
-                self.notes.append(f"not in the network: {' '.join(f.latex.split())[:60]}: {error}")
+                self.notes.append(f"{LEFT_OUT}: {' '.join(f.latex.split())[:60]}: {error}")
         self.lines = every
         self._free_target()
+        self._of_the_end()
         self.lines = with_names_of_parts(self.lines)
         self._split_blocks()
+
+    def _of_the_end(self) -> None:
+        """What is computed of the last step alone is of that step, L = -y log p, p = σ(v · h_T);
+        a letter of targets without a step is its target."""
+        while True:
+            ends = {n for n, line in self.lines.items() if line.startswith(f"{n}[T] ")}
+            for name, line in self.lines.items():
+                used = set(re.findall(r"\b([^\W\d]\w*)\[t\]", line)) - {name}
+                if name not in ends and used & ends and not (used & {*self.lines}) - ends:
+                    self.lines[name] = line.replace("[t]", "[T]")
+                    break
+            else:
+                break
+        loss = self.lines.get("L", "")
+        if not loss.startswith("L[T] "):
+            return
+        others = " ".join(line for n, line in self.lines.items() if n != "L")
+        for key, entry in list(self.table.entries.items()):
+            bare = rf"\b{re.escape(entry.name)}\b(?!\[)"
+            target = entry.kind == "parameter" and key[0] in TARGET_LETTERS
+            if target and re.search(bare, loss) and not re.search(bare, others):
+                loss = re.sub(bare, f"{entry.name}[T]", loss)
+                self.table.entries[key] = replace(entry, kind="vector")
+                self.table.timeless.add(entry.name)
+                self.scalars -= {entry.name}
+        self.lines["L"] = loss
 
     def _free_target(self) -> None:
         """Beside ŷ, y is the target, though another part of a document may call an output so."""
         rest = " ".join(line for n, line in self.lines.items() if n not in ("y", "L"))
         if {"y", "y_hat"} <= self.lines.keys() and not re.search(r"\by\[", rest):
-            self.notes.append(
-                f"not in the network: {self.lines.pop('y')}: y is the target of y_hat"
-            )
+            self.notes.append(f"{LEFT_OUT}: {self.lines.pop('y')}: y is the target of y_hat")
 
     def _split_blocks(self) -> None:
         """W_a [a; x] as W_aa a + W_ax x, where the document speaks of W_aa and W_ax."""
@@ -217,13 +242,18 @@ class Placing:
         if letter.split("_")[0] == "T" and letter != main:  # ŷ_T = …, for the last step only
             letter = main
         shift = -index.constant if index is not None and index.letter == letter else 0
+        ends = frozenset(self.table.lengths)
+        if letter in ends and letter != main:
+            letter, shift = main, 0
         copies = frozenset(self.table.copies)
-        writer = Writer(letter, shift, self.table.rows, self.scalars, copies)
+        writer = Writer(letter, shift, self.table.rows, self.scalars, copies, ends)
         right = writer(term)
         time = "t"
         fixed = set(re.findall(r"\[(\w[^\]]*)\]", right))
         if index is None and len(fixed) == 1 and fixed <= {str(n) for n in range(2, 100)}:
             time, right = "T", right.replace(f"[{fixed.pop()}]", "[T]")  # ŷ = V h_3, the last one
+        elif index is None and fixed == {"T"}:
+            time = "T"
         if index is not None and not index.letter:
             if index.constant > 0:
                 raise InputError(f"it is for step {index.constant} only")

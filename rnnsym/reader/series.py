@@ -16,6 +16,11 @@ from rnnsym.reader import terms as u
 from rnnsym.reader.indices import Index
 from rnnsym.reader.tokens import fail
 
+Factors = list[tuple[str, u.Term]]
+
+#: the most factors that come round together
+MAX_GROUP = 4
+
 
 def _cannot(node: s.Node) -> NoReturn:
     fail("… stands for what the neighbours do not determine: can't tell", node.start)
@@ -30,6 +35,7 @@ def of_product(resolver: Any, node: s.Times) -> u.Term:
     before = resolver.factors(list(node.factors[:k]))
     after = resolver.factors(list(node.factors[k + 1 :]))
     after[0] = "", after[0][1]
+    before, after = _in_groups(before, after)
     begin, step = _first_alike(before)
     first, last = before[begin][1], after[0][1]
     index = _fresh(before + after)
@@ -40,6 +46,30 @@ def of_product(resolver: Any, node: s.Times) -> u.Term:
     if len(factors) == 1:
         return factors[0][1]
     return u.Product(tuple(factors), start=node.start, end=node.end)
+
+
+def _in_groups(before: Factors, after: Factors) -> tuple[Factors, Factors]:
+    """Factors that come round together, W D_2 … W D_t, as one each: the smallest group that stands
+    on both sides of the dots at two times."""
+    for size in range(1, min(len(before), len(after), MAX_GROUP) + 1):
+        first, last = _as_one(before[-size:]), _as_one(after[:size])
+        distance = _step(first[1], last[1])
+        if distance is None or not distance[0]:
+            continue
+        groups = [first]
+        rest = before[:-size]
+        while len(rest) >= size and _step(_as_one(rest[-size:])[1], groups[0][1]):
+            groups.insert(0, _as_one(rest[-size:]))
+            rest = rest[:-size]
+        return [*rest, *groups], [last, *after[size:]]
+    return before, after
+
+
+def _as_one(factors: Factors) -> tuple[str, u.Term]:
+    if len(factors) == 1:
+        return factors[0]
+    inner = (("", factors[0][1]), *factors[1:])
+    return factors[0][0], u.Product(inner, start=factors[0][1].start, end=factors[-1][1].end)
 
 
 def _first_alike(before: list[tuple[str, u.Term]]) -> tuple[int, int]:

@@ -150,6 +150,8 @@ def _unbraced(found: Sequence[Token]) -> list[Token]:
     return kept
 
 
+#: fonts that a T of transposes may have
+_FONTS = {r"\mathsf", r"\mathrm", r"\text", r"\textrm", r"\mathtt", r"\sf", r"\mathit"}
 #: commands without an argument, after which a brace is no argument
 _PLAIN = {r"\rangle", r"\top", r"\intercal", r"\prime", r"\langle"}
 
@@ -193,15 +195,25 @@ def _pieces(found: Sequence[Token]) -> list[list[Token]]:
             parts.append(tokens[i : i + 4])
             i += 4
             continue
+        elif text in _FONTS and i == len(tokens) - 2 and tokens[-1].text == "T":  # ^{\\mathsf T}
+            flush()
+            parts.append([tokens[-1]])
+            break
         elif text in (",", ";"):
             flush()
-        elif text == "^" and parts and not plain and spelling(tokens[i + 1 :]) in _TRANSPOSE:
-            pass  # h^{(t)^\\top}
+        elif text == "^" and parts and not plain and _is_transpose(tokens[i + 1 :]):
+            parts.append([x for x in tokens[i + 1 :] if x.text not in "{}"])  # h^{(t)^{\\top}}
+            break
         else:
             plain.append(tokens[i])
         i += 1
     flush()
     return parts
+
+
+def _is_transpose(found: Sequence[Token]) -> bool:
+    """Whether some tokens, in braces or not, are the sign of a transpose and nothing else."""
+    return spelling(found).removeprefix("{").removesuffix("}") in _TRANSPOSE
 
 
 def _is_label(found: Sequence[Token]) -> bool:

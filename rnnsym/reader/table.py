@@ -49,6 +49,16 @@ class Found:
     power: Script | None = None
 
 
+@dataclass(frozen=True)
+class Naming:
+    """How a document names gradients, as its words say. bars: a bar over a name makes it one;
+    letters: such as are names of gradients; total: each is the total derivative of the loss."""
+
+    bars: bool = False
+    letters: frozenset[str] = frozenset()
+    total: bool = False
+
+
 @dataclass
 class Table:
     """The symbols of a document.
@@ -66,6 +76,7 @@ class Table:
     rows: bool = False
     mean: bool = False  # the loss of the sequence is the mean over its steps
     timeless: set[str] = field(default_factory=set)  # vectors that never carry their time
+    final: set[str] = field(default_factory=set)  # vectors that have a value at the last step only
     lengths: set[str] = field(default_factory=set)  # letters that stand for the length, beside T
     # what gradients with customary names have turned out to be: one for all copies of a table
     meant: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -74,7 +85,7 @@ class Table:
     said: dict[str, str] = field(default_factory=dict)
     zero_based: bool = False  # the first step is step 0, the last one T - 1
     loose: bool = False  # nothing is ever transposed: the author leaves that to the reader
-    barred: bool = False  # a bar over a name makes it a gradient
+    naming: Naming = field(default_factory=Naming)
     copies: set[str] = field(default_factory=set)  # parameters W with copies W⟨t⟩ for single steps
     # a function -> the parameters that it is given in equations: θ of f(h, x; θ)
     given: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -83,8 +94,9 @@ class Table:
         return Table(
             dict(self.entries), set(self.styles), set(self.letters), dict(self.functions),
             dict(self.definitions), self.rows, self.mean,
-            set(self.timeless), set(self.lengths), self.meant, self.sure, dict(self.said),
-            self.zero_based, self.loose, self.barred,
+            set(self.timeless), set(self.final), set(self.lengths), self.meant, self.sure,
+            dict(self.said),
+            self.zero_based, self.loose, self.naming,
             set(self.copies), dict(self.given),
         )  # fmt: skip
 
@@ -129,7 +141,7 @@ class Table:
         roles = ["label"]
         if script.index is not None:
             placed = script.style == "round" or script.where == "sub" or "sup" in self.styles
-            known = {*bound, *self.letters, *INDICES}
+            known = {*bound, *self.letters, *self.lengths, *INDICES}
             if placed and all(n in known or n.split("_")[0] == "T" for n in script.index.names):
                 roles.append("time")
             if script.where == "sub" and set(script.index.names) <= known:

@@ -30,7 +30,7 @@ from rnnsym.reader.occurring import (
 from rnnsym.reader.stacked import rows_of
 from rnnsym.reader.statements import Reading
 from rnnsym.reader.symbols import Script, Spelled, spell
-from rnnsym.reader.table import INDICES, Entry, Key, Table
+from rnnsym.reader.table import INDICES, Entry, Key, Naming, Table
 
 #: the number of a step, z_2 or z_{2}
 _NUMBER = re.compile(r"_\{?(\d)\}?(?!\d)")
@@ -47,7 +47,7 @@ class Times:
     scalar: bool = False
     #: a function of which equations say nothing -> the formula that says which one it is, and which
     told: dict[str, tuple[int, str]] = field(default_factory=dict)
-    barred: bool = False  # bars make gradients of names, as is known from elsewhere
+    naming: Naming = field(default_factory=Naming)  # of gradients, as is known from elsewhere
     small: bool = False  # weights are small letters, which may stand for numbers
 
     def __post_init__(self) -> None:
@@ -125,7 +125,9 @@ class Times:
         summed = set().union(*(bound_letters(node) for _, node, _ in self.statements)) - letters
         copied = self._copied(letters)
         for _, o in self.seen:
-            if o.symbol.base in GRADIENT_LETTERS or is_barred(o.spelled, self.table):
+            if o.symbol.base in {*GRADIENT_LETTERS, *self.naming.letters} or is_barred(
+                o.spelled, self.table
+            ):
                 continue
             times = [x for x in o.spelled.scripts if self._is_time(x, letters)]
             if len(times) != 1:

@@ -92,6 +92,10 @@ SILENT = {
 }  # fmt: skip
 
 
+#: letters without a dot, for accents
+DOTLESS = {r"\imath": "i", r"\jmath": "j"}
+
+
 #: commands that begin no factor
 NO_FACTORS = {r"\quad", r"\qquad", r"\text", r"\textrm", r"\mbox", r"\end", r"\\", r"\label",
               r"\tag", r"\dots", r"\ldots", r"\cdots", r"\enspace", r"\hspace",
@@ -135,6 +139,8 @@ def tokens(source: str) -> list[Token]:
         side = _side(looks)
         looks = ""
         text = _ESCAPED.get(text, text)
+        if text in DOTLESS:
+            kind, text = "letter", DOTLESS[text]
         if kind == "number" and len(text) > MAX_DIGITS:
             fail(f"a number of more than {MAX_DIGITS} digits", match.start())
         if side and text in BARS:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from rnnsym.reader import syntax as s
@@ -44,8 +45,11 @@ class Vocabulary(Equations):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.table.barred = self.barred or self._is_barred()
+        self.table.naming = self.naming
+        if not self.naming.bars and self._is_barred():
+            self.table.naming = replace(self.naming, bars=True)
         self._find_times()
+        self._find_lengths()
         self._find_vectors()
         self._find_equations()
         self._find_functions()
@@ -53,7 +57,6 @@ class Vocabulary(Equations):
         self._find_losses()
         self._find_parameters()
         self._find_given()
-        self._find_lengths()
         self._find_cases()
         self._find_said()
         self.table.zero_based = any(re.search(_FROM_ZERO, r.latex) for r in self.readings) or any(

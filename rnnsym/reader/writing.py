@@ -32,8 +32,9 @@ class Writer:
         rows: bool,
         scalars: frozenset[str] = frozenset(),
         copies: frozenset[str] = frozenset(),
+        lengths: frozenset[str] = frozenset(),
     ) -> None:
-        self.copies = copies
+        self.copies, self.lengths = copies, lengths
         self.main, self.shift, self.rows, self.scalars = main, shift, rows, scalars
 
     def __call__(self, term: u.Term) -> str:
@@ -48,10 +49,12 @@ class Writer:
 
     def time(self, index: Index) -> str:
         """A time as text: t, t-1, T, 0."""
-        if index.letter == self.main:
+        if index.letter in (self.main, "t"):  # t where a name carries no time
             return _shifted("t", index.constant + self.shift)
         if index.letter and index.letter.split("_")[0] == "T":
             return _shifted(index.letter, index.constant)
+        if index.letter in self.lengths:
+            return _shifted("T", index.constant)
         if not index.letters:
             return str(index.constant)
         raise InputError(f"the time {index} has no meaning in a forward equation")
