@@ -15,7 +15,7 @@ from itertools import chain, islice, takewhile
 from pathlib import Path
 from typing import Any
 
-from rnnsym.audit import roles, slips, standing
+from rnnsym.audit import roles, slips, standing, tongues
 from rnnsym.audit.networks import Networks
 from rnnsym.audit.result import CLAIM, DEFINES, INFORMAL, NOTATION, Audit, Finding
 from rnnsym.audit.scopes import SUPPOSED, Scopes, maker
@@ -209,6 +209,8 @@ class Auditor:
 
     def _formula(self, k: int) -> Finding:
         formula, reading, error = self.source.formulas[k], self.readings[k], self.errors[k]
+        earlier = [f.latex for f in self.source.formulas[:k]]
+        formula = replace(formula, before=tongues.without_ranges(formula.before, earlier))
         finding = Finding(formula.line, formula.display, formula.latex, NOTATION, cell=formula.cell)
         if reading is None:
             assert error is not None
@@ -217,16 +219,40 @@ class Auditor:
             self.explicit = True
         self.end = time.process_time() + self.seconds  # for all its statements, of all networks
         found: list[tuple[str, Verdict | None]] = []
+        early = self._said_after(k, reading, formula)
         for statement in reading.statements:
-            judged = self._statement(k, statement, reading, formula)
+            judged = early.get(id(statement)) or self._statement(k, statement, reading, formula)
             doubtful = judged[0][1] is not None and judged[0][1].verdict != TRUE
             if doubtful and (
                 roles.is_supposed(statement, formula.before)
                 or (roles.follows(statement) and found and not _is_settled(found[-1]))
             ):
                 judged = [(INFORMAL, None)]  # a hypothesis, or what is said to follow from one
+            elif _is_refuted(judged) and tongues.special_case(formula.before, earlier):
+                why = "it is claimed of a special case, of which the words tell"
+                judged = [(CLAIM, Verdict(finding.latex, UNKNOWN, why))]
             found += judged
         return _together(finding, found)
+
+    def _said_after(
+        self, k: int, reading: Reading, formula: Any
+    ) -> dict[int, list[tuple[str, Verdict | None]]]:
+        """The definitions of a formula that stand behind what they are for: A = B S, S = diag(…);
+        they are taken first."""
+        found: dict[int, list[tuple[str, Verdict | None]]] = {}
+        for i, statement in enumerate(reading.statements[1:], 1):
+            node = statement.node
+            if not isinstance(node, s.Relation) or not isinstance(node.sides[0], s.Symbol):
+                continue
+            name = node.sides[0]
+            if self.vocabulary.table.find(spell(name)) is not None and not self._forward(k, node):
+                continue
+            uses = [o.symbol.base for st in reading.statements[:i] for o in occurrences(st.node)]
+            if name.base in uses:
+                judged = self._statement(k, statement, reading, formula)
+                if judged[0][0] == DEFINES:
+                    found[id(statement)] = judged
+        return found
 
     def _unread(self, finding: Finding, error: UnreadableError) -> Finding:
         relation = any(
@@ -332,9 +358,13 @@ class Auditor:
                 why = "what is the loss? no formula gives it"
                 first, refuted = Verdict(formula.latex, UNKNOWN, why), []
             elif (
-                standing.names_something(statement)
-                and (standing.redefines(formula.before) or forward)
-            ) or standing.says_what_it_is(statement, likeliest.table):
+                (
+                    standing.names_something(statement)
+                    and (standing.redefines(formula.before) or forward)
+                )
+                or standing.says_what_it_is(statement, likeliest.table)
+                or standing.says_a_loss(statement, likeliest.table)
+            ):
                 return DEFINES, None
             elif standing.assigns(statement, known) or standing.supposes(statement, known):
                 return INFORMAL, None
@@ -486,6 +516,11 @@ def _for_another(verdict: Verdict, built: Built, first: Built, words: str) -> Ve
         return verdict
     which = words or "by the equations elsewhere in the document"
     return replace(verdict, reading="; ".join(filter(None, [verdict.reading, which])))
+
+
+def _is_refuted(judged: list[tuple[str, Verdict | None]]) -> bool:
+    verdict = judged[0][1]
+    return verdict is not None and verdict.verdict == FALSE
 
 
 def _is_settled(found: tuple[str, Verdict | None]) -> bool:

@@ -21,9 +21,11 @@ from rnnsym.reader.statements import Statement
 NAMING = {"∈", "→", "~", "⊂", "∉", "↔", "↛"}
 #: words after which an inequality is supposed, not claimed
 SUPPOSING = re.compile(
-    r"\b(if|when|whenever|where|suppose|assume|assuming|given(?! by)|for|provided|let|say|case|"
-    r"unless|"
-    r"with|while|iff|such that|so that|until|range|threshold)\b[^.;]{0,60}$", re.IGNORECASE
+    r"\b(if|when|whenever|where|suppose|assume|assuming|given(?! by)|for(?! any| all| every)|"
+    r"provided|let|say|case|unless|with(?! any)|while|iff|such that|so that|until|range|"
+    r"threshold)\b"
+    r"(?!.*\bwe (?:even |also |then |always )?(?:have|get|obtain|find)\b)[^.;]{0,60}$",
+    re.IGNORECASE,
 )  # fmt: skip
 #: words right before a formula that suppose it
 ASSUMING = re.compile(
@@ -33,6 +35,8 @@ ASSUMING = re.compile(
     r"[^.;,:]{0,60}:?$",
     re.IGNORECASE,
 )
+#: "is small if $‖W‖ < 1$:"
+_UNDER = re.compile(r"\w\s+(?:if|when|whenever|provided(?: that)?)\s+\$…\$\s*:\s*$", re.IGNORECASE)
 IMPLIES = (
     "\\Rightarrow",
     "\\implies",
@@ -207,7 +211,8 @@ def _is_condition(node: s.Relation, statement: Statement, before: str, display: 
     number = any(isinstance(x, s.Number) for x in node.sides)
     if number and all(isinstance(x, s.Number) or _of_parameters(x) for x in node.sides):
         return True  # nothing but a choice of parameters
-    if SUPPOSING.search(before.strip()[-80:]) and not statement.link.strip(", "):
+    bound = display and not number and _UNDER.search(before)  # what holds anyhow, holds then too
+    if SUPPOSING.search(before.strip()[-80:]) and not statement.link.strip(", ") and not bound:
         return True
     return number and not display and bool(words is not None)
 

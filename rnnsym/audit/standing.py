@@ -140,6 +140,17 @@ def redefines(before: str) -> bool:
     )
 
 
+def says_a_loss(statement: Statement, table: Table) -> bool:
+    """Whether a relation says what a loss is, Σ_t L(y_t, ŷ_t) = …: that may be another one."""
+    node = statement.node
+    if not isinstance(node, s.Relation) or node.ops[0] not in ("=", ":="):
+        return False
+    if any(isinstance(x, s.Derivative | s.Differential) for x in nodes(node)):
+        return False
+    left = [table.find(o.spelled) for o in occurrences(node.sides[0])]
+    return any(x is not None and x.entry.name == "L" for x in left)
+
+
 def names_something(statement: Statement) -> bool:
     node = statement.node
     return isinstance(node, s.Relation) and isinstance(node.sides[0], s.Symbol)
@@ -183,9 +194,13 @@ def assigns(statement: Statement, table: Table) -> bool:
     """Whether a step of a program gives a value to what the network computes: C ← f ⊙ C, after
     which something may be added."""
     node = statement.node
-    if not isinstance(node, s.Relation) or node.ops != ("←",):
+    if not isinstance(node, s.Relation) or node.ops not in (("←",), ("=",)):
         return False
     left = node.sides[0]
+    if node.ops == ("=",):  # J = J J_t
+        return isinstance(left, s.Symbol) and any(
+            isinstance(x, s.Symbol) and x == left for x in nodes(node.sides[1])
+        )
     found = table.find(spell(left)) if isinstance(left, s.Symbol) else None
     return found is not None and found.entry.kind == "vector"
 

@@ -24,10 +24,10 @@ from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Naming, Table, symbol_in
 from rnnsym.reader.tokens import UnreadableError
 
-#: a name that stands for any: \bar v, \delta v^t, d(\cdot)
+#: a name that stands for any: \bar v, \delta v^t, d(\cdot), by the letters of which none else goes
 _ANY = re.compile(
     r"^\s*(?:\\mathrm\s*\{?\s*)?(\\bar|\\overline|\\delta|d)\s*\}?\s*"
-    r"(?:\(\s*\\cdot\s*\)|\\cdot|\{?\s*([A-Za-z])\s*\}?\s*(?:[_^].*)?)$"
+    r"(?:\(\s*\\cdot\s*\)|\\cdot|\{?\s*([vqX])\s*\}?\s*(?:[_^].*)?)$"
 )
 #: the longest formula that is a name, or several
 MAX_NAME = 60
@@ -47,9 +47,15 @@ def told(formulas: Sequence[Any], readings: Sequence[Reading | None]) -> Told:
     """The words of a document taken at their word."""
     found = Told(list(readings))
     bars, total, letters = False, False, set[str]()
-    defined = _defined(readings)
+    functions: dict[str, str] = {}
+    defined, derived = _defined(readings), _derived(readings)
     for k, formula in enumerate(formulas):
         if formula.display or len(formula.latex) > MAX_NAME:
+            continue
+        function = tongues.function_of(formula.before, formula.after)
+        letter = _letter(found.readings[k])
+        if function and letter:
+            functions[letter] = function
             continue
         speech = tongues.of_gradients(formula.before, formula.after)
         if speech is None:
@@ -69,9 +75,9 @@ def told(formulas: Sequence[Any], readings: Sequence[Reading | None]) -> Told:
             by = _formula(formulas, k + 1 + speech.by)
             of = _formula(formulas, k + 1 + speech.of) if speech.of is not None else ""
             of = of or _loss(readings)
-            if by and not _is_loss(by):
+            if _is_of_a_step(names[0], derived) and _is_by_a_step(by):
                 found.readings[k] = _defining(formula.latex, of, by) or found.readings[k]
-    found.naming = Naming(bars, frozenset(letters), total)
+    found.naming = Naming(bars, frozenset(letters), total, tuple(functions.items()))
     return found
 
 
@@ -114,6 +120,17 @@ def _names(reading: Reading | None) -> list[s.Symbol]:
     return found
 
 
+def _letter(reading: Reading | None) -> str:
+    """The letter of a formula that names a function, H or H(·)."""
+    node = reading.statements[0].node if reading is not None and reading.statements else None
+    if isinstance(node, s.Times) and len(node.factors) == 2:
+        bracket = node.factors[1][1]
+        if isinstance(bracket, s.Bracket) and isinstance(bracket.parts[0], s.Empty | s.Symbol):
+            node = node.factors[0][1]
+    plain = isinstance(node, s.Symbol) and not (node.sub or node.sup or node.accents)
+    return node.base if plain and isinstance(node, s.Symbol) else ""
+
+
 def _source(node: s.Symbol, reading: Reading | None) -> str:
     assert reading is not None
     return reading.latex[node.start : node.end]
@@ -149,11 +166,36 @@ def _loss(readings: Sequence[Reading | None]) -> str:
     return next(_losses(readings), "L")
 
 
-def _is_loss(latex: str) -> bool:
-    """Whether a formula is the loss, by its letter: no gradient is by it."""
+def _derived(readings: Sequence[Reading | None]) -> set[str]:
+    """The letters that stand in derivatives, or that functions are taken of: no names of
+    gradients."""
+    found: set[str] = set()
+    for r in readings:
+        for st in r.statements if r is not None else ():
+            for x in nodes(st.node):
+                parts: tuple[Any, ...] = ()
+                if isinstance(x, s.Derivative):
+                    parts = (x.of, *x.by)
+                elif isinstance(x, s.Call):
+                    parts = (x.argument,)
+                for part in parts:
+                    inside = nodes(part) if part is not None else ()
+                    found |= {y.base for y in inside if isinstance(y, s.Symbol)}
+    return found
+
+
+def _is_of_a_step(node: s.Symbol, derived: set[str]) -> bool:
+    """Whether a symbol may be the name of a gradient: small, with an index, and nothing that is
+    derived itself."""
+    small = node.base.islower() or node.base == "Delta"
+    return small and bool(node.sub or node.sup) and node.base not in {*derived, *LOSS_LETTERS}
+
+
+def _is_by_a_step(latex: str) -> bool:
+    """Whether a formula is a quantity with an index, by which a gradient may be."""
     try:
         statements = read_formula(latex).statements
     except UnreadableError:
-        return True
+        return False
     node = statements[0].node if len(statements) == 1 else None
-    return not isinstance(node, s.Symbol) or _names_a_loss(node)
+    return isinstance(node, s.Symbol) and bool(node.sub or node.sup) and not _names_a_loss(node)

@@ -7,6 +7,7 @@ loss, and words that call something a gradient. Nothing here decides anything by
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 #: words after which something is supposed, in languages other than English
@@ -45,6 +46,28 @@ _SUPPOSED = re.compile(
 _RIGHT_BEFORE = re.compile(rf"(?:{_IF})[^，,。.;；:：$]{{0,30}}$", re.IGNORECASE)
 
 
+#: where a clause begins that sets something
+_CLAUSE = re.compile(
+    r"(?:^|[(,;:–—-]\s*|\band\s+|\bthat\s+)(?:if|when|whenever|suppose|assume|assuming|let|with|unless|"
+    r"replace|replacing|imagine|consider)\b|" + _IF, re.IGNORECASE,
+)  # fmt: skip
+#: a display, after which a sentence begins
+_AFTER_DISPLAY = re.compile(r"\$…\$\s+(?=[A-Z][a-z]+\s)")
+_RANGE = re.compile(
+    r"[\s,(]*\b(?:for|with|where|when|if|given)\s+(?:all|every|any|each|fixed|some|steps?|times?)?\s*"
+    r"\$…\$\s*[,:)]?\s*$", re.IGNORECASE
+)  # fmt: skip
+_SPECIAL = re.compile(
+    r"\b(?:be|is|are|by|were|as)\s+(?:an?\s+|the\s+)?(?:orthogonal|unitary|diagonal|symmetric|identity|"
+    r"linear|normal|scalar|invertible|zero|constant|saturated|closed|open|ones?)\b", re.IGNORECASE
+)  # fmt: skip
+#: f_t = 1, i_t → 0: but no first or last step, h_0 = 0 or δ_{T+1} = 0
+_SETTING = re.compile(
+    r"^(?!.*(?:_\s*\{?\s*0\b|T\s*\+\s*1))[^=<>]*?(?:=|\\equiv|\\approx|\\to|\\rightarrow|\\simeq)\s*"
+    r"(?:\\(?:mathbf|boldsymbol|bm|vec|mathbb|mathrm)\s*\{?\s*)?[01I]\s*\}?\s*$"
+)
+
+
 def of_the_last_step(prose: str) -> bool:
     """Whether words say that nothing but the last step has a loss, or may be read so."""
     return bool(_LAST.search(prose))
@@ -55,9 +78,55 @@ def is_conditional(before: str) -> bool:
     return bool(_SUPPOSED.search(_SENTENCE.split(before.strip())[-1]))
 
 
+def without_ranges(before: str, formulas: Sequence[str]) -> str:
+    """The words before a formula since the last display, without a range of steps at their end,
+    "Hence for $k<t$", which supposes nothing. formulas: those before it."""
+    before = _AFTER_DISPLAY.split(before)[-1]
+    found = _RANGE.search(before)
+    if found is None or not formulas:
+        return before
+    plain = re.sub(r"\\(?:leq?|geq?|l?dots|cdots|in|tau|quad|,|;|text\{[^}]*\})", "", formulas[-1])
+    steps = re.fullmatch(r"[\s\dkjismnlt<>=,+\-{}()\[\]TNKL]*", plain)
+    return before[: found.start()].rstrip() if steps else before
+
+
+def special_case(before: str, formulas: Sequence[str]) -> bool:
+    """Whether the sentence that leads to a formula sets something: when f_t = 1, let W be
+    orthogonal. formulas: those before it, of which the last stand in the sentence."""
+    sentence = _END.split(before.strip().rstrip(":"))[-1]
+    if not (_CLAUSE.search(sentence) or _RIGHT_BEFORE.search(sentence)):
+        return False
+    count = sentence.count("$…$")
+    inside = formulas[-count:] if count else []
+    return bool(_SPECIAL.search(sentence)) or any(map(_SETTING.match, inside))
+
+
 def supposes(before: str) -> bool:
     """Whether the words right before a formula suppose it, in a language other than English."""
     return bool(_RIGHT_BEFORE.search(before.strip()))
+
+
+# ---- functions -----------------------------------------------------------------------------
+
+_FUNCTIONS = {
+    "step": r"heaviside|unit step|step function",
+    "relu": r"re-?lu\b|rectifie[dr]|rectifier|ramp function",
+    "softplus": r"softplus",
+    "tanh": r"hyperbolic tangent|tanh\b",
+}
+_IS = (
+    r"^\s*(?:\([^)$]*\)\s*)?(?:is|be|denotes?|stands for|means|for|=|,|:|–|—)?\s*(?:the|an?)?\s*"
+    r"(?:elementwise\s+)?"
+)
+_IN_A_CASE = re.compile(r"\b(?:if|when|for|unless|suppose|assume)\s*$", re.IGNORECASE)
+_CALLED = {n: re.compile(f"{_IS}(?:{words})", re.IGNORECASE) for n, words in _FUNCTIONS.items()}
+
+
+def function_of(before: str, after: str) -> str:
+    """The function that a letter is said to be, "$H$ the Heaviside step"; "" if it is not."""
+    if _IN_A_CASE.search(before):
+        return ""
+    return next((n for n, words in _CALLED.items() if words.match(after)), "")
 
 
 # ---- gradients -----------------------------------------------------------------------------
@@ -86,11 +155,23 @@ _NAMED = re.compile(
 )  # fmt: skip
 #: 为 $L$ 对 $h_t$ 的梯度
 _NAMED_ZH = re.compile(
-    r"^\s*(?:为|為|是|表示|定义为|即)?[^$。；;]{0,12}(?P<of>\$…\$)?\s*[^$。；;]{0,6}(?:对|對|关于|關於)\s*"
+    r"^\s*(?:为|為|是|表示|定义为|即)[^$。；;]{0,12}(?P<of>\$…\$)?\s*[^$。；;]{0,6}(?:对|對|关于|關於)\s*"
     r"[^$。；;]{0,8}(?P<by>\$…\$)\s*的\s*[总總全偏]*(?:梯度|导数|導數|偏导)"
 )
 #: "Gradients: $η_t$ at $h_t$, …"
 _PAIRED = re.compile(rf"^\s*{_BY}{_THE}\s*(?P<by>\$…\$)", re.IGNORECASE)
+#: words for a part of a gradient
+_PARTLY = re.compile(
+    r"\b(?:above|upstream|incoming|arriving|coming|immediate|direct|local|instantaneous|partial)\b",
+    re.IGNORECASE,
+)
+_LIST = re.compile(
+    rf"{_KINDS}\s*:\s*(?:\$…\$\s+{_BY}\s+\$…\$\s*[,;]?\s*(?:and\s+)?)*$", re.IGNORECASE
+)
+_DERIVED = re.compile(
+    rf"\b(?:{_OF}|{_BY})(?:\s+(?:the|a|an|el|la|le|les|der|die|das|o|il|our|its))?(?:\s+[\w-]+){{0,2}}\s*$",
+    re.IGNORECASE,
+)  # fmt: skip
 #: the other names of a list, before what is said of them all
 _LISTED = re.compile(r"^(?:\s*(?:,\s*and|,|and)\s*\$…\$)*")
 _ARGUMENTS = re.compile(
@@ -112,13 +193,18 @@ class OfGradients:
 def of_gradients(before: str, after: str) -> OfGradients | None:
     """What the sentence around a formula says of it, if it calls it a gradient."""
     tail, head = _END.split(after)[0], _END.split(before)[-1]
+    if _DERIVED.search(head):
+        return None  # "the derivative of $E_t$ with respect to …": it is what is derived
     called = bool(_GRADIENT.search(head)) and "=" not in head
     arguments = _ARGUMENTS.search(tail)
     if arguments is not None:
         words = _LISTED.sub("", tail[: arguments.start()], count=1)
         if "$…$" not in words and (called or _GRADIENT.search(words)):
             return OfGradients(arguments=True)
-    found = _NAMED.match(tail) or _NAMED_ZH.match(tail) or (_PAIRED.match(tail) if called else None)
+    listed = _LIST.search(head)  # "Gradients: $…$ at $…$, "
+    found = _NAMED.match(tail) or _NAMED_ZH.match(tail) or (_PAIRED.match(tail) if listed else None)
+    if found is not None and _PARTLY.search(tail):
+        return None
     if found is not None:
         of = found.groupdict().get("of")
         places = [m.start() for m in re.finditer(re.escape("$…$"), tail)]

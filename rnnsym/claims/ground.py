@@ -27,7 +27,7 @@ from rnnsym.claims.value_sums import Matrix, Numbers
 from rnnsym.claims.values import Values
 from rnnsym.evaluate.field import FieldArithmetic
 from rnnsym.evaluate.point import Point, array_point, field_point
-from rnnsym.nodes import t
+from rnnsym.nodes import t, time_vectors
 from rnnsym.reader import terms as u
 from rnnsym.reader.table import Table
 from rnnsym.sizes import choose_sizes
@@ -125,10 +125,23 @@ class Ground:
                 point = replace(point, sequences={**point.sequences, **exact})
         else:
             point = field_point(self.net, self.ar, self.symbols, self.seed)
+        if self.net.target_kind == "distribution":
+            tokens = {
+                n: list(map(self._of_sum_one, point.sequences[n])) for n in _predicted(self.net)
+            }
+            point = replace(point, sequences={**point.sequences, **tokens})
         if not zero:
             return point
         zeros = {n: self.ar.full(*self.ar.shape(v), 0) for n, v in point.initial.items()}
         return replace(point, initial=zeros)
+
+    def _of_sum_one(self, v: Matrix) -> Matrix:
+        """A vector with its last entry such that all sum to one."""
+        rows, ar = self.ar.shape(v)[0], self.ar
+        total = ar.matmul(ar.full(1, rows, 1), v)
+        rest = ar.add(ar.full(1, 1, 1), ar.scale(-1, total))
+        last = ar.full(rows - 1, 1, 0)
+        return ar.add(v, ar.blocks([[last], [rest]]) if rows > 1 else rest)
 
     @cached_property
     def numbers(self) -> dict[str, int]:
@@ -239,6 +252,13 @@ def _added(net: Any) -> set[str]:
     sums = [x for e in net.equations.values() for x in e.rhs.atoms(MatAdd, Add)]
     terms = {x for s in sums for x in s.args}
     return {n for n, w in net.parameters.items() if w in terms}
+
+
+def _predicted(net: Any) -> list[str]:
+    """The inputs that the loss compares with: the next word of a text."""
+    loss = next(e.rhs for e in net.source if e.lhs.name == net.loss.name)
+    used = {v.name for v in time_vectors(loss)}
+    return [n for n in net.inputs if n in used]
 
 
 def _upright(net: Any) -> frozenset[str]:

@@ -112,6 +112,11 @@ class Functions(Ground):
             raise MisfitError("the determinant of a matrix that is not square")
         if kind == "det" or (kind == "abs" and m.shape[0] == m.shape[1]):
             return self.ar.array([[mp.det(self.ar.square(m))]])
+        if kind == "radius":
+            if m.shape[0] != m.shape[1]:
+                raise MisfitError("the eigenvalues of a matrix that is not square")
+            found = mp.eig(self.ar.square(m), left=False, right=False)
+            return self.ar.array([[max(map(abs, found))]])
         if 1 in m.shape or kind == "frobenius":
             if kind == "norm1":
                 return self.ar.array([[sum(map(abs, entries))]])

@@ -109,7 +109,17 @@ class Values(Products):
                 return result
             case "abs" if (rows, cols) != (1, 1) and self.scene.numeric:
                 return Value(self.scene.norm(ar, "norm", v.m))
-            case "norm" | "frobenius" | "norm1" | "norminf" | "abs" | "det" | "max" | "min":
+            case (
+                "norm"
+                | "frobenius"
+                | "norm1"
+                | "norminf"
+                | "abs"
+                | "det"
+                | "max"
+                | "min"
+                | "radius"
+            ):
                 if not self.scene.numeric:
                     if term.function == "norm" and 1 in (rows, cols):
                         raise NumbersNeededError("a norm")

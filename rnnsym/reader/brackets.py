@@ -97,6 +97,8 @@ class Brackets(Meanings):
     def _call(self, node: s.Call) -> u.Term:
         function, argument = node.function, node.argument
         order = node.primes
+        if isinstance(argument, s.Bracket) and isinstance(argument.parts[0], s.Empty):
+            argument = argument.parts[0]  # tanh(·)
         if isinstance(argument, s.Empty):
             if function not in ELEMENTWISE:
                 fail(f"{self.source(node)} of what?", node.start)
@@ -123,6 +125,8 @@ class Brackets(Meanings):
         if isinstance(argument, s.Bracket) and argument.kind in ("|", "‖") and function == "max":
             parts = (argument,)
         arguments = tuple(map(self, parts))
+        if function == "max" and len(arguments) == 2 and u.Num(Fraction(0)) in arguments:
+            return u.Apply("relu", 0, next(x for x in arguments if x != u.Num(Fraction(0))))
         size = read_index(getattr(node, "sub", ())) if function == "detach" else None
         if size is not None:
             arguments = (*arguments, u.Whole(size))

@@ -140,7 +140,7 @@ def suppose(
     rhs = lines[output].partition("=")[2].strip()
     time = re.match(r"[^\[]*\[([^\]]*)\]", lines[output])
     at = "T" if last else time.group(1) if time else "t"
-    taken = "y" in lines or any(re.search(r"\by\[", x) for x in lines.values())
+    taken = any(re.search(r"\by\b", x) for x in lines.values())
     target = "y_target" if taken else "y"
     y, p = f"{target}[{at}]", f"{output}[{at}]"
     customary = concrete or "entropy" in prose.lower()

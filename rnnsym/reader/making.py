@@ -80,7 +80,7 @@ class Maker(Placing):
         supposed = "L" not in self.lines and self.options.get("loss") is None
         lost = {n for n in self.found if n not in self.lines and n != "L"}
         lost |= {"L"} if self.odd_loss else set()
-        lost |= self._several_weights()
+        lost |= {n for n in self._several_weights() if net is None or not _is_square(net, n)}
         return Built(net, self.table, self.notes, self.lines, supposed, kept, lost)
 
     def _several_weights(self) -> set[str]:
@@ -276,6 +276,12 @@ class Maker(Placing):
         self.table.final |= singles & self.table.timeless
         for name in net.lengths:
             self.table.entries.setdefault((name[0], (), name[2:]), Entry("length", name))
+
+
+def _is_square(net: Any, name: str) -> bool:
+    """Whether a weight leads from a state to itself: J_{ik} J_{kj} are two of its entries."""
+    w = net.parameters.get(name)
+    return w is not None and w.rows == w.cols
 
 
 def _is_timed(term: u.Term) -> bool:

@@ -27,7 +27,7 @@ ELEMENTWISE = {
     "step", "identity", "sqrt", "sin", "cos",
 }  # fmt: skip
 WHOLE = {"softmax", "diag", "vec", "trace", "max", "min", "total", "chain", "logsoftmax", "detach",
-         "det", "abs", "norm", "concat", "transpose", "crossentropy"}  # fmt: skip
+         "det", "abs", "norm", "radius", "concat", "transpose", "crossentropy"}  # fmt: skip
 #: letters that stand for a function wherever they are applied
 CUSTOMARY = {"sigma": "sigmoid"}
 

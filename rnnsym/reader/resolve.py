@@ -91,6 +91,9 @@ class Resolver(Derivatives):
             if varied:
                 whole = u.Derivative(u.Loss(), varied, "∇", start=node.start, end=bracket.end)
                 return whole, i + 2
+        step = _indicator(node, base)
+        if step is not None:
+            return self._scripts(u.Apply("step", 0, self(step)), (), (), node), i + 2
         if isinstance(node, s.Symbol) and isinstance(base, s.Bracket) and base.kind in "([{":
             call = self._call_symbol(node, base)
             if call is not None:
@@ -127,6 +130,9 @@ class Resolver(Derivatives):
         function = self._function(spelled)
         if spelled.base == "sigma" and [x.text for x in spelled.scripts] == ["max"]:
             return self._named("norm", bracket, node)  # the largest singular value
+        radius = spelled.base == "rho" and not spelled.scripts and function is None
+        if radius and len(bracket.parts) == 1:
+            return self._named("radius", bracket, node)  # the greatest absolute eigenvalue
         if function is None:
             if self._constant(node, spelled) is not None or self._customary(node, spelled):
                 return None
@@ -283,3 +289,18 @@ def _product(factors: list[tuple[str, u.Term]], node: s.Node) -> u.Term:
     if len(factors) == 1:
         return factors[0][1]
     return u.Product(tuple(factors), start=node.start, end=node.end)
+
+
+def _indicator(node: s.Node, bracket: s.Node | None) -> s.Node | None:
+    """The z of 1[z > 0], which is 1 where that holds and else 0; None for anything else."""
+    one = isinstance(node, s.Symbol) and node.base in ("1", "I") and node.font
+    if not one or not isinstance(bracket, s.Bracket) or len(bracket.parts) != 1:
+        return None
+    inside = bracket.parts[0]
+    if not isinstance(inside, s.Relation) or len(inside.ops) != 1:
+        return None
+    left, right = inside.sides
+    if inside.ops[0] in ("<", "≤"):
+        left, right = right, left
+    zero = isinstance(right, s.Number) and right.value == 0
+    return left if zero and inside.ops[0] in ("<", "≤", ">", "≥") else None

@@ -52,11 +52,13 @@ class Found:
 @dataclass(frozen=True)
 class Naming:
     """How a document names gradients, as its words say. bars: a bar over a name makes it one;
-    letters: such as are names of gradients; total: each is the total derivative of the loss."""
+    letters: such as are names of gradients; total: each is the total derivative of the loss;
+    functions: letters of functions, and which these are."""
 
     bars: bool = False
     letters: frozenset[str] = frozenset()
     total: bool = False
+    functions: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -183,6 +185,10 @@ class Table:
         timed = timed or (entry.kind == "parameter" and any(map(_is_of_a_step, times)))
         if times and not timed:
             return None
+        if times and entry.name in self.final:  # y_a is entry a of the only target
+            names = set(times[0].index.names) if times[0].index is not None else set()
+            if not names <= {"T", *self.lengths}:
+                return None
         most = {"vector": 1, "gradient": 2, "parameter": 2, "definition": 2}.get(entry.kind, 0)
         if len(components) > most or (powers and entry.kind == "length"):
             return None

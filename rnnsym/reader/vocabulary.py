@@ -53,6 +53,7 @@ class Vocabulary(Equations):
         self._find_vectors()
         self._find_equations()
         self._find_functions()
+        self.table.functions.update(self.naming.functions)
         self._find_told()
         self._find_losses()
         self._find_parameters()

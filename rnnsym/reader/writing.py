@@ -183,6 +183,11 @@ class Writer:
         if term.function == "inner":  # whatever vectors are, rows or columns
             left, right = map(self, term.arguments)
             return Text(f"({left}.T @ {right})", "n")
+        if term.function == "total":  # the sum of the squares of all entries
+            inside = term.arguments[0]
+            if isinstance(inside, u.Power) and inside.exponent == Index(2):
+                base = self(inside.base)
+                return Text(f"({base}.T @ {base})", "n")
         inner = ", ".join(map(self, term.arguments))
         if term.function == "softmax":
             return Text(f"softmax({inner})", "v")
