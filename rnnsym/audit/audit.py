@@ -120,7 +120,7 @@ class Auditor:
         self.readings, self.inside = words.readings, words.inside
         self.scopes = Scopes(source.formulas, self.readings, words.naming)
         self.vocabulary = self.scopes.whole
-        self.explicit = False
+        self.explicit = tongues.are_total(self.scopes.prose)
         self.definitions: dict[Key, tuple[Entry, Any]] = {}
         # gradients of which the document says what they are: the label, by what, in which way
         self.sure: dict[str, tuple[str, str]] = {}
@@ -230,6 +230,9 @@ class Auditor:
                 judged = [(INFORMAL, None)]  # a hypothesis, or what is said to follow from one
             elif _is_refuted(judged) and tongues.special_case(formula.before, earlier):
                 why = "it is claimed of a special case, of which the words tell"
+                judged = [(CLAIM, Verdict(finding.latex, UNKNOWN, why))]
+            elif _is_refuted(judged) and tongues.changes_network(self.scopes.words_before(k)):
+                why = "the words before it change the network"
                 judged = [(CLAIM, Verdict(finding.latex, UNKNOWN, why))]
             found += judged
         return _together(finding, found)
@@ -445,7 +448,9 @@ class Auditor:
             if doubtful:  # two changes make one network's formulas of another's
                 judged.pairs_seconds = 0.0
             told.append(judged.explained(verdict))
-            why = standing.of_one_step(told[-1].diagnosis, judged.table)
+            # of A = B = C, where A = B holds of this loss, it is the loss that is meant
+            first_side = judged.refuted is not None and judged.refuted[1] is judged.pairs[0]
+            why = standing.of_one_step(told[-1].diagnosis, judged.table) if first_side else ""
             if not why and not self.networks.tells_loss():
                 why = standing.needs_steps(judged.latex, told[-1].correction, judged.table)
             if why:

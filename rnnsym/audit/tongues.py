@@ -61,6 +61,13 @@ _SPECIAL = re.compile(
     r"\b(?:be|is|are|by|were|as)\s+(?:an?\s+|the\s+)?(?:orthogonal|unitary|diagonal|symmetric|identity|"
     r"linear|normal|scalar|invertible|zero|constant|saturated|closed|open|ones?)\b", re.IGNORECASE
 )  # fmt: skip
+_TOTAL = re.compile(
+    r"\b(?:all|every|the|these)\b[^.;]{0,20}\bderivatives?\b[^.;$]{0,30}\b(?:are|is)\b[^.;$]{0,20}\btotal\b",
+    re.IGNORECASE,
+)  # fmt: skip
+_REPLACED = re.compile(
+    r"\breplac(?:e|es|ed|ing)\b[^.]{0,60}\$…\$[^.]{0,60}\b(?:by|with)\b[^.]{0,40}\$…\$", re.IGNORECASE
+)
 #: f_t = 1, i_t → 0: but no first or last step, h_0 = 0 or δ_{T+1} = 0
 _SETTING = re.compile(
     r"^(?!.*(?:_\s*\{?\s*0\b|T\s*\+\s*1))[^=<>]*?(?:=|\\equiv|\\approx|\\to|\\rightarrow|\\simeq)\s*"
@@ -88,6 +95,16 @@ def without_ranges(before: str, formulas: Sequence[str]) -> str:
     plain = re.sub(r"\\(?:leq?|geq?|l?dots|cdots|in|tau|quad|,|;|text\{[^}]*\})", "", formulas[-1])
     steps = re.fullmatch(r"[\s\dkjismnlt<>=,+\-{}()\[\]TNKL]*", plain)
     return before[: found.start()].rstrip() if steps else before
+
+
+def are_total(prose: str) -> bool:
+    """Whether words say that all derivatives are total ones."""
+    return bool(_TOTAL.search(prose))
+
+
+def changes_network(before: str) -> bool:
+    """Whether words say that something in the equations is replaced by something else."""
+    return bool(_REPLACED.search(before))
 
 
 def special_case(before: str, formulas: Sequence[str]) -> bool:

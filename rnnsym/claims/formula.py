@@ -258,11 +258,12 @@ class Formula(Taking):
         named = [
             x
             for x in adjoints_of(self.refuted[1].left, self.refuted[1].right)
-            if x.label not in self.table.sure
+            if x.label not in self.table.sure and not (x.names and self.table.naming.total)
         ]
         shaken = [x for x in named if x.label.startswith(PERTURBED)]  # or it perturbs something
         unsettled = any(x.label not in self.table.meant for x in shaken)
-        if named and (not found.correction or unsettled):  # nothing but custom says what is meant
+        vague = any(x.label not in self.table.meant for x in named)  # by what was true so far
+        if (vague and not found.correction) or unsettled:  # nothing but custom says what is meant
             return Verdict(
                 self.claim,
                 UNKNOWN,

@@ -32,6 +32,8 @@ from rnnsym.reader.tokens import Token, fail
 _LETTER = re.compile(
     rf"\\(?:bm|bf|bs|mb|mat|vec|rv|gv|[vVmMbBtfu])?(?:([A-Za-z])|({'|'.join(sorted(GREEK))}))$"
 )
+#: words that are names of quantities, though they are upright
+NAMED = {"loss", "Loss"}
 #: commands of LaTeX that look so
 _NO_LETTER = {r"\mp", r"\tt", r"\bot", r"\top", r"\fi"}
 
@@ -272,6 +274,8 @@ class Atoms(Factors):
             self.text == "(" and not self.tokens[self.i - 1].spaced  # \text{so }(…) is no call
         )
         if " " not in word and word.isalnum() and follows:
+            return s.Symbol(word, "text", start=start, end=self.behind)
+        if word in NAMED:
             return s.Symbol(word, "text", start=start, end=self.behind)
         return s.Words(word, start=start, end=self.behind)
 

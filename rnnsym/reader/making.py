@@ -7,7 +7,7 @@ does not write is supposed; an equation that does not fit is left out, and said.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,8 @@ from rnnsym.reader.lines import (
 from rnnsym.reader.losses import LEFT_OUT, NO_LOSS, is_entropy, suppose
 from rnnsym.reader.occurring import Forward, nodes
 from rnnsym.reader.placing import Placing
-from rnnsym.reader.table import Entry, Table
+from rnnsym.reader.symbols import spell
+from rnnsym.reader.table import Entry, Key, Table
 
 #: how a note begins that says what an activation is supposed to be
 ACTIVATION = "the activation is supposed to be"
@@ -249,10 +250,30 @@ class Maker(Placing):
         if loss.output in ("y_hat", "p", "o") or loss.target == "y":
             self.table.entries.setdefault(("y", (), ""), Entry("vector", loss.target))
             self.table.timeless.add(loss.target)
+        for key in set(self._compared(loss.output)):
+            self.table.entries[key] = Entry("vector", loss.target)
         for key in list(self.table.entries):
             if key[2] in TARGETS and key[0] in ("y", "t", "d", loss.output[:1]):
                 self.table.entries[key] = Entry("vector", loss.target)
         return loss.target
+
+    def _compared(self, output: str) -> Iterator[Key]:
+        """What stands beside the output in a difference, q_t - s_t, and no equation computes: the
+        target."""
+        keys = {id(e): k for k, e in self.table.entries.items()}
+        for _, node, _ in self.vocabulary.statements:
+            for x in nodes(node):
+                if not isinstance(x, s.Add) or len(x.terms) != 2 or x.terms[0][0] == x.terms[1][0]:
+                    continue
+                found = [
+                    self.table.find(spell(y)) if isinstance(y, s.Symbol) else None
+                    for _, y in x.terms
+                ]
+                for a, b in (found, found[::-1]):
+                    if a is None or b is None or a.entry.name != output or a.time != b.time:
+                        continue
+                    if b.entry.kind == "vector" and b.entry.name not in self.lines:
+                        yield keys[id(b.entry)]
 
     def _letters(self, net: Any) -> None:
         """What the table says of functions and lengths, once the network is known."""

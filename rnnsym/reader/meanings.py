@@ -136,9 +136,14 @@ class Meanings:
 
     def _indicator(self, node: s.Symbol) -> u.Term | None:
         """1_{i, y} and 1_{i = y}, which is entry i of the target where that is written as the
-        vector that has a one at its class; None for anything else."""
+        vector that has a one at its class, and 1_{y_t}, which is that vector; None for anything
+        else."""
         mark = next((x for x in (",", "=") if any(y.text == x for y in node.sub)), None)
         parts = split(node.sub, mark) if mark else []
+        if not mark:
+            whole = Parser(node.sub).whole()
+            found = self.table.find(spell(whole)) if isinstance(whole, s.Symbol) else None
+            return self(whole) if found is not None and found.entry.kind == "vector" else None
         if len(parts) != 2:
             return None
         for index, target in (parts, parts[::-1]):

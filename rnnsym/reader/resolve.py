@@ -91,6 +91,9 @@ class Resolver(Derivatives):
             if varied:
                 whole = u.Derivative(u.Loss(), varied, "∇", start=node.start, end=bracket.end)
                 return whole, i + 2
+        target = _class_of(node, base)
+        if target is not None:  # log p_t[y_t], where y_t is written as a vector
+            return u.Named("inner", (self(target), self(node))), i + 2
         step = _indicator(node, base)
         if step is not None:
             return self._scripts(u.Apply("step", 0, self(step)), (), (), node), i + 2
@@ -304,3 +307,14 @@ def _indicator(node: s.Node, bracket: s.Node | None) -> s.Node | None:
         left, right = right, left
     zero = isinstance(right, s.Number) and right.value == 0
     return left if zero and inside.ops[0] in ("<", "≤", ">", "≥") else None
+
+
+def _class_of(node: s.Node, bracket: s.Node | None) -> s.Node | None:
+    """The y_t of log p_t[y_t]: the entry of a class; None for anything else."""
+    one = isinstance(bracket, s.Bracket) and bracket.kind == "[" and len(bracket.parts) == 1
+    if not one or not isinstance(node, s.Call) or node.function != "log":
+        return None
+    assert isinstance(bracket, s.Bracket)
+    part = bracket.parts[0]
+    timed = isinstance(part, s.Symbol) and bool(part.sub or part.sup)
+    return part if timed and isinstance(node.argument, s.Symbol) else None
