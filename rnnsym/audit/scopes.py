@@ -66,11 +66,29 @@ class Scopes:
         """The networks that a claim in formula k may be about, the likeliest first."""
         found: list[Built] = []
         for built in self._every(k, node):
+            if built is not None and self._takes_as_given(built):
+                continue
             if built is not None and built.net is not None and built not in found:
                 found.append(built)
                 yield built
             if len(found) == MAX_NETWORKS:
                 return
+
+    def _takes_as_given(self, built: Built) -> bool:
+        """Whether a network has a weight or an input that the document computes elsewhere from its
+        states: a gate z_t, of which a part of the document repeats no equation."""
+        if built.net is None:
+            return False
+        net, keys = built.net, {e.name: k for k, e in built.table.entries.items()}
+        given = {keys[n] for n in (*net.parameters, *net.inputs) if n in keys}
+        states = {keys[n] for n in net.states if n in keys}
+        names = {e.name: k for k, e in self.whole.table.entries.items()}
+        for f in self.whole.forward:
+            if f.key in given:
+                found = (self.whole.table.find(o.spelled) for o in occurrences(f.right))
+                if states & {names.get(x.entry.name) for x in found if x is not None}:
+                    return True
+        return False
 
     def _every(self, k: int, node: s.Node) -> Iterator[Built | None]:
         """What may be a network of a claim: of its surroundings, of all so far, of all; these with

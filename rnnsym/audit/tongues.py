@@ -66,7 +66,8 @@ _TOTAL = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 _REPLACED = re.compile(
-    r"\breplac(?:e|es|ed|ing)\b[^.]{0,60}\$…\$[^.]{0,60}\b(?:by|with)\b[^.]{0,40}\$…\$", re.IGNORECASE
+    r"\breplac(?:e|es|ed|ing)\b[^.]{0,60}\$…\$[^.]{0,60}\b(?:by|with)\b[^.]{0,40}\$…\$",
+    re.IGNORECASE,
 )
 #: f_t = 1, i_t → 0: but no first or last step, h_0 = 0 or δ_{T+1} = 0
 _SETTING = re.compile(

@@ -262,7 +262,9 @@ class Formula(Taking):
         ]
         shaken = [x for x in named if x.label.startswith(PERTURBED)]  # or it perturbs something
         unsettled = any(x.label not in self.table.meant for x in shaken)
-        vague = any(x.label not in self.table.meant for x in named)  # by what was true so far
+        # shapes that do not fit are wrong in whichever way a quantity is meant that is settled
+        known = all(x.label in self.table.meant for x in named)
+        vague = bool(named) and not (known and self.refuted[2].kind == "misfit")
         if (vague and not found.correction) or unsettled:  # nothing but custom says what is meant
             return Verdict(
                 self.claim,

@@ -5,6 +5,7 @@ Takes terms from the reader; what custom leaves open is tried, the likeliest fir
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import combinations
 from typing import Any
 
@@ -79,9 +80,10 @@ class Judge(Deciding):
         for changes in further(self, (left, right), bool(fitting)):
             for reading in (fitting or base)[: 8 * min(len(meant), MAX_MEANT)]:
                 outcome = self.test(left, right, reading.with_(**changes))
-                if outcome.kind == "equal":
+                if outcome.kind == "equal" and not self._silences(outcome.reading, left, right):
                     return outcome
-                outcomes.append(outcome)
+                if outcome.kind != "equal":
+                    outcomes.append(outcome)
         return self.of_some_length(left, right, fitting) or _worst(outcomes)
 
     def length(self, left: u.Term, right: u.Term) -> int:
@@ -168,6 +170,25 @@ class Judge(Deciding):
             # a partial that is zero, because nothing depends directly, is nobody's reading
             if a != b and (self.vanishing or b != scene.ar.scale(0, b)):
                 return True
+        return False
+
+    def _silences(self, reading: Reading, *sides: u.Term) -> bool:
+        """Whether a derivative within a claim is zero if what step t adds is meant by it: nobody
+        writes such a term."""
+        if not reading.step:
+            return False
+        scene = self.scene(self.main)
+        values = scene.values(reading)
+        for side in sides:
+            for d in u.walk(side):
+                if not isinstance(d, u.Derivative) or d is side or isinstance(d.of, u.Loss):
+                    continue
+                numbers = {**scene.numbers, **dict.fromkeys(u.letters(d) - {*scene.numbers}, 3)}
+                numbers[reading.step] = 3
+                with suppress(RnnsymError, ZeroDivisionError):
+                    value, *_ = scene.jacobian(values, d, numbers)
+                    if scene.is_zero(value):
+                        return True
         return False
 
     def _limit(self, left: u.Term, op: str, right: u.Term) -> Outcome:

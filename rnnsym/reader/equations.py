@@ -422,6 +422,8 @@ def _is_number(node: s.Node) -> bool:
     """0, 1, a vector of zeros: a value that is supposed, not computed."""
     if isinstance(node, s.Add) and len(node.terms) == 1:
         return _is_number(node.terms[0][1])
+    if isinstance(node, s.Add | s.Times | s.Call) and all(o.applied for o in occurrences(node)):
+        return True  # σ(0.1 · 2), a worked example
     return isinstance(node, s.Number) or (isinstance(node, s.Symbol) and node.base in ("0", "1"))
 
 

@@ -19,7 +19,7 @@ from rnnsym.reader.tokens import Token, tokens
 
 #: letters that are times where they are an argument, and those that are only in recurrences
 ALWAYS, IN_RECURRENCES = ("t", "T"), ("n", "k")
-#: of what is claimed at a time, the first and the last steps are meant: a number, or a length
+#: of what has a time elsewhere, the first and the last steps are meant: a number, or a length
 NUMBER = "0"
 ENDS = {"N", "K", NUMBER}
 #: characters of an argument that may be a time
@@ -30,11 +30,11 @@ def with_times(readings: Sequence[Reading | None]) -> list[Reading | None]:
     """The readings of a document with its functions of time as names with times."""
     pairs = [p for r in readings if r is not None for p in _applications(r)]
     letters = _letters(pairs)
-    recurrent = {base for base, letter, left in pairs if left and letter in letters}
+    timed = {base for base, letter, _ in pairs if letter in letters}
     functions = {
         base
         for base, letter, _ in pairs
-        if letter not in letters and not (base in recurrent and letter in ENDS)
+        if letter not in letters and not (base in timed and letter in ENDS)
     }
     names = {b for b, letter, _ in pairs if letter in letters} - functions - {*CUSTOMARY}
     letters |= ENDS
@@ -90,6 +90,8 @@ def _time(node: s.Node, latex: str) -> list[Token]:
 
 def _rewritten(reading: Reading, names: set[str], letters: set[str]) -> Reading:
     def merged(x: Any) -> s.Node | None:
+        if isinstance(x, s.Symbol) and x.base == "e" and x.sup:
+            return replace(x, sup=_raised(x.sup, names, letters))
         if not isinstance(x, s.Times):
             return None
         factors: list[tuple[str, s.Node]] = []
@@ -118,3 +120,40 @@ def _rewritten(reading: Reading, names: set[str], letters: set[str]) -> Reading:
 
     statements = tuple(replace(st, node=changed(st.node)) for st in reading.statements)
     return replace(reading, statements=statements)
+
+
+def _raised(found: s.Tokens, names: set[str], letters: set[str]) -> s.Tokens:
+    """The tokens of an exponent, e^{-s_i(t)}, with each time as a script of its name."""
+    kept: list[Token] = []
+    i, named = 0, False
+    while i < len(found):
+        token = found[i]
+        if token.text.lstrip("\\") in names:
+            named = True
+        elif token.text == "_" and named:  # an index of the name
+            end = _group_end(found, i + 1)
+            kept += found[i:end]
+            i = end
+            continue
+        elif token.text == "(" and named:
+            end = next((k for k in range(i, len(found)) if found[k].text == ")"), len(found) - 1)
+            index = read_index(found[i + 1 : end])
+            if index is not None and set(map(str, index.names)) <= letters:
+                mark = replace(token, kind="mark")
+                group = (replace(mark, text="{"), *found[i : end + 1], replace(mark, text="}"))
+                kept += [replace(mark, text="^"), *group]
+                i, named = end + 1, False
+                continue
+            named = False
+        else:
+            named = False
+        kept.append(token)
+        i += 1
+    return tuple(kept)
+
+
+def _group_end(found: s.Tokens, start: int) -> int:
+    """Where a script ends that begins at a place: after a group in braces, or one token."""
+    if start < len(found) and found[start].text == "{":
+        return next((k for k in range(start, len(found)) if found[k].text == "}"), start) + 1
+    return start + 1

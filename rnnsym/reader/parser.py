@@ -110,6 +110,9 @@ class Parser(Atoms):
         while (op := self.relation_op()) is not None:
             ops.append(op)
             sides.append(self.sum(self.place))
+        if len(sides) > 2 and isinstance(sides[-1], s.Dots) and ops[-1] == "=":
+            sides.pop()  # A = B = …: it goes on in the next formula
+            ops.pop()
         if not ops:
             return sides[0]
         return s.Relation(tuple(sides), tuple(ops), start=start, end=self.behind)

@@ -92,8 +92,7 @@ class Vocabulary(Equations):
                         ):
                             numerators[plain] += 1
         defined = {f.key for f in self.forward if f.key[0] not in LOSS_LETTERS}
-        if self._is_jacobian("J"):
-            defined.add(("J", (), ""))
+        defined |= {(x, (), "") for x in LOSS_LETTERS if self._is_jacobian(x)}
         recurrent = self.states()
         proper = any(p[0] in LOSS_LETTERS for p in numerators.keys() - defined - recurrent)
         for plain, _ in numerators.most_common():

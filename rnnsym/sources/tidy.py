@@ -17,6 +17,8 @@ ENTITY = re.compile(r"&(?:lt|gt|amp|quot|nbsp|#[0-9]{1,6}|#[xX][0-9A-Fa-f]{1,5})
 TEMPLATE = re.compile(r"\{%-?\s*(?:end)?raw\s*-?%\}")
 # Four backslashes, or three to six where the row ends: a Markdown that eats every second one.
 DOUBLED_ROW = re.compile(r"(?<!\\)(?:\\{4}(?!\\)|\\{3,6}(?=\s*(?:\n|$)))")
+# \[ … \] or \( … \) between dollar signs, as some programs write it.
+DELIMITED = re.compile(r"\s*(?:\\\[((?:(?!\\\[).)*)\\\]|\\\(((?:(?!\\\().)*)\\\))\s*", re.DOTALL)
 TEXT = re.compile(r"\\(?:text\w*|mathrm|mathtt|mathit|operatorname|mbox|label|tag)\s*\{[^{}]*\}")
 ESCAPED_SCRIPT = re.compile(r"(?<!\\)\\([_*])")
 DOUBLED_SIGN = re.compile(r"(?<!\\)\\\\(?=[{}|,;!%#&_])")
@@ -66,6 +68,9 @@ def of_markdown(latex: str, *, doubled: bool = False) -> str:
         latex = ENTITY.sub(lambda entity: html.unescape(entity[0]), latex)
     if "{%" in latex:
         latex = TEMPLATE.sub("", latex)
+    inner = DELIMITED.fullmatch(latex)
+    if inner is not None:
+        latex = inner[1] or inner[2]
     latex = DOUBLED_ROW.sub(r"\\\\", latex)
     if doubled or "\\begin" not in latex:
         latex = DOUBLED_SIGN.sub(r"\\", latex)
