@@ -33,6 +33,7 @@ def patches(source: Source, speller: Speller) -> Iterator[Patch]:
         yield from _replaced(source, speller, pool, site, pieces)
         yield from _inserted(source, speller, pool, site, pieces)
         yield from _weights(source, speller, pool, pieces)
+        yield from _named(speller, pool, pieces)
     yield from _common(source)
     yield from _complements(source, speller)
 
@@ -143,6 +144,31 @@ def _weights(source: Source, speller: Speller, pool: Pool, pieces: list[Piece]) 
                 new = f"{text} " if piece is not None else f" {text}"
                 edit = Edit(place, place, new, new.replace(text, coloured(text)))
                 yield Patch((edit,), "missing weight", told, 1.9)
+
+
+def _named(speller: Speller, pool: Pool, pieces: list[Piece]) -> Iterator[Patch]:
+    """A number of the network, α or 1 - α, before all; a name of the document's own, D_k, before
+    any factor or behind them all."""
+    if isinstance(pieces[0].node, s.Add):
+        return
+    for name in pool.numbers:
+        number = speller.quantity("parameter", name)
+        for text in (number, rf"\left(1 - {number}\right)") if number else ():
+            place = pieces[0].start
+            edit = Edit(place, place, rf"{text}\,", rf"{coloured(text)}\,")
+            yield Patch((edit,), "missing factor", f"the factor {text} is missing", 1.6)
+    times = [n.found.time for n in speller.named if n.site.side == 0 and n.found.time is not None]
+    times += pool.times(pieces[0].start, pieces[-1].end)
+    for name in pool.names:
+        for at in dict.fromkeys(times):
+            for turn in (False, True):
+                called = speller.quantity("definition", name, at, turn)
+                if called is None:
+                    continue
+                told = f"the factor {called} is missing"
+                for place in (*(p.start for p in pieces[::-1]), pieces[-1].end):
+                    edit = Edit(place, place, rf" {called}\,", rf" {coloured(called)}\,")
+                    yield Patch((edit,), "missing factor", told, 1.65 + 0.2 * turn)
 
 
 # ---- another factor ----------------------------------------------------------------------

@@ -20,6 +20,7 @@ from rnnsym.latex import PROFILES, LatexPrinter
 from rnnsym.latex.snippets import Parts, SnippetPrinter, index, letter
 from rnnsym.nodes import Adjoint, TimeVector, t
 from rnnsym.reader import syntax as s
+from rnnsym.reader import terms as u
 from rnnsym.reader.indices import Index
 from rnnsym.reader.symbols import Script, Spelled, spell
 from rnnsym.reader.table import Entry, Found, symbol_in
@@ -157,7 +158,20 @@ class Speller:
             self._templates[key] = next(self._spellings(kind, name), None)
         return self._templates[key]
 
+    def gradient_of(self, entry: Entry) -> str | None:
+        """The vector by which a name of the document's own is the derivative of the loss."""
+        known = self.table.definitions.get(entry.name) if entry.kind == "definition" else None
+        body = known.body if known is not None else None
+        if not isinstance(body, u.Derivative) or not isinstance(body.of, u.Loss):
+            return None
+        by = body.by[0] if len(body.by) == 1 else None
+        return by.name if isinstance(by, u.Leaf) and by.time is not None else None
+
     def _spellings(self, kind: str, name: str) -> Iterator[Parts]:
+        if kind == "gradient":
+            for entry in list(self.table.entries.values()):
+                if self.gradient_of(entry) == name:
+                    yield from self._spellings("definition", entry.name)
         for n in self.named:
             if (n.entry.kind, n.entry.name) == (kind, name):
                 found = self._taken(self.source.latex, n)

@@ -28,6 +28,8 @@ from rnnsym.reader.symbols import spell
 from rnnsym.rules import derivative as slope_of
 
 ONE = Index(1)
+#: so many names of the document's own are put in where a factor may be missing
+MOST_NAMES = 6
 
 #: (LaTeX, the kind of error if it is missing)
 Wanted = tuple[str, str]
@@ -52,6 +54,9 @@ class Pool:
         now, found = Index.of("t"), None
         if isinstance(node, s.Symbol):
             found = self.found(node)
+            of = self.speller.gradient_of(found.entry) if found is not None else None
+            if found is not None and of is not None:  # g_t := ∂L/∂h_t
+                return "gradient", of, found.time or now, ""
             if found is not None:
                 return found.entry.kind, found.entry.name, found.time or now, ""
         of, by = self._derived(node)
@@ -126,6 +131,23 @@ class Pool:
     @cached_property
     def weights(self) -> list[str]:
         return [n for n, w in self.net.parameters.items() if w.cols != 1]
+
+    @cached_property
+    def numbers(self) -> list[str]:
+        return [n for n, w in self.net.parameters.items() if w.shape == (1, 1)]
+
+    @cached_property
+    def names(self) -> list[str]:
+        """What the document has given a name at each step, D_t = diag(1 - h_t²): those of the
+        formula first."""
+        used = [n.entry.name for n in self.speller.named]
+        table = self.source.table
+        known = [
+            e.name
+            for e in table.entries.values()
+            if e.kind == "definition" and table.definitions[e.name].indexed
+        ]
+        return sorted(dict.fromkeys(known), key=lambda n: n not in used)[:MOST_NAMES]
 
     @cached_property
     def states(self) -> list[str]:
