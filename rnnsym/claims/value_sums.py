@@ -119,6 +119,8 @@ class Sums:
         m = self.loss()
         if self.reading.mean != self.scene.table.mean:
             m = self.ar.scale(self.scene.fraction(1, self.scene.steps), m)
+        for penalty in self.scene.table.penalties:
+            m = self.ar.add(m, self(penalty, numbers).m)
         return Value(m)
 
     def _defined(self, term: u.Defined, numbers: Numbers) -> Value:

@@ -42,6 +42,40 @@ def over_time(term: u.Term) -> tuple[bool, u.Ranged | None]:
     return False, None
 
 
+def without_penalties(term: u.Term) -> tuple[u.Term, tuple[u.Term, ...]]:
+    """A loss as what depends on the steps, and what depends on weights alone."""
+    if not isinstance(term, u.Sum):
+        return term, ()
+    of_weights = [x for x in term.terms if _is_of_weights(x[1])]
+    rest = tuple(x for x in term.terms if x not in of_weights)
+    if not of_weights or not rest:
+        return term, ()
+    kept = rest[0][1] if len(rest) == 1 and rest[0][0] == 1 else u.Sum(rest)
+    return kept, tuple(u.Sum(((sign, _squared(x)),)) for sign, x in of_weights)
+
+
+def _is_of_weights(term: u.Term) -> bool:
+    leaves = [x for x in u.walk(term) if isinstance(x, u.Leaf)]
+    ranged = any(isinstance(x, u.Ranged | u.Loss | u.Unknown) for x in u.walk(term))
+    return bool(leaves) and all(x.time is None for x in leaves) and not ranged
+
+
+def _squared(term: u.Term) -> u.Term:
+    """‖W‖² as the sum of the squares of all entries, of which there is a derivative."""
+    match term:
+        case u.Power(u.Named("norm" | "abs" | "frobenius", (inner,)), exponent) if (
+            exponent == Index(2)
+        ):
+            return u.Named("inner", (inner, inner))
+        case u.Product(factors):
+            return u.Product(tuple((op, _squared(x)) for op, x in factors))
+        case u.Sum(terms):
+            return u.Sum(tuple((sign, _squared(x)) for sign, x in terms))
+        case u.Quotient(above, below):
+            return u.Quotient(_squared(above), below)
+    return term
+
+
 def _is_entries(term: u.Ranged) -> bool:
     return any(
         isinstance(x, u.Component) and any(term.index in i.names for i in x.indices)

@@ -278,11 +278,17 @@ class Maker(Placing):
     def _letters(self, net: Any) -> None:
         """What the table says of functions and lengths, once the network is known."""
         self.table.functions.setdefault("loss_fn", "loss_fn")
+        beside = {x.name for p in self.table.penalties for x in u.walk(p) if isinstance(x, u.Leaf)}
         if not any(e.name == "L" for e in self.table.entries.values()):
             self.table.entries.setdefault(("L", (), ""), Entry("vector", "L"))
+        self.table.penalties = tuple(
+            u.rebuilt(p, lambda x: _free(x, net)) for p in self.table.penalties
+        )
         for key, entry in list(self.table.entries.items()):
             known = entry.name in net.vectors or entry.name in net.parameters or entry.name == "L"
-            if entry.kind in ("vector", "parameter") and not known:
+            if entry.name in beside and not known:
+                self.table.entries[key] = Entry("free", entry.name)
+            elif entry.kind in ("vector", "parameter") and not known:
                 del self.table.entries[key]
         if list(net.lengths) == ["T"]:  # T_x and T_y are one, where there is one length only
             seen = {n for _, o in self.vocabulary.seen for x in o.spelled.scripts if x.index
@@ -297,6 +303,11 @@ class Maker(Placing):
         self.table.final |= singles & self.table.timeless
         for name in net.lengths:
             self.table.entries.setdefault((name[0], (), name[2:]), Entry("length", name))
+
+
+def _free(x: Any, net: Any) -> u.Term | None:
+    """The λ of a penalty, of which no equation of the network speaks, as any number."""
+    return u.Free(x.name) if isinstance(x, u.Leaf) and x.name not in net.parameters else None
 
 
 def _is_square(net: Any, name: str) -> bool:

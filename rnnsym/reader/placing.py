@@ -20,7 +20,7 @@ from rnnsym.reader.lines import (
     INITIAL,
     with_names_of_parts,
 )
-from rnnsym.reader.losses import LEFT_OUT, of_a_step, over_time
+from rnnsym.reader.losses import LEFT_OUT, of_a_step, over_time, without_penalties
 from rnnsym.reader.occurring import SCALAR_LETTERS, Forward, nodes, occurrences
 from rnnsym.reader.resolve import Resolver
 from rnnsym.reader.table import Entry
@@ -267,6 +267,7 @@ class Placing:
         """The loss of a step, or of the sequence as a sum over its steps; False where that is the
         sum of what is told elsewhere."""
         if f.index is None:
+            term, self.table.penalties = without_penalties(term)
             number, inner = over_time(term)
             if inner is not None:
                 if number:

@@ -88,6 +88,8 @@ class Table:
     zero_based: bool = False  # the first step is step 0, the last one T - 1
     loose: bool = False  # nothing is ever transposed: the author leaves that to the reader
     naming: Naming = field(default_factory=Naming)
+    # what the loss has beside what depends on the steps, λ‖W‖²
+    penalties: tuple[terms.Term, ...] = ()
     copies: set[str] = field(default_factory=set)  # parameters W with copies W⟨t⟩ for single steps
     # a function -> the parameters that it is given in equations: θ of f(h, x; θ)
     given: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -98,7 +100,7 @@ class Table:
             dict(self.definitions), self.rows, self.mean,
             set(self.timeless), set(self.final), set(self.lengths), self.meant, self.sure,
             dict(self.said),
-            self.zero_based, self.loose, self.naming,
+            self.zero_based, self.loose, self.naming, self.penalties,
             set(self.copies), dict(self.given),
         )  # fmt: skip
 

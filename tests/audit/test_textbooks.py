@@ -75,6 +75,7 @@ EXPECTED = {
     "dollars_and_brackets.md": "tf",
     "softplus_by_formula.md": "ttf",
     "leaks.md": "tf",
+    "weight_decay.md": "ttff",
     "two_steps_by_hand.md": "ttttttff",
     "a_sequence_in_numbers.md": "ttttt",
     "before_a_derivative.md": "ttf",
