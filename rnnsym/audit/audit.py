@@ -435,6 +435,7 @@ class Auditor:
             why = standing.why_open(
                 statement, built, judged.table, k, verdict.message, given, named
             )
+            why = why or standing.of_few_steps(self.vocabulary, judged)
             return Verdict(judged.claim, UNKNOWN, why) if why else verdict
         return verdict
 

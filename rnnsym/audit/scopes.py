@@ -66,7 +66,7 @@ class Scopes:
         """The networks that a claim in formula k may be about, the likeliest first."""
         found: list[Built] = []
         for built in self._every(k, node):
-            if built is not None and self._takes_as_given(built):
+            if built is not None and self._takes_as_given(built, node):
                 continue
             if built is not None and built.net is not None and built not in found:
                 found.append(built)
@@ -74,15 +74,17 @@ class Scopes:
             if len(found) == MAX_NETWORKS:
                 return
 
-    def _takes_as_given(self, built: Built) -> bool:
-        """Whether a network has a weight or an input that the document computes elsewhere from its
-        states: a gate z_t, of which a part of the document repeats no equation."""
+    def _takes_as_given(self, built: Built, claim: s.Node) -> bool:
+        """Whether a network has for a weight or an input what a claim speaks of, and the document
+        computes elsewhere from its states: a gate z_t, of which a part repeats no equation."""
         if built.net is None:
             return False
         net, keys = built.net, {e.name: k for k, e in built.table.entries.items()}
-        given = {keys[n] for n in (*net.parameters, *net.inputs) if n in keys}
-        states = {keys[n] for n in net.states if n in keys}
         names = {e.name: k for k, e in self.whole.table.entries.items()}
+        told = (self.whole.table.find(o.spelled) for o in occurrences(claim))
+        spoken = {names.get(x.entry.name) for x in told if x is not None}
+        given = {keys[n] for n in (*net.parameters, *net.inputs) if n in keys} & spoken
+        states = {keys[n] for n in net.states if n in keys}
         for f in self.whole.forward:
             if f.key in given:
                 found = (self.whole.table.find(o.spelled) for o in occurrences(f.right))

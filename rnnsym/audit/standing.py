@@ -7,6 +7,7 @@ of, or a formula gives a name, nothing is false.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from rnnsym.audit.scopes import INPUTS
 from rnnsym.functions import KNOWN
@@ -16,7 +17,7 @@ from rnnsym.reader.equations import call_of
 from rnnsym.reader.gradients import is_name
 from rnnsym.reader.making import Built
 from rnnsym.reader.meanings import CUSTOMARY
-from rnnsym.reader.occurring import FUNCTION_LETTERS, nodes, occurrences
+from rnnsym.reader.occurring import FUNCTION_LETTERS, LOSS_LETTERS, nodes, occurrences
 from rnnsym.reader.statements import Statement, read_formula
 from rnnsym.reader.symbols import spell
 from rnnsym.reader.table import Table
@@ -140,10 +141,30 @@ def redefines(before: str) -> bool:
     )
 
 
+def of_few_steps(vocabulary: Vocabulary, judged: Any) -> str:
+    """What to ask of a claim about the loss where a document writes that out for some steps, L =
+    (L_1 + L_2)/2: it may be meant of so many only."""
+    sides = [side for p in judged.pairs for side in (p.left, p.right)]
+    about = any(isinstance(x, u.Loss | u.Adjoint) for side in sides for x in u.walk(side))
+    for _, node, _ in vocabulary.statements if about else ():
+        left = node.sides[0] if isinstance(node, s.Relation) else None
+        if not isinstance(left, s.Symbol) or left.base not in LOSS_LETTERS or left.sub or left.sup:
+            continue
+        assert isinstance(node, s.Relation)
+        inside = [o.spelled for o in occurrences(node.sides[1]) if o.symbol.base == left.base]
+        steps = {x.text for spelled in inside for x in spelled.scripts if x.text.isdigit()}
+        if len(steps) > 1:
+            return f"the loss is written out for {len(steps)} steps: is it of these only?"
+    return ""
+
+
 def says_a_loss(statement: Statement, table: Table) -> bool:
     """Whether a relation says what a loss is, Σ_t L(y_t, ŷ_t) = …: that may be another one."""
     node = statement.node
     if not isinstance(node, s.Relation) or node.ops[0] not in ("=", ":="):
+        return False
+    quotients = s.Derivative | s.Differential | s.Fraction_
+    if any(isinstance(x, quotients) for x in nodes(node.sides[0])):
         return False
     if any(isinstance(x, s.Derivative | s.Differential) for x in nodes(node)):
         return False

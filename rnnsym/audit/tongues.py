@@ -66,6 +66,7 @@ _TOTAL = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 _REPLACED = re.compile(
+    r"\blinear (?:rnns?|recurren\w+|case|network|activation)\b|"
     r"\breplac(?:e|es|ed|ing)\b[^.]{0,60}\$…\$[^.]{0,60}\b(?:by|with)\b[^.]{0,40}\$…\$",
     re.IGNORECASE,
 )
@@ -104,7 +105,8 @@ def are_total(prose: str) -> bool:
 
 
 def changes_network(before: str) -> bool:
-    """Whether words say that something in the equations is replaced by something else."""
+    """Whether words say that something in the equations is replaced by something else, or that the
+    network is a linear one."""
     return bool(_REPLACED.search(before))
 
 

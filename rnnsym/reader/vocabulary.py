@@ -120,15 +120,19 @@ class Vocabulary(Equations):
             self._summed_loss(node)
 
     def _is_jacobian(self, base: str) -> bool:
-        """Whether a letter of losses is a matrix: it is transposed, or made of diag(…) or ∂h/∂h."""
-        if any(o.spelled.base == base and o.spelled.transposed for _, o in self.seen):
+        """Whether a letter of losses is a matrix: J is transposed, or ∂h/∂h; any is made of
+        diag(…)."""
+        if base == "J" and any(
+            o.spelled.base == base and o.spelled.transposed for _, o in self.seen
+        ):
             return True
         for _, node, _ in self.statements:
             left = node.sides[0] if isinstance(node, s.Relation) else None
             if isinstance(left, s.Symbol) and left.base == base and isinstance(node, s.Relation):
                 inside = [x for side in node.sides[1:] for x in nodes(side)]
                 of = [x.of for x in inside if isinstance(x, s.Derivative)]
-                if any(isinstance(x, s.Symbol) and x.base not in LOSS_LETTERS for x in of):
+                of_states = any(isinstance(x, s.Symbol) and x.base not in LOSS_LETTERS for x in of)
+                if base == "J" and of_states:
                     return True
                 if any(isinstance(x, s.Call) and x.function == "diag" for x in inside):
                     return True
