@@ -6,6 +6,10 @@ their entries name; their texts are not part of this project. Of each formula `f
 line, the start of a SHA-256 of its LaTeX without whitespace, its role, its truth, what else would
 be right to say of it, and why.
 
+The folder `notes` has documents of its own, with their facts beside them: short notes in many
+notations, written for this trial by somebody who had not seen the reader, with errors that people
+make; truths were verified by automatic differentiation.
+
 Of documents that are marked as held out no formula was looked at while the reader was made; those
 that are marked as opened were held out too, until they had been measured once.
 """
@@ -72,9 +76,10 @@ HEAD = (
 )  # fmt: skip
 
 
-def facts() -> list[dict[str, Any]]:
-    """The entries of all documents."""
-    found: list[dict[str, Any]] = json.loads(FACTS.read_text())
+def facts(folder: Path | None = None) -> list[dict[str, Any]]:
+    """The entries of all documents; of a folder that brings its own facts, those."""
+    own = folder / FACTS.name if folder is not None else FACTS
+    found: list[dict[str, Any]] = json.loads((own if own.exists() else FACTS).read_text())
     return found
 
 

@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("--remarks", action="store_true", help="every line that is not right")
     given = parser.parse_intermixed_args()
     rows = []
-    for entry in facts():
+    for entry in facts(given.folder):
         wanted = entry["document"] in given.names if given.names else (
             given.all
             or (entry["held_out"], entry.get("opened", False)) == (given.held_out, given.opened)
