@@ -19,6 +19,14 @@ from rnnsym.audit import roles, slips, standing, tongues
 from rnnsym.audit.networks import Networks
 from rnnsym.audit.result import CLAIM, DEFINES, INFORMAL, NOTATION, Audit, Finding
 from rnnsym.audit.scopes import SUPPOSED, Scopes, maker
+from rnnsym.audit.together import (
+    OPEN,
+    asked_too_early,
+    for_another,
+    is_refuted,
+    is_settled,
+    together,
+)  # fmt: skip
 from rnnsym.audit.told import tell_inside, told
 from rnnsym.claims.formula import Formula
 from rnnsym.claims.guard import OWN_ERROR, Guard, LostError
@@ -46,10 +54,6 @@ MAX_EXPLAINED = 3
 _PATH = re.compile(r"[^\s$\\]{1,200}\.(?:md|tex|ipynb)")
 #: seconds for diagnoses that take two changes
 PAIRS_SECONDS = 1.0
-#: how a verdict asks for a name, and the letter that it asks for
-OPEN = "what is "
-_WHAT_IS = re.compile(OPEN + r"(\\?[A-Za-z]+)")
-_DELTA = re.compile(r"(\\delta|\\epsilon|\\varepsilon)(?![A-Za-z])")
 #: words that leave sums to the reader
 _IMPLICIT = re.compile(
     r"Einstein|summation convention|summed[- ]over|(?:sum(?:med|mation)?|summing) over repeated|"
@@ -154,7 +158,7 @@ class Auditor:
                 findings.append(ask(k))
                 if progress is not None:
                     progress(k + 1, total)
-            for k in _asked_too_early(findings):
+            for k in asked_too_early(findings):
                 findings[k] = ask(k)
         findings = slips.found(findings, self.source.formulas, self.readings)
         main = self.networks.of_model() if self.model is not None else self.scopes.so_far(total)
@@ -225,17 +229,17 @@ class Auditor:
             doubtful = judged[0][1] is not None and judged[0][1].verdict != TRUE
             if doubtful and (
                 roles.is_supposed(statement, formula.before)
-                or (roles.follows(statement) and found and not _is_settled(found[-1]))
+                or (roles.follows(statement) and found and not is_settled(found[-1]))
             ):
                 judged = [(INFORMAL, None)]  # a hypothesis, or what is said to follow from one
-            elif _is_refuted(judged) and tongues.special_case(formula.before, earlier):
+            elif is_refuted(judged) and tongues.special_case(formula.before, earlier):
                 why = "it is claimed of a special case, of which the words tell"
                 judged = [(CLAIM, Verdict(finding.latex, UNKNOWN, why))]
-            elif _is_refuted(judged) and tongues.changes_network(self.scopes.words_before(k)):
+            elif is_refuted(judged) and tongues.changes_network(self.scopes.words_before(k)):
                 why = "the words before it change the network"
                 judged = [(CLAIM, Verdict(finding.latex, UNKNOWN, why))]
             found += judged
-        return _together(finding, found)
+        return together(finding, found)
 
     def _said_after(
         self, k: int, reading: Reading, formula: Any
@@ -344,7 +348,7 @@ class Auditor:
             if verdict.verdict == TRUE:
                 words = next((n for n in built.notes if n.startswith(SUPPOSED)), "")
                 words = next((w for b, w in self.networks.supposed if b is built), words)
-                return CLAIM, _for_another(verdict, built, likeliest, words)
+                return CLAIM, for_another(verdict, built, likeliest, words)
             if built is self.scopes.completed:
                 continue  # what custom has decides nothing against a claim
             if verdict.verdict == FALSE:
@@ -499,62 +503,6 @@ class Auditor:
                 self.definitions[key] = entry, table.definitions[entry.name]
 
 
-def _asked_too_early(findings: list[Finding]) -> list[int]:
-    """The formulas with a name that nothing had defined, or that custom had given a meaning, and
-    that a later formula defines."""
-    found = []
-    for k, finding in enumerate(findings):
-        name = _WHAT_IS.match(finding.message) if finding.verdict == UNKNOWN else None
-        if finding.verdict == FALSE:
-            name = _DELTA.search(finding.latex)
-        if name is None:
-            continue
-        own = re.compile(r"[\s&]*" + re.escape(name.group(1)) + r"(?![A-Za-z])[^=]*=")
-        later = (f.latex for f in findings[k + 1 :] if f.role == DEFINES)
-        if any(own.match(latex) for latex in later):
-            found.append(k)
-    return found
-
-
-def _for_another(verdict: Verdict, built: Built, first: Built, words: str) -> Verdict:
-    """A verdict that holds for another network than the one so far, with that said."""
-    if built is first:
-        return verdict
-    which = words or "by the equations elsewhere in the document"
-    return replace(verdict, reading="; ".join(filter(None, [verdict.reading, which])))
-
-
-def _is_refuted(judged: list[tuple[str, Verdict | None]]) -> bool:
-    verdict = judged[0][1]
-    return verdict is not None and verdict.verdict == FALSE
-
-
-def _is_settled(found: tuple[str, Verdict | None]) -> bool:
-    """Whether something may be concluded from a statement: it is true, or a definition."""
-    role, verdict = found
-    return role == DEFINES or (verdict is not None and verdict.verdict == TRUE)
-
-
 def _plain_network() -> Any:
     """A network for formulas that are about functions alone."""
     return maker()("h[t] = tanh(W @ h[t-1] + U @ x[t])", "y_hat[t] = softmax(V @ h[t])")
-
-
-def _together(finding: Finding, found: list[tuple[str, Verdict | None]]) -> Finding:
-    """One finding of all statements of a formula: the worst verdict, the weightiest role."""
-    kinds = [role for role, _ in found]
-    role = next((r for r in (CLAIM, DEFINES, INFORMAL) if r in kinds), NOTATION)
-    verdicts = [v for _, v in found if v is not None]
-    if not verdicts:
-        return replace(finding, role=role)
-    worst = next(
-        v for kind in (FALSE, UNREADABLE, UNKNOWN, TRUE) for v in verdicts if v.verdict == kind
-    )
-    parts = [p.verdict for v in verdicts for p in (v.parts or (v,))]
-    readings = list(dict.fromkeys(v.reading for v in verdicts if v.reading))
-    return replace(
-        finding, role=CLAIM, verdict=worst.verdict, reading=" | ".join(readings),
-        diagnosis=worst.diagnosis, message=worst.message,
-        evidence=worst.evidence, correction=worst.correction,
-        marked=worst.marked, counterexample=worst.counterexample, relations=tuple(parts),
-    )  # fmt: skip
