@@ -65,6 +65,8 @@ _TOTAL = re.compile(
     r"\b(?:all|every|the|these)\b[^.;]{0,20}\bderivatives?\b[^.;$]{0,30}\b(?:are|is)\b[^.;$]{0,20}\btotal\b",
     re.IGNORECASE,
 )  # fmt: skip
+#: so many characters around a formula are looked at
+MAX_WORDS = 3000
 _REPLACED = re.compile(
     r"\blinear (?:rnns?|recurren\w+|case|network|activation)\b|"
     r"\breplac(?:e|es|ed|ing)\b[^.]{0,60}\$…\$[^.]{0,60}\b(?:by|with)\b[^.]{0,40}\$…\$",
@@ -90,7 +92,7 @@ def is_conditional(before: str) -> bool:
 def without_ranges(before: str, formulas: Sequence[str]) -> str:
     """The words before a formula since the last display, without a range of steps at their end,
     "Hence for $k<t$", which supposes nothing. formulas: those before it."""
-    before = _AFTER_DISPLAY.split(before)[-1]
+    before = _AFTER_DISPLAY.split(_before(before))[-1]
     found = _RANGE.search(before)
     if found is None or not formulas:
         return before
@@ -99,21 +101,30 @@ def without_ranges(before: str, formulas: Sequence[str]) -> str:
     return before[: found.start()].rstrip() if steps else before
 
 
+def _before(words: str) -> str:
+    """The words before a formula, as many as are looked at, with single spaces."""
+    return " ".join(words[-MAX_WORDS:].split())
+
+
+def _after(words: str) -> str:
+    return " ".join(words[:MAX_WORDS].split())
+
+
 def are_total(prose: str) -> bool:
     """Whether words say that all derivatives are total ones."""
-    return bool(_TOTAL.search(prose))
+    return bool(_TOTAL.search(" ".join(prose.split())))
 
 
 def changes_network(before: str) -> bool:
     """Whether words say that something in the equations is replaced by something else, or that the
     network is a linear one."""
-    return bool(_REPLACED.search(before))
+    return bool(_REPLACED.search(_before(before)))
 
 
 def special_case(before: str, formulas: Sequence[str]) -> bool:
     """Whether the sentence that leads to a formula sets something: when f_t = 1, let W be
     orthogonal. formulas: those before it, of which the last stand in the sentence."""
-    sentence = _END.split(before.strip().rstrip(":"))[-1]
+    sentence = _END.split(_before(before).rstrip(":"))[-1]
     if not (_CLAUSE.search(sentence) or _RIGHT_BEFORE.search(sentence)):
         return False
     count = sentence.count("$…$")
@@ -144,6 +155,7 @@ _CALLED = {n: re.compile(f"{_IS}(?:{words})", re.IGNORECASE) for n, words in _FU
 
 def function_of(before: str, after: str) -> str:
     """The function that a letter is said to be, "$H$ the Heaviside step"; "" if it is not."""
+    before, after = _before(before), _after(after)
     if _IN_A_CASE.search(before):
         return ""
     return next((n for n, words in _CALLED.items() if words.match(after)), "")
@@ -168,7 +180,7 @@ _END = re.compile(r"(?<!\bw\.r\.t)(?<!\bi\.e)(?<!\be\.g)(?<!\bresp)\.(?:\s|$)|[�
 _GRADIENT = re.compile(_KINDS, re.IGNORECASE)
 #: "be the total gradient of $C$ in $h_n$": the loss, if it is named, and by what
 _NAMED = re.compile(
-    rf"^\s*(?:\([^)$]*\)\s*)?[,:–—]?(?:\s*[\w']+){{0,6}}?\s+{_KINDS}"
+    rf"^\s*(?:\([^)$]*\)\s*)?[,:–—]?(?:\s*(?<![\w'])[\w']+(?![\w'])){{0,6}}?\s+{_KINDS}"
     rf"(?:\s+{_OF}{_THE}\s*(?P<of>\$…\$))?"
     rf"(?:\s+{_OF}(?:\s+\w+){{1,4}}?)?(?:\s+\w+){{0,2}}?\s*\(?"
     rf"(?:\s+{_BY}{_THE}|\s*{_OF}{_THE})\s*(?P<by>\$…\$)", re.IGNORECASE
@@ -212,7 +224,7 @@ class OfGradients:
 
 def of_gradients(before: str, after: str) -> OfGradients | None:
     """What the sentence around a formula says of it, if it calls it a gradient."""
-    tail, head = _END.split(after)[0], _END.split(before)[-1]
+    tail, head = _END.split(_after(after))[0], _END.split(_before(before))[-1]
     if _DERIVED.search(head):
         return None  # "the derivative of $E_t$ with respect to …": it is what is derived
     called = bool(_GRADIENT.search(head)) and "=" not in head

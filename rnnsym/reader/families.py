@@ -27,7 +27,7 @@ _NAME = re.compile(r"(\\(?:bar|overline|tilde|widetilde|hat))?([A-Za-z])")
 #: letters of layers; a letter and the layer that it is of
 LAYERS = ("l", r"\ell")
 _RAISED = re.compile(
-    r"(\\?[A-Za-z]+)\}*\s*\^\s*\{?\s*(?:\(|\[)?\s*(\d|l|\\ell)\s*(?:\)|\])?\s*(?:\}|(?=[_\s,=]|$))"
+    r"(\\[A-Za-z]+|[A-Za-z])\}*\s*\^\s*\{?\s*(?:\(|\[)?\s*(\d|l|\\ell)\s*(?:\)|\])?\s*(?:\}|(?=[_\s,=]|$))"
 )
 _LABELLED = re.compile(r"([A-Za-z])\}?_\s*\{?\s*(\\[a-z]+|[A-Za-z])\s*\}?")
 

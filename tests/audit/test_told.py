@@ -3,6 +3,8 @@ case; and diagnoses in the names that a document has given."""
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 import rnnsym as rs
@@ -116,3 +118,16 @@ def test_words_that_change_the_network():
 def test_total_derivatives():
     assert tongues.are_total("All derivatives are total, along every path.")
     assert not tongues.are_total("The total derivative of the loss is")
+
+
+@pytest.mark.parametrize(
+    "words", ["a" * 5000, " " * 5000, "gradient " * 600, "of the " * 700 + "$…$", "'" * 3000]
+)
+def test_hostile_words_take_no_time(words):
+    begun = time.process_time()
+    tongues.of_gradients(words, words)
+    tongues.function_of(words, words)
+    tongues.special_case(words, ["f"])
+    tongues.changes_network(words)
+    tongues.are_total(words)
+    assert time.process_time() - begun < 1
