@@ -345,6 +345,9 @@ class Auditor:
             verdict = self._verdict(judged, statement, built, k)
             if verdict.verdict == DEFINITION:
                 return DEFINES, None
+            if verdict.verdict == TRUE and self.scopes.takes_as_given(built, statement.node):
+                why = "it is true only if what the document computes elsewhere is given"
+                verdict = Verdict(formula.latex, UNKNOWN, why)
             if verdict.verdict == TRUE:
                 words = next((n for n in built.notes if n.startswith(SUPPOSED)), "")
                 words = next((w for b, w in self.networks.supposed if b is built), words)

@@ -66,15 +66,13 @@ class Scopes:
         """The networks that a claim in formula k may be about, the likeliest first."""
         found: list[Built] = []
         for built in self._every(k, node):
-            if built is not None and self._takes_as_given(built, node):
-                continue
             if built is not None and built.net is not None and built not in found:
                 found.append(built)
                 yield built
             if len(found) == MAX_NETWORKS:
                 return
 
-    def _takes_as_given(self, built: Built, claim: s.Node) -> bool:
+    def takes_as_given(self, built: Built, claim: s.Node) -> bool:
         """Whether a network has for a weight or an input what a claim speaks of, and the document
         computes elsewhere from its states: a gate z_t, of which a part repeats no equation."""
         if built.net is None:
