@@ -88,8 +88,8 @@ def cell_of(net: Network, words: Collection[str]) -> Network:
     """The network of one step: its targets are what is sent back to each state, called d and its
     name, and to the output, if its target is among the words.
 
-    Raises InputError where a name is not free, or the output is squashed: what is sent back to it
-    may be meant before or behind that.
+    Raises InputError where a name is not free, or no state is carried on. What is sent back to an
+    output that is squashed is taken as sent behind that.
     """
     ends = list(net.initial_states)
     if SENT + net.output in words and net.output not in ends:
